@@ -1,0 +1,79 @@
+# What you do with a checkout. `make` alone lists it.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# Where cargo puts the program.
+TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
+GATEWAY_BIN := $(TARGET_DIR)/debug/agent-gateway
+
+FRONT_SOURCES := $(shell find static \( -name node_modules -o -path static/dist \) -prune -o -type f -print 2>/dev/null)
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: need-cargo static/dist ## broker, front end and the gateway with a demo conversation; prints a link
+	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && exec cargo run --locked -- dev --demo
+
+.PHONY: build
+build: need-cargo static/dist ## the program for production: target/release/agent-gateway
+	cargo build --release --locked
+
+.PHONY: test
+test: test-front test-rust test-js ## everything: front end, Rust, real clients and a real browser
+
+.PHONY: test-front
+test-front: static/dist ## the front end's own tests
+	cd static && npm test
+
+.PHONY: test-rust
+test-rust: need-cargo static/dist ## the Rust tests, against a real broker
+	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && set -x && cargo test --locked
+
+.PHONY: test-js
+test-js: need-cargo static/dist tests/js/node_modules/.package-lock.json ## Socket.IO clients and a browser against the built program
+	cargo test --locked --no-run
+	@AMQP_URL="$$(scripts/broker up)" && CHROMIUM="$$(scripts/chromium)" && GATEWAY_BIN='$(GATEWAY_BIN)' && \
+	export AMQP_URL CHROMIUM GATEWAY_BIN && cd tests/js && set -x && npm test
+
+.PHONY: lint
+lint: need-cargo static/dist ## formatting, clippy and the front end's types
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	cd static && npm run check
+
+.PHONY: front
+front: static/dist ## the front end: static/dist, which the program embeds
+
+.PHONY: broker
+broker: ## make a RabbitMQ answer, and print its URL
+	@scripts/broker up
+
+.PHONY: broker-down
+broker-down: ## end the RabbitMQ that was started here
+	@scripts/broker down
+
+.PHONY: clean
+clean: ## remove what was built; the broker and its data stay
+	rm -rf static/dist static/node_modules tests/js/node_modules
+	cargo clean
+
+# A folder's time stands for what is in it: it is touched when that is complete, and half a build is removed.
+static/dist: $(FRONT_SOURCES) static/node_modules/.package-lock.json | need-npm
+	cd static && npm run build || { rm -rf dist; exit 1; }
+	@touch $@
+
+# npm writes this file last.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json | need-npm
+	cd $* && $(NPM_CI)
+	@touch $@
+
+.PHONY: need-cargo need-npm
+need-cargo:
+	@command -v cargo >/dev/null || { echo 'cargo is missing: install Rust 1.95 or newer with rustup' >&2; exit 1; }
+need-npm:
+	@command -v npm >/dev/null && command -v node >/dev/null || { echo 'node or npm is missing: install Node.js 20.19 or newer' >&2; exit 1; }

@@ -1,0 +1,81 @@
+//! `dev`: the gateway on loopback, with secrets made up for this run and a link to look at.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use rand::distr::{Alphanumeric, SampleString as _};
+use time::OffsetDateTime;
+
+use super::{Failure, config, demo, log, serve};
+use crate::auth::{Hs256, NewToken};
+use crate::config::{Config, Needs};
+use crate::conversation::{ConversationKey, Id};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Also play a conversation: published through the broker, again and again.
+    #[arg(long)]
+    demo: bool,
+}
+
+const TENANT: &str = "demo";
+const CONVERSATION: &str = "maria";
+
+/// How long the token in the link is good, in seconds: a working day.
+const TOKEN_LIFE: i64 = 12 * 3600;
+
+pub(super) async fn run(args: Args) -> Result<(), Failure> {
+    let mut config = config(
+        Needs::Secret,
+        &[
+            ("HOST", "127.0.0.1"),
+            ("JWT_SECRET", &secret()),
+            ("INTERNAL_API_KEYS", &secret()),
+        ],
+    )?;
+    if !config.http.public.ip().is_loopback() {
+        return Err(Failure::Usage(
+            "HOST: dev listens on loopback only".to_owned(),
+        ));
+    }
+    log(std::mem::take(&mut config.log));
+    let key = ConversationKey {
+        tenant: Id::parse(TENANT).context("the demo's tenant")?,
+        conversation: Id::parse(CONVERSATION).context("the demo's conversation")?,
+    };
+    let token = token(&config, &key)?;
+    let amqp = config.amqp.clone();
+    serve::start(config, |gateway| {
+        match gateway.local_addr() {
+            Ok(address) => print_link(address, &key, &token),
+            Err(error) => eprintln!("agent-gateway: no address: {error}"),
+        }
+        if args.demo {
+            tokio::spawn(demo::play(amqp, gateway.journal(), key));
+        }
+    })
+    .await
+}
+
+fn print_link(address: SocketAddr, key: &ConversationKey, token: &str) {
+    let (tenant, conversation) = (&key.tenant, &key.conversation);
+    println!(
+        "\n  Watch the conversation:\n\n  http://{address}/widget?tenantId={tenant}&conversationId={conversation}#token={token}\n"
+    );
+}
+
+fn token(config: &Config, key: &ConversationKey) -> anyhow::Result<String> {
+    Hs256::new(config.auth.clone())
+        .issue(NewToken {
+            agent: "agent-1".to_owned(),
+            name: Some("Alex".to_owned()),
+            tenant: key.tenant.to_string(),
+            conversations: Vec::new(),
+            expires_at: OffsetDateTime::now_utc().unix_timestamp() + TOKEN_LIFE,
+        })?
+        .context("no secret to sign the token with")
+}
+
+fn secret() -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), 48)
+}

@@ -1,0 +1,118 @@
+//! The command line: one file a command.
+
+mod demo;
+mod dev;
+mod publish;
+mod serve;
+mod token;
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Log, Mistakes, Needs};
+
+/// The exit code for a configuration or an argument that cannot be (EX_USAGE of sysexits.h).
+const EXIT_USAGE: u8 = 64;
+
+/// Carries WhatsApp events from RabbitMQ to support agents' browsers.
+///
+/// Without a command: serve. Configuration comes from environment variables.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Serve,
+    /// Run it on loopback with generated secrets, and print a link to the widget.
+    Dev(dev::Args),
+    /// Print a token for an agent, signed with JWT_SECRET.
+    Token(token::Args),
+    /// Publish an event through the exchange, as the webhook service does.
+    #[command(subcommand)]
+    Publish(publish::Args),
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// The configuration has mistakes.
+    #[error("{0}")]
+    Config(#[from] Mistakes),
+    /// An argument cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// It could not be done.
+    #[error("{0:#}")]
+    Other(#[from] anyhow::Error),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or(Command::Serve);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("agent-gateway: no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(async {
+        match command {
+            Command::Serve => serve::run().await,
+            Command::Dev(args) => dev::run(args).await,
+            Command::Token(args) => token::run(args),
+            Command::Publish(args) => publish::run(args).await,
+        }
+    });
+    // Tasks that hang are not waited for: the grace has passed.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            for line in failure.to_string().lines() {
+                eprintln!("agent-gateway: {line}");
+            }
+            match failure {
+                Failure::Config(_) | Failure::Usage(_) => ExitCode::from(EXIT_USAGE),
+                Failure::Other(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+/// The configuration of the process's environment, with `extra` where that sets nothing.
+fn config(needs: Needs, extra: &[(&str, &str)]) -> Result<Config, Mistakes> {
+    let extra = extra
+        .iter()
+        .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
+    let vars: std::collections::HashMap<_, _> = extra.chain(set).collect();
+    Config::from_vars(vars, needs)
+}
+
+/// Sends the log to standard error, one line an event.
+fn log(log: Log) {
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(log.filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let set = if log.json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.try_init()
+    };
+    if let Err(error) = set {
+        eprintln!("agent-gateway: no log: {error}");
+    }
+}

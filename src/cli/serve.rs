@@ -1,0 +1,38 @@
+//! `serve`: runs the gateway until SIGTERM or SIGINT.
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::warn;
+
+use super::{Failure, config, log};
+use crate::config::{Config, Needs};
+use crate::gateway::Gateway;
+
+pub(super) async fn run() -> Result<(), Failure> {
+    let mut config = config(Needs::Secret, &[])?;
+    log(std::mem::take(&mut config.log));
+    start(config, |_| {}).await
+}
+
+/// Runs the gateway; `started` is told when its addresses are bound.
+pub(super) async fn start(config: Config, started: impl FnOnce(&Gateway)) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    let gateway = Gateway::build(config).await?;
+    started(&gateway);
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            warn!("second signal: ending at once");
+            std::process::exit(1);
+        });
+    };
+    Ok(gateway.run(shutdown).await?)
+}

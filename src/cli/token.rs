@@ -1,0 +1,56 @@
+//! `token`: prints a JWT for an agent and nothing else.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use time::OffsetDateTime;
+
+use super::{Failure, config};
+use crate::auth::{Hs256, NewToken};
+use crate::config::Needs;
+use crate::conversation::Id;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The tenant whose conversations the token opens.
+    #[arg(long, value_parser = id)]
+    tenant: Id,
+    /// A conversation that it opens; may be repeated. None: all of the tenant's.
+    #[arg(long, value_parser = id)]
+    conversation: Vec<Id>,
+    /// The agent's id.
+    #[arg(long, default_value = "agent")]
+    agent: String,
+    /// The agent's name.
+    #[arg(long)]
+    name: Option<String>,
+    /// How long it is good, such as 30m, 1h or 7d.
+    #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
+    expires_in: Duration,
+}
+
+pub(super) fn id(text: &str) -> Result<Id, String> {
+    Id::parse(text).map_err(|error| error.to_string())
+}
+
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    let config = config(Needs::Secret, &[])?;
+    if args.agent.is_empty() {
+        return Err(Failure::Usage("--agent: must not be empty".to_owned()));
+    }
+    let expires_at = OffsetDateTime::now_utc()
+        .unix_timestamp()
+        .saturating_add_unsigned(args.expires_in.as_secs());
+    let token = Hs256::new(config.auth)
+        .issue(NewToken {
+            agent: args.agent,
+            name: args.name,
+            tenant: args.tenant.to_string(),
+            conversations: args.conversation.iter().map(Id::to_string).collect(),
+            expires_at,
+        })
+        .context("the token cannot be signed")?
+        .context("JWT_SECRET is not set")?;
+    println!("{token}");
+    Ok(())
+}

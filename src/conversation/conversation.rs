@@ -1,0 +1,265 @@
+//! One conversation: its window and its members, under one lock.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::cursor::{CursorSpace, Position};
+use super::entry::Entry;
+use super::id::ConversationKey;
+use super::member::{
+    Join, Joined, Member, MemberId, Notice, Offer, Outlet, Pace, ResetNotice, Resume,
+};
+use super::window::{Limits, Window};
+
+/// One conversation of one tenant.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    key: ConversationKey,
+    cursors: CursorSpace,
+    shared: Arc<Shared>,
+    state: Mutex<State>,
+}
+
+/// What all conversations of a hub have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) limits: Limits,
+    /// The newest position that has been applied.
+    pub(super) head: AtomicU64,
+    /// What all windows hold, in bytes.
+    pub(super) bytes: AtomicUsize,
+}
+
+/// What the lock of a conversation protects.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) window: Window,
+    pub(super) members: BTreeMap<MemberId, Member>,
+    next_member: u64,
+    /// How many of the window's bytes are in the sum for all.
+    accounted: usize,
+    /// Whether the hub's ledger holds the conversation.
+    pub(super) in_ledger: bool,
+    /// The hub has dropped the conversation: look it up again.
+    pub(super) closed: bool,
+}
+
+/// What the task that serves a member has to do next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Offer these, in this order; then report how far it got.
+    Entries {
+        entries: Vec<Arc<Entry>>,
+        /// Entries up to this one count as replayed.
+        replayed_upto: Position,
+    },
+    /// The socket has no room: wait, then ask again.
+    Wait,
+    /// The member is live: the task ends.
+    CaughtUp,
+    /// The member's socket is closed, or it has left: the task ends.
+    Gone,
+}
+
+impl Conversation {
+    /// How many entries a member is served at a time: enough to fill half of a socket's channel,
+    /// few enough that a conversation's lock is never held long.
+    const BATCH: usize = 64;
+
+    pub(super) fn new(
+        key: ConversationKey,
+        cursors: CursorSpace,
+        floor: Position,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            key,
+            cursors,
+            shared,
+            state: Mutex::new(State {
+                window: Window::new(floor),
+                members: BTreeMap::new(),
+                next_member: 0,
+                accounted: 0,
+                in_ledger: false,
+                closed: false,
+            }),
+        }
+    }
+
+    pub(super) fn key(&self) -> &ConversationKey {
+        &self.key
+    }
+
+    pub(super) fn cursors(&self) -> CursorSpace {
+        self.cursors
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic under the lock (there is none to be expected) must not end the conversation.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Serves a member that is not live: `upto` is the last entry that its socket has taken since
+    /// the last step.
+    pub(super) fn step(&self, id: MemberId, upto: Option<Position>) -> Step {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let Some(member) = state.members.get_mut(&id) else {
+            return Step::Gone;
+        };
+        if let (Pace::Behind(position), Some(upto)) = (&mut member.pace, upto) {
+            *position = upto;
+        }
+        if let Pace::Behind(position) = member.pace
+            && !state.window.reaches_back_to(position)
+        {
+            member.pace = Pace::Owed(Notice::Reset);
+        }
+        if let Pace::Owed(notice) = member.pace {
+            match self.tell(notice, member, &state.window) {
+                (Offer::Taken, start) => member.pace = Pace::Behind(start),
+                (Offer::Full, _) => return Step::Wait,
+                (Offer::Gone, _) => {
+                    state.members.remove(&id);
+                    state.trim(Instant::now(), &self.shared);
+                    return Step::Gone;
+                }
+            }
+        }
+        let Pace::Behind(position) = member.pace else {
+            return Step::CaughtUp;
+        };
+        let entries: Vec<_> = state
+            .window
+            .after(position)
+            .take(Self::BATCH)
+            .cloned()
+            .collect();
+        if entries.is_empty() {
+            member.pace = Pace::Live;
+            // What was kept only for this member can go.
+            state.trim(Instant::now(), &self.shared);
+            return Step::CaughtUp;
+        }
+        Step::Entries {
+            entries,
+            replayed_upto: member.replayed_upto,
+        }
+    }
+
+    /// Tells a member what it is owed; with the position after which its entries follow.
+    fn tell(&self, notice: Notice, member: &mut Member, window: &Window) -> (Offer, Position) {
+        let head = Position(self.shared.head.load(Ordering::Acquire));
+        let newest = match window.entries().len() {
+            // Nothing of this conversation comes between here and the journal's newest, and the
+            // newer a cursor is, the longer it is good.
+            0 => head.max(window.newest()),
+            _ => window.newest(),
+        };
+        let replay_start = window.replay_start(self.shared.limits.events).min(newest);
+        let cursor = self.cursors.cursor(newest);
+        member.replayed_upto = newest;
+        match notice {
+            Notice::Joined(join) => {
+                let (resume, start) = match join {
+                    Join::Fresh { replay: true } => (Resume::Fresh, replay_start),
+                    Join::Fresh { replay: false } => (Resume::Fresh, newest),
+                    Join::Unknown => (Resume::Reset, replay_start),
+                    Join::Resume(cursor) => match self.cursors.position(cursor) {
+                        Some(position) if window.reaches_back_to(position) && position <= head => {
+                            (Resume::Resumed, position)
+                        }
+                        _ => (Resume::Reset, replay_start),
+                    },
+                };
+                let joined = Joined {
+                    cursor,
+                    resume,
+                    replaying: window.after(start).len(),
+                };
+                (member.outlet.joined(&joined), start)
+            }
+            Notice::Reset => {
+                let notice = ResetNotice {
+                    cursor,
+                    reason: "the connection was too slow to keep up with the conversation",
+                };
+                (member.outlet.reset(&notice), replay_start)
+            }
+        }
+    }
+}
+
+impl State {
+    /// Adds a member, which is served by a task until it is live.
+    pub(super) fn add(&mut self, join: Join, outlet: Arc<dyn Outlet>) -> MemberId {
+        let id = MemberId(self.next_member);
+        self.next_member += 1;
+        let member = Member {
+            outlet,
+            pace: Pace::Owed(Notice::Joined(join)),
+            replayed_upto: Position::default(),
+        };
+        self.members.insert(id, member);
+        id
+    }
+
+    /// Offers the entry to the live members. Returns those that fell behind by it.
+    pub(super) fn offer(
+        &mut self,
+        entry: &Entry,
+        before: Position,
+    ) -> Vec<(MemberId, Arc<dyn Outlet>)> {
+        let mut fell_behind = Vec::new();
+        self.members.retain(|&id, member| {
+            if member.pace != Pace::Live {
+                return true;
+            }
+            match member.outlet.event(entry, false) {
+                Offer::Taken => true,
+                Offer::Full => {
+                    member.pace = Pace::Behind(before);
+                    fell_behind.push((id, member.outlet.clone()));
+                    true
+                }
+                Offer::Gone => false,
+            }
+        });
+        fell_behind
+    }
+
+    /// Drops from the window what neither its bounds nor a member needs.
+    pub(super) fn trim(&mut self, now: Instant, shared: &Shared) {
+        let needed_after = self
+            .members
+            .values()
+            .filter_map(|member| match member.pace {
+                // Whoever is owed a reset gets the window as it is when it is told.
+                Pace::Behind(position) if self.window.reaches_back_to(position) => Some(position),
+                _ => None,
+            })
+            .min();
+        self.window.trim(now, needed_after, &shared.limits);
+        self.settle(shared);
+    }
+
+    /// Brings the sum for all windows up to date with this one.
+    pub(super) fn settle(&mut self, shared: &Shared) {
+        let bytes = self.window.bytes();
+        if bytes >= self.accounted {
+            let more = bytes - self.accounted;
+            shared.bytes.fetch_add(more, Ordering::Relaxed);
+        } else {
+            let less = self.accounted - bytes;
+            shared.bytes.fetch_sub(less, Ordering::Relaxed);
+        }
+        self.accounted = bytes;
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.members.is_empty() && self.window.is_empty()
+    }
+}

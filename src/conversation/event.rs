@@ -1,0 +1,88 @@
+//! One thing that happened in a conversation, on its way to the journal.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::id::ConversationKey;
+
+/// An accepted event, not yet in the journal's order.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// The conversation that it happened in.
+    pub key: ConversationKey,
+    /// The Socket.IO event that agents receive.
+    pub name: EventName,
+    /// The payload, rendered once here and copied to every member.
+    pub payload: Box<RawValue>,
+    /// What makes it a repeat of an earlier event, if anything does.
+    pub identity: Option<Identity>,
+    /// The relay's idempotency key (`eventId`).
+    pub event_id: Option<Arc<str>>,
+}
+
+/// The name of a Socket.IO event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventName {
+    /// A customer's message.
+    InboundMessage,
+    /// A tick.
+    StatusUpdate,
+    /// A name that the relay was given.
+    Other(Arc<str>),
+}
+
+impl EventName {
+    /// The name on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::InboundMessage => "inbound_message",
+            Self::StatusUpdate => "status_update",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// What an event is about. Two events of one conversation with the same identity are duplicates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// A message, by its messageId.
+    Message(Arc<str>),
+    /// A status of a message, by the messageId and the status.
+    Status(Arc<str>, Status),
+}
+
+/// A WhatsApp message status. The order is that of staleness: a status is stale once a greater
+/// one is known for the same message.
+///
+/// `failed` stands between `sent` and `delivered`: it is stale after `delivered` or `read`,
+/// while either of these still counts after a `failed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// WhatsApp took the message.
+    Sent,
+    /// WhatsApp gave up on the message.
+    Failed,
+    /// The message is on the customer's phone.
+    Delivered,
+    /// The customer opened it.
+    Read,
+}
+
+impl Status {
+    /// How many statuses there are.
+    pub const COUNT: usize = 4;
+
+    /// The status named `name`, as WhatsApp spells it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "sent" => Self::Sent,
+            "failed" => Self::Failed,
+            "delivered" => Self::Delivered,
+            "read" => Self::Read,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,324 @@
+//! All conversations: applying entries, joining, leaving, expiry.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use time::OffsetDateTime;
+
+use super::catch_up;
+use super::conversation::{Conversation, Shared, State};
+use super::cursor::{Cursor, CursorSpace, Epoch, Position};
+use super::entry::Entry;
+use super::event::Event;
+use super::forgotten::Forgotten;
+use super::id::ConversationKey;
+use super::ledger::Ledger;
+use super::member::{Join, MemberId, Outlet};
+use super::window::{Admission, Limits};
+
+/// The conversations of this process.
+pub struct Hub {
+    epoch: Epoch,
+    shared: Arc<Shared>,
+    conversations: RwLock<HashMap<ConversationKey, Arc<Conversation>>>,
+    ledger: Ledger,
+    forgotten: Forgotten,
+    counters: Counters,
+}
+
+/// What has happened since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Events that were new.
+    pub events: AtomicU64,
+    /// Repeats, which were not emitted.
+    pub duplicates: AtomicU64,
+    /// Statuses that were older than what was known.
+    pub stale: AtomicU64,
+    /// Members that fell behind a live conversation.
+    pub fell_behind: AtomicU64,
+    /// Conversations that lost events to the bound for all windows together.
+    pub squeezed: AtomicU64,
+}
+
+impl Counters {
+    fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It was new, and stands here.
+    Appended(Cursor),
+    /// It repeats the event that stands here.
+    Duplicate(Cursor),
+    /// It is a stale status; this is the conversation's newest position.
+    Stale(Cursor),
+}
+
+/// A member's place in a conversation. Leave with [`Hub::leave`].
+#[derive(Debug, Clone)]
+pub struct Membership {
+    conversation: Arc<Conversation>,
+    member: MemberId,
+}
+
+impl Membership {
+    /// The conversation's name.
+    pub fn key(&self) -> &ConversationKey {
+        self.conversation.key()
+    }
+}
+
+impl Hub {
+    /// A hub without conversations. `epoch` is that of the journal whose positions it will see.
+    pub fn new(epoch: Epoch, limits: Limits) -> Self {
+        Self {
+            epoch,
+            shared: Arc::new(Shared {
+                limits,
+                head: AtomicU64::new(0),
+                bytes: AtomicUsize::new(0),
+            }),
+            conversations: RwLock::default(),
+            ledger: Ledger::default(),
+            forgotten: Forgotten::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// Counts since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How many conversations are held.
+    pub fn conversations(&self) -> usize {
+        let map = self.conversations.read();
+        map.unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// What all windows hold, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.shared.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Gives the event its place in its conversation, unless it repeats one or is stale, and offers
+    /// it to the members.
+    ///
+    /// `position` is asked for under the conversation's lock and only for a new event; what it
+    /// gives is greater than all that it gave before.
+    pub fn apply(
+        self: &Arc<Self>,
+        event: Event,
+        position: impl FnOnce() -> Position,
+        at: OffsetDateTime,
+    ) -> Applied {
+        let key = event.key.clone();
+        let applied = self.enter(&key, |conversation, state| {
+            self.append(conversation, state, event, position, at)
+        });
+        let counter = match applied {
+            Applied::Appended(_) => &self.counters.events,
+            Applied::Duplicate(_) => &self.counters.duplicates,
+            Applied::Stale(_) => &self.counters.stale,
+        };
+        Counters::count(counter);
+        self.squeeze();
+        applied
+    }
+
+    fn append(
+        self: &Arc<Self>,
+        conversation: &Arc<Conversation>,
+        state: &mut State,
+        event: Event,
+        position: impl FnOnce() -> Position,
+        at: OffsetDateTime,
+    ) -> Applied {
+        let now = Instant::now();
+        let cursors = conversation.cursors();
+        // Repeats are recognised by what has not expired, not by what has not been swept yet.
+        state.trim(now, &self.shared);
+        match state.window.admit(&event) {
+            Admission::New => {}
+            Admission::Duplicate(first) => return Applied::Duplicate(cursors.cursor(first)),
+            Admission::Stale => {
+                return Applied::Stale(cursors.cursor(state.window.newest()));
+            }
+        }
+        let before = state.window.newest();
+        let position = position();
+        self.shared.head.fetch_max(position.0, Ordering::AcqRel);
+        let cursor = cursors.cursor(position);
+        let entry = Entry::new(cursor, position, now, at, event.name, event.payload);
+        let entry = Arc::new(entry);
+        state.window.append(
+            entry.clone(),
+            event.identity,
+            event.event_id,
+            &self.shared.limits,
+        );
+        for (member, outlet) in state.offer(&entry, before) {
+            Counters::count(&self.counters.fell_behind);
+            self.serve(conversation, member, outlet);
+        }
+        state.trim(now, &self.shared);
+        if !state.in_ledger
+            && let Some(oldest) = state.window.oldest()
+        {
+            state.in_ledger = true;
+            self.ledger.put(oldest, conversation.clone());
+        }
+        Applied::Appended(cursor)
+    }
+
+    /// Adds a member; it is told `joined`, then what it has missed, then what happens.
+    pub fn join(
+        self: &Arc<Self>,
+        key: &ConversationKey,
+        join: Join,
+        outlet: Arc<dyn Outlet>,
+    ) -> Membership {
+        self.enter(key, |conversation, state| {
+            let member = state.add(join, outlet.clone());
+            self.serve(conversation, member, outlet);
+            Membership {
+                conversation: conversation.clone(),
+                member,
+            }
+        })
+    }
+
+    /// Removes a member; nothing happens if it has gone already.
+    pub fn leave(&self, membership: &Membership) {
+        self.remove(&membership.conversation, membership.member);
+    }
+
+    pub(super) fn remove(&self, conversation: &Arc<Conversation>, member: MemberId) {
+        let mut state = conversation.lock();
+        state.members.remove(&member);
+        state.trim(Instant::now(), &self.shared);
+        let idle = state.is_idle();
+        drop(state);
+        if idle {
+            self.drop_idle(conversation);
+        }
+    }
+
+    /// Has a task serve the member until it is live.
+    fn serve(
+        self: &Arc<Self>,
+        conversation: &Arc<Conversation>,
+        member: MemberId,
+        outlet: Arc<dyn Outlet>,
+    ) {
+        let task = catch_up::catch_up(self.clone(), conversation.clone(), member, outlet);
+        tokio::spawn(task);
+    }
+
+    /// Drops what has expired; to be called about once a second.
+    pub fn sweep(&self) {
+        let now = Instant::now();
+        // `None`: the clock has not run for as long as the window reaches.
+        let Some(before) = now.checked_sub(self.shared.limits.age) else {
+            return;
+        };
+        while let Some(conversation) = self.ledger.take_if_before(Some(before)) {
+            self.shrink(&conversation, |state| state.trim(now, &self.shared));
+        }
+    }
+
+    /// Drops the oldest of what is kept until all windows together are within their bound.
+    fn squeeze(&self) {
+        /// How many entries a conversation loses before its age is compared again.
+        const BATCH: usize = 32;
+        while self.bytes() > self.shared.limits.bytes {
+            let Some(conversation) = self.ledger.take_if_before(None) else {
+                return;
+            };
+            let next = self.ledger.oldest();
+            Counters::count(&self.counters.squeezed);
+            self.shrink(&conversation, |state| {
+                for _ in 0..BATCH {
+                    let oldest = state.window.oldest();
+                    if oldest.is_none() || next.is_some() && oldest > next {
+                        break;
+                    }
+                    state.window.evict_oldest(&self.shared.limits);
+                }
+                state.settle(&self.shared);
+            });
+        }
+    }
+
+    /// Lets `shrink` drop something of a conversation that was taken out of the ledger, and puts
+    /// it back as long as something is left.
+    fn shrink(&self, conversation: &Arc<Conversation>, shrink: impl FnOnce(&mut State)) {
+        let mut state = conversation.lock();
+        shrink(&mut state);
+        match state.window.oldest() {
+            Some(oldest) => self.ledger.put(oldest, conversation.clone()),
+            None => state.in_ledger = false,
+        }
+        let idle = state.is_idle();
+        drop(state);
+        if idle {
+            self.drop_idle(conversation);
+        }
+    }
+
+    /// Runs `within` under the lock of the conversation, which is made if it is not there.
+    fn enter<T>(
+        &self,
+        key: &ConversationKey,
+        within: impl FnOnce(&Arc<Conversation>, &mut State) -> T,
+    ) -> T {
+        loop {
+            let conversation = self.find_or_make(key);
+            let mut state = conversation.lock();
+            // Between the look-up and the lock the hub may have dropped it.
+            if !state.closed {
+                return within(&conversation, &mut state);
+            }
+        }
+    }
+
+    fn find_or_make(&self, key: &ConversationKey) -> Arc<Conversation> {
+        let map = self.conversations.read();
+        let found = map
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned();
+        found.unwrap_or_else(|| {
+            let map = self.conversations.write();
+            let mut map = map.unwrap_or_else(PoisonError::into_inner);
+            let conversation = map.entry(key.clone()).or_insert_with(|| {
+                Arc::new(Conversation::new(
+                    key.clone(),
+                    CursorSpace::new(self.epoch, key),
+                    self.forgotten.floor(key),
+                    self.shared.clone(),
+                ))
+            });
+            conversation.clone()
+        })
+    }
+
+    /// Drops the conversation, if it still has neither members nor anything in its window.
+    fn drop_idle(&self, conversation: &Arc<Conversation>) {
+        let map = self.conversations.write();
+        let mut map = map.unwrap_or_else(PoisonError::into_inner);
+        let mut state = conversation.lock();
+        if !state.closed && state.is_idle() {
+            state.closed = true;
+            self.forgotten
+                .note(conversation.key(), state.window.floor());
+            map.remove(conversation.key());
+        }
+    }
+}

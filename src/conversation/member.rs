@@ -1,0 +1,123 @@
+//! A member: a cursor over the window, and the way out to its socket.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::cursor::{Cursor, Position};
+use super::entry::Entry;
+
+/// The way to one member's socket.
+///
+/// Its methods are called under the conversation's lock or by the one task that serves the
+/// member: never two at a time, always in the member's order. They must not block.
+pub trait Outlet: Send + Sync + 'static {
+    /// Sends `joined`.
+    fn joined(&self, joined: &Joined) -> Offer;
+    /// Sends an event.
+    fn event(&self, entry: &Entry, replayed: bool) -> Offer;
+    /// Sends `reset`.
+    fn reset(&self, notice: &ResetNotice) -> Offer;
+}
+
+/// What became of something that was offered to a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offer {
+    /// The socket has it.
+    Taken,
+    /// The socket has no room now; it must be offered again before anything else.
+    Full,
+    /// The socket is closed.
+    Gone,
+}
+
+/// How a client joins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Join {
+    /// Without a cursor. `replay`: whether the window is to be sent.
+    Fresh {
+        /// Whether the client wants the window.
+        replay: bool,
+    },
+    /// With a cursor, from which it wants to go on.
+    Resume(Cursor),
+    /// With something that is no cursor.
+    Unknown,
+}
+
+/// How much a joining client can rely on having.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    /// It brought no cursor.
+    Fresh,
+    /// Everything after its cursor follows.
+    Resumed,
+    /// Something after its cursor may be missing; the window follows.
+    Reset,
+}
+
+impl Resume {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Resumed => "resumed",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// What a member is told first.
+#[derive(Debug)]
+pub struct Joined {
+    /// Where the member stands once the replayed events have come.
+    pub cursor: Cursor,
+    /// How much it can rely on.
+    pub resume: Resume,
+    /// The number of replayed events that follow.
+    pub replaying: usize,
+}
+
+/// What a member is told that fell out of the window. The window follows.
+#[derive(Debug)]
+pub struct ResetNotice {
+    /// Where the member stands once the window has come.
+    pub cursor: Cursor,
+    /// Why, for the developer who reads it.
+    pub reason: &'static str,
+}
+
+/// Names a member within its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(pub(super) u64);
+
+pub(super) struct Member {
+    pub(super) outlet: Arc<dyn Outlet>,
+    pub(super) pace: Pace,
+    /// Entries up to this one were in the window before the member came.
+    pub(super) replayed_upto: Position,
+}
+
+/// How far a member has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// It has everything, and is offered each entry at once.
+    Live,
+    /// It has everything up to this position. A task serves it from the window.
+    Behind(Position),
+    /// It has to be told this before any entry. A task serves it.
+    Owed(Notice),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Notice {
+    Joined(Join),
+    Reset,
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Member")
+            .field("pace", &self.pace)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,47 @@
+//! The domain: conversations, their recent events, and who follows them.
+//!
+//! ```text
+//! Event ── Hub::apply ── Conversation { Window, members } ── Outlet (one a member)
+//! ```
+//!
+//! Invariants that this module keeps:
+//!
+//! 1. Append, dedupe and offer happen under one lock per conversation, so that members see
+//!    entries in journal order.
+//! 2. Joining takes the same lock: there is neither a gap nor a duplicate between what is
+//!    replayed and what is live.
+//! 3. Nothing is awaited under that lock.
+//! 5. Whoever cannot be served completely is told so (`reset`); nothing is skipped silently.
+//! 6. A [`Position`] never means two different entries; a [`Cursor`] names the epoch and the
+//!    conversation that it belongs to, and any other is answered with `reset`.
+//! 7. What is kept is bounded by [`Limits`]; a conversation without members and without entries
+//!    costs nothing.
+//!
+//! (Invariant 4, "acknowledged only after the journal has it", is kept by [`crate::source`].)
+//!
+//! Nothing in here knows HTTP, AMQP or Socket.IO.
+
+mod catch_up;
+mod conversation;
+mod cursor;
+pub(crate) mod decode;
+mod entry;
+mod event;
+mod forgotten;
+mod hub;
+mod id;
+mod ledger;
+mod member;
+mod recent;
+mod timestamp;
+mod window;
+
+pub use cursor::{Cursor, Epoch, Position};
+pub use decode::{BODY_LIMIT, Invalid, Kind, Reason, Rejection, decode_delivery, decode_payload};
+pub use entry::Entry;
+pub use event::{Event, EventName, Identity, Status};
+pub use hub::{Applied, Counters, Hub, Membership};
+pub use id::{ConversationKey, Id, InvalidId};
+pub use member::{Join, Joined, MemberId, Offer, Outlet, ResetNotice, Resume};
+pub use timestamp::{rfc3339, rfc3339_from_unix};
+pub use window::{Admission, Limits, Window};

@@ -1,0 +1,188 @@
+//! The recent events of one conversation: what is replayed, what is a repeat, what has gone.
+//!
+//! Plain data: no lock, no clock, no I/O. Time comes in as an argument.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::cursor::Position;
+use super::entry::Entry;
+use super::event::{Event, Identity};
+use super::recent::{Familiarity, Recent};
+
+/// The bounds of what is kept.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How long an event is kept.
+    pub age: Duration,
+    /// How many events a conversation keeps for replay.
+    pub events: usize,
+    /// How many bytes all windows may have together.
+    pub bytes: usize,
+    /// How many bytes a conversation keeps beyond `events` for members that are catching up.
+    pub lag_bytes: usize,
+    /// How many events a conversation remembers to recognise repeats.
+    pub remembered: usize,
+}
+
+impl Limits {
+    /// Repeats are recognised for at least this many events of a conversation: more than one
+    /// redelivery of everything unacknowledged brings.
+    pub const MIN_REMEMBERED: usize = 4096;
+}
+
+/// What becomes of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It is new.
+    New,
+    /// It repeats the event at this position.
+    Duplicate(Position),
+    /// It is a status older than what is known for its message.
+    Stale,
+}
+
+/// The recent events of one conversation.
+#[derive(Debug, Default)]
+pub struct Window {
+    entries: VecDeque<Arc<Entry>>,
+    /// Everything after this position is here; at or before it something may be gone.
+    floor: Position,
+    newest: Position,
+    bytes: usize,
+    /// The bytes of those entries that are older than the newest `limits.events`.
+    lag_bytes: usize,
+    recent: Recent,
+}
+
+impl Window {
+    /// An empty window of a conversation of which nothing after `floor` has been forgotten.
+    pub fn new(floor: Position) -> Self {
+        Self {
+            floor,
+            newest: floor,
+            ..Self::default()
+        }
+    }
+
+    /// Whether `event` is new here.
+    pub fn admit(&self, event: &Event) -> Admission {
+        match self.recent.look_up(event) {
+            Familiarity::New => Admission::New,
+            Familiarity::Repeat(position) => Admission::Duplicate(position),
+            Familiarity::Stale => Admission::Stale,
+        }
+    }
+
+    /// Appends an entry that [`admit`](Self::admit) called new. Its position is greater than all
+    /// before.
+    pub fn append(
+        &mut self,
+        entry: Arc<Entry>,
+        identity: Option<Identity>,
+        event_id: Option<Arc<str>>,
+        limits: &Limits,
+    ) {
+        debug_assert!(entry.position > self.newest);
+        self.recent
+            .remember(identity, event_id, entry.position, entry.accepted);
+        self.newest = entry.position;
+        self.bytes += entry.cost();
+        self.entries.push_back(entry);
+        if let Some(left_behind) = self.lagging(limits).checked_sub(1) {
+            self.lag_bytes += self.entries[left_behind].cost();
+        }
+    }
+
+    /// Drops what is too old, and what is beyond the number of events to keep; of the latter,
+    /// entries after `needed_after` stay as far as `limits.lag_bytes` allows.
+    pub fn trim(&mut self, now: Instant, needed_after: Option<Position>, limits: &Limits) {
+        while let Some(oldest) = self.entries.front() {
+            let old = now.saturating_duration_since(oldest.accepted) > limits.age;
+            let needed = needed_after.is_some_and(|after| oldest.position > after);
+            let surplus =
+                self.lagging(limits) > 0 && !(needed && self.lag_bytes <= limits.lag_bytes);
+            if !old && !surplus {
+                break;
+            }
+            self.evict_oldest(limits);
+        }
+        self.recent.expire(now, limits.age, limits.remembered);
+    }
+
+    /// Drops the oldest entry or, when there is none, the oldest remembered identity. `false` when
+    /// there is neither.
+    pub fn evict_oldest(&mut self, limits: &Limits) -> bool {
+        let lagging = self.lagging(limits) > 0;
+        let Some(oldest) = self.entries.pop_front() else {
+            return self.recent.forget_oldest();
+        };
+        self.floor = oldest.position;
+        self.bytes -= oldest.cost();
+        if lagging {
+            self.lag_bytes -= oldest.cost();
+        }
+        if self.entries.is_empty() {
+            self.entries.shrink_to_fit();
+        }
+        true
+    }
+
+    /// How many entries there are beyond those that are kept for replay.
+    fn lagging(&self, limits: &Limits) -> usize {
+        self.entries.len().saturating_sub(limits.events)
+    }
+
+    /// Whether everything after `position` is still here.
+    pub fn reaches_back_to(&self, position: Position) -> bool {
+        position >= self.floor
+    }
+
+    /// The entries after `position`, oldest first.
+    pub fn after(&self, position: Position) -> impl ExactSizeIterator<Item = &Arc<Entry>> {
+        let from = self
+            .entries
+            .partition_point(|entry| entry.position <= position);
+        self.entries.range(from..)
+    }
+
+    /// The position after which the newest `events` entries follow.
+    pub fn replay_start(&self, events: usize) -> Position {
+        match self.entries.len().checked_sub(events + 1) {
+            Some(index) => self.entries[index].position,
+            None => self.floor,
+        }
+    }
+
+    /// The position of the newest event, also when it has been dropped.
+    pub fn newest(&self) -> Position {
+        self.newest
+    }
+
+    /// Nothing after this position has been dropped.
+    pub fn floor(&self) -> Position {
+        self.floor
+    }
+
+    /// The entries, oldest first.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> {
+        self.entries.iter()
+    }
+
+    /// When the oldest of what is kept was accepted.
+    pub fn oldest(&self) -> Option<Instant> {
+        let entry = self.entries.front().map(|entry| entry.accepted);
+        entry.into_iter().chain(self.recent.oldest()).min()
+    }
+
+    /// Whether nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.oldest().is_none()
+    }
+
+    /// What the window counts against the bound for all, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes + self.recent.bytes()
+    }
+}

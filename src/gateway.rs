@@ -1,0 +1,175 @@
+//! The composition root: the only place that knows every part.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::{interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::auth::{Authenticator, Hs256};
+use crate::config::Config;
+use crate::conversation::Hub;
+use crate::http::{self, Health, Phase};
+use crate::journal::Journal;
+use crate::socket::Sockets;
+use crate::source::amqp;
+
+/// How often what has expired is dropped.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// A gateway that has bound its addresses and not begun to serve.
+pub struct Gateway {
+    config: Config,
+    listener: TcpListener,
+    internal: Option<TcpListener>,
+    journal: Arc<Journal>,
+    broker: Arc<amqp::Status>,
+}
+
+impl Gateway {
+    /// Binds the addresses. The broker may be down.
+    ///
+    /// # Errors
+    /// When an address cannot be bound.
+    pub async fn build(config: Config) -> anyhow::Result<Self> {
+        let listener = http::bind(config.http.public).await?;
+        let internal = match config.http.internal {
+            Some(address) => Some(http::bind(address).await?),
+            None => None,
+        };
+        Ok(Self {
+            journal: Arc::new(Journal::new(config.limits.clone())),
+            broker: Arc::default(),
+            config,
+            listener,
+            internal,
+        })
+    }
+
+    /// Where the public listener is.
+    ///
+    /// # Errors
+    /// As the operating system reports them.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// The journal, for those who publish from within the process.
+    pub fn journal(&self) -> Arc<Journal> {
+        self.journal.clone()
+    }
+
+    /// Serves until `shutdown`, then finishes what is in hand, within the configured grace.
+    ///
+    /// # Errors
+    /// When a listener fails.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self {
+            config,
+            listener,
+            internal,
+            journal,
+            broker,
+        } = self;
+        info!(
+            address = %listener.local_addr().context("the public listener")?,
+            broker = config.amqp.address(),
+            "listening"
+        );
+        if let Some(internal) = &internal {
+            info!(address = %internal.local_addr().context("the internal listener")?, "listening for internal calls");
+        }
+        for variable in &config.ignored {
+            warn!(variable, "is set, but this version does not support it");
+        }
+        let health = Arc::new(Health::default());
+        let (public_routes, internal_routes) = http::routers(
+            &config.http,
+            journal.clone(),
+            health.clone(),
+            broker.clone(),
+        );
+        let authenticator = Arc::new(Authenticator::new(Hs256::new(config.auth.clone())));
+        let (layer, sockets) = Sockets::new(&config.socket, authenticator, journal.hub().clone());
+
+        let intake = CancellationToken::new();
+        let source = tokio::spawn(amqp::run(
+            config.amqp.clone(),
+            journal.clone(),
+            broker,
+            intake.clone(),
+        ));
+        let sweeper = tokio::spawn(sweep(journal.hub().clone()));
+        let closing = CancellationToken::new();
+        let patience = config.socket.ping_interval + config.socket.ping_timeout;
+        let serve = |listener, router| {
+            tokio::spawn(http::serve(listener, router, patience, closing.clone()))
+        };
+        let mut servers = vec![serve(listener, public_routes.layer(layer))];
+        servers.extend(internal.zip(internal_routes).map(|(l, r)| serve(l, r)));
+        health.enter(Phase::Serving);
+
+        shutdown.await;
+        info!("shutting down");
+        health.enter(Phase::Draining);
+        sockets.refuse();
+        let drain = drain(source, intake, &sockets, closing, servers);
+        if timeout(config.shutdown_grace, drain).await.is_err() {
+            warn!("not everything was finished in time");
+        }
+        sweeper.abort();
+        report(journal.hub());
+        Ok(())
+    }
+}
+
+/// Finishes what is in hand: deliveries first, so that agents still see them, then sockets, then
+/// requests.
+async fn drain(
+    source: JoinHandle<()>,
+    intake: CancellationToken,
+    sockets: &Sockets,
+    closing: CancellationToken,
+    servers: Vec<JoinHandle<std::io::Result<()>>>,
+) {
+    intake.cancel();
+    if let Err(error) = source.await {
+        warn!(%error, "the source ended badly");
+    }
+    sockets.close().await;
+    closing.cancel();
+    for server in servers {
+        if let Err(error) = server.await {
+            warn!(%error, "a listener ended badly");
+        }
+    }
+}
+
+async fn sweep(hub: Arc<Hub>) {
+    let mut every = interval(SWEEP_EVERY);
+    loop {
+        every.tick().await;
+        let started = Instant::now();
+        hub.sweep();
+        tracing::trace!(elapsed_us = started.elapsed().as_micros() as u64, "swept");
+    }
+}
+
+fn report(hub: &Hub) {
+    let counters = hub.counters();
+    let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    info!(
+        events = read(&counters.events),
+        duplicates = read(&counters.duplicates),
+        stale = read(&counters.stale),
+        fell_behind = read(&counters.fell_behind),
+        squeezed = read(&counters.squeezed),
+        "stopped"
+    );
+}

@@ -1,0 +1,98 @@
+//! The probes: `/healthz` (can the process serve?) and `/readyz` (should traffic come here?).
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+
+use super::App;
+use crate::source::amqp::Check;
+
+/// Where the process is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Not everything runs yet.
+    Starting,
+    /// It serves.
+    Serving,
+    /// It finishes what it has in hand.
+    Draining,
+}
+
+/// The phase, shared.
+#[derive(Debug)]
+pub struct Health(AtomicU8);
+
+impl Default for Health {
+    fn default() -> Self {
+        Self(AtomicU8::new(Phase::Starting as u8))
+    }
+}
+
+impl Health {
+    /// Enters a phase.
+    pub fn enter(&self, phase: Phase) {
+        self.0.store(phase as u8, Ordering::Release);
+    }
+
+    /// Whether nothing new is taken any more.
+    pub fn is_draining(&self) -> bool {
+        self.is(Phase::Draining)
+    }
+
+    fn is(&self, phase: Phase) -> bool {
+        self.0.load(Ordering::Acquire) == phase as u8
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Report {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<BTreeMap<&'static str, String>>,
+}
+
+impl Report {
+    const fn of(status: &'static str) -> Json<Self> {
+        Json(Self {
+            status,
+            checks: None,
+        })
+    }
+}
+
+pub(super) async fn healthz() -> Json<Report> {
+    Report::of("ok")
+}
+
+pub(super) async fn readyz(State(app): State<App>) -> (StatusCode, Json<Report>) {
+    if app.health.is_draining() {
+        return (StatusCode::SERVICE_UNAVAILABLE, Report::of("draining"));
+    }
+    let checks = app.broker.checks();
+    // The first attempt at the broker decides between ready and degraded.
+    let starting = checks.get("broker") == Some(&Check::Starting);
+    if starting || !app.health.is(Phase::Serving) {
+        return (StatusCode::SERVICE_UNAVAILABLE, Report::of("starting"));
+    }
+    if checks.values().all(|check| *check == Check::Up) {
+        return (StatusCode::OK, Report::of("ready"));
+    }
+    let checks = checks.into_iter().map(|(part, check)| {
+        let state = match check {
+            Check::Up => "up".to_owned(),
+            Check::Starting => "starting".to_owned(),
+            Check::Down(reason) => reason,
+        };
+        (part, state)
+    });
+    let report = Report {
+        status: "degraded",
+        checks: Some(checks.collect()),
+    };
+    (StatusCode::OK, Json(report))
+}

@@ -1,0 +1,176 @@
+//! `POST /internal/emit`: the portal's guarded fallback.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::Serialize;
+use tracing::{debug, warn};
+
+use super::App;
+use crate::conversation::BODY_LIMIT;
+use crate::journal::Published;
+use crate::source::relay::{self, RelayError};
+
+/// What a call that was taken is answered with.
+#[derive(Serialize)]
+pub(super) struct Emitted {
+    ok: bool,
+    cursor: String,
+    duplicate: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stale: bool,
+}
+
+/// What a call that was not taken is answered with.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: Cow<'static, str>,
+    field: Option<Cow<'static, str>>,
+}
+
+pub(super) async fn emit(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Emitted>, Refusal> {
+    if !app.keys.admit(&headers) {
+        return Err(Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "x-internal-api-key must be one of the configured keys",
+        ));
+    }
+    if app.health.is_draining() {
+        return Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "the gateway is shutting down",
+        ));
+    }
+    let body = json_body(&headers, body).await?;
+    let published = relay::emit(&app.journal, &body)
+        .await
+        .inspect_err(|error| debug!(%error, "emit refused"))?;
+    Ok(Json(Emitted::from(published)))
+}
+
+async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
+    if !is_json(headers) {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "content-type must be application/json",
+        ));
+    }
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > BODY_LIMIT) {
+        return Err(Refusal::too_large());
+    }
+    match Limited::new(body, BODY_LIMIT).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large()),
+        Err(error) => {
+            warn!(%error, "the body of a request did not arrive");
+            Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "invalid_json",
+                "the body did not arrive whole",
+            ))
+        }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = value.and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+impl From<Published> for Emitted {
+    fn from(published: Published) -> Self {
+        let (cursor, duplicate, stale) = match published {
+            Published::New(cursor) => (cursor, false, false),
+            Published::Duplicate(cursor) => (cursor, true, false),
+            Published::Stale(cursor) => (cursor, false, true),
+        };
+        Self {
+            ok: true,
+            cursor: cursor.to_string(),
+            duplicate,
+            stale,
+        }
+    }
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            field: None,
+        }
+    }
+
+    fn too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            format!("the body may have {BODY_LIMIT} bytes at most"),
+        )
+    }
+}
+
+impl From<RelayError> for Refusal {
+    fn from(error: RelayError) -> Self {
+        let message = error.to_string();
+        match error {
+            RelayError::InvalidJson(_) => {
+                Self::new(StatusCode::BAD_REQUEST, "invalid_json", message)
+            }
+            RelayError::Invalid(invalid) => Self {
+                field: Some(invalid.field),
+                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", message)
+            },
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        struct Body {
+            ok: bool,
+            error: Error,
+        }
+        #[derive(Serialize)]
+        struct Error {
+            code: &'static str,
+            message: Cow<'static, str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            field: Option<Cow<'static, str>>,
+        }
+        let body = Body {
+            ok: false,
+            error: Error {
+                code: self.code,
+                message: self.message,
+                field: self.field,
+            },
+        };
+        (self.status, Json(body)).into_response()
+    }
+}

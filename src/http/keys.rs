@@ -1,0 +1,79 @@
+//! Who may call `/internal/*`.
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+/// The header that carries a key, besides `Authorization: Bearer`.
+const HEADER: &str = "x-internal-api-key";
+
+/// The configured keys, as hashes: of equal length, so that comparing tells nothing of theirs.
+pub(super) struct ApiKeys(Vec<[u8; 32]>);
+
+impl ApiKeys {
+    pub(super) fn new(keys: &[String]) -> Self {
+        Self(keys.iter().map(|key| hash(key.as_bytes())).collect())
+    }
+
+    /// Whether the request carries one of the keys. Each is compared, in constant time.
+    pub(super) fn admit(&self, headers: &HeaderMap) -> bool {
+        let Some(given) = given(headers).map(hash) else {
+            return false;
+        };
+        let fits = self
+            .0
+            .iter()
+            .fold(Choice::from(0), |fits, key| fits | key.ct_eq(&given));
+        fits.into()
+    }
+}
+
+fn given(headers: &HeaderMap) -> Option<&[u8]> {
+    if let Some(key) = headers.get(HEADER) {
+        return Some(key.as_bytes());
+    }
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    let (scheme, key) = value.split_at_checked(b"bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then_some(key)
+}
+
+fn hash(key: &[u8]) -> [u8; 32] {
+    Sha256::digest(key).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "a key of the relay";
+
+    fn admits(keys: &[&str], name: &'static str, value: &str) -> bool {
+        let keys: Vec<_> = keys.iter().map(|&key| key.to_owned()).collect();
+        let headers = [(name.parse().unwrap(), value.parse().unwrap())];
+        ApiKeys::new(&keys).admit(&HeaderMap::from_iter(headers))
+    }
+
+    #[test]
+    fn a_key_opens_in_either_header() {
+        assert!(admits(&[KEY], "x-internal-api-key", KEY));
+        assert!(admits(&[KEY], "authorization", &format!("Bearer {KEY}")));
+        assert!(admits(&[KEY], "authorization", &format!("bearer {KEY}")));
+        assert!(admits(
+            &["another key, before", KEY],
+            "x-internal-api-key",
+            KEY
+        ));
+    }
+
+    #[test]
+    fn anything_else_does_not() {
+        assert!(!admits(&[], "x-internal-api-key", KEY));
+        assert!(!admits(&[], "x-internal-api-key", ""));
+        assert!(!admits(&[KEY], "x-internal-api-key", "a key of the relaY"));
+        assert!(!admits(&[KEY], "x-internal-api-key", ""));
+        assert!(!admits(&[KEY], "authorization", KEY));
+        assert!(!admits(&[KEY], "authorization", "Bearer"));
+        assert!(!admits(&[KEY], "x-api-key", KEY));
+    }
+}

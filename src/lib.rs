@@ -1,0 +1,34 @@
+//! agent-gateway carries WhatsApp events from RabbitMQ to support agents' browsers: every event
+//! reaches every agent of the conversation once, in order, or the agent is told.
+//!
+//! ```text
+//!  RabbitMQ queues ─ source::amqp ──┐                                   ┌─ member (socket)
+//!                                   ├─ Event ─ Journal ─ Entry ─ Hub ───┼─ member
+//!  POST /internal/emit ─ source::relay ─┘                               └─ member
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`source`] | turns bytes into events, and says yes only after the journal has them |
+//! | [`journal`] | gives events one order and positions |
+//! | [`conversation`] | the window of recent events, the members, who gets what |
+//! | [`socket`] | Socket.IO: handshake, the two doors, from a member to its socket |
+//! | [`auth`] | token in, agent out |
+//! | [`http`] | the relay's endpoint, the probes, the widget |
+//! | [`config`] | the environment |
+//! | [`gateway`] | puts it all together |
+//! | [`cli`] | the commands |
+//!
+//! Imports run one way: `conversation` knows nobody; `journal`, `socket` and `source` know
+//! `conversation`; `source` knows `journal`; `source` and `socket` do not know each other; only
+//! `gateway` knows all.
+
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod conversation;
+pub mod gateway;
+pub mod http;
+pub mod journal;
+pub mod socket;
+pub mod source;

@@ -1,0 +1,176 @@
+//! What a client says when it connects, and whether that opens the door.
+
+use serde_json::Value;
+use url::form_urlencoded;
+
+use crate::auth::{Agent, AuthError, Authenticator};
+use crate::conversation::{ConversationKey, Cursor, Id, Join};
+
+/// Why a connect is refused: the texts of `connect_error`, on which clients branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("Authentication required")]
+    AuthenticationRequired,
+    #[error("Invalid token")]
+    InvalidToken,
+    #[error("Token expired")]
+    TokenExpired,
+    #[error("Invalid conversation")]
+    InvalidConversation,
+    #[error("Forbidden")]
+    Forbidden,
+    #[error("Service unavailable")]
+    ServiceUnavailable,
+}
+
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Invalid => Self::InvalidToken,
+            AuthError::Expired => Self::TokenExpired,
+        }
+    }
+}
+
+/// Who has come in, and how it joins.
+#[derive(Debug, Clone)]
+pub(super) struct Admission {
+    pub(super) agent: Agent,
+    pub(super) key: ConversationKey,
+    pub(super) join: Join,
+}
+
+/// Checks a connect, in the contract's order: token there, token valid, ids, grant.
+pub(super) async fn admit(
+    authenticator: &Authenticator,
+    namespace: &str,
+    query: Option<&str>,
+    auth: &Value,
+) -> Result<Admission, Refusal> {
+    let token = match auth.get("token") {
+        None | Some(Value::Null) => return Err(Refusal::AuthenticationRequired),
+        Some(Value::String(token)) if token.is_empty() => {
+            return Err(Refusal::AuthenticationRequired);
+        }
+        Some(Value::String(token)) => token,
+        Some(_) => return Err(Refusal::InvalidToken),
+    };
+    let agent = authenticator.authenticate(token).await?;
+    let key = key(namespace, query, auth).ok_or(Refusal::InvalidConversation)?;
+    if !agent.may_follow(&key) {
+        return Err(Refusal::Forbidden);
+    }
+    let join = join(auth);
+    Ok(Admission { agent, key, join })
+}
+
+/// The conversation that a connect names, by either door.
+fn key(namespace: &str, query: Option<&str>, auth: &Value) -> Option<ConversationKey> {
+    let (tenant, conversation) = if namespace == "/" {
+        (
+            id(auth, query, "tenantId")?,
+            id(auth, query, "conversationId")?,
+        )
+    } else {
+        let path = namespace.strip_prefix("/tenant/")?;
+        let (tenant, conversation) = path.split_once("/conv/")?;
+        (Id::parse(tenant).ok()?, Id::parse(conversation).ok()?)
+    };
+    Some(ConversationKey {
+        tenant,
+        conversation,
+    })
+}
+
+/// An id from `auth`, which wins, or from the handshake's query.
+fn id(auth: &Value, query: Option<&str>, name: &str) -> Option<Id> {
+    match auth.get(name) {
+        Some(Value::String(text)) => Id::parse(text).ok(),
+        None | Some(Value::Null) => {
+            let pairs = form_urlencoded::parse(query?.as_bytes());
+            let mut values = pairs.filter(|(key, _)| key == name).map(|(_, value)| value);
+            let value = values.next()?;
+            // Twice the same name: which one a proxy or a log believes is anybody's guess.
+            values.next().is_none().then(|| Id::parse(&value).ok())?
+        }
+        Some(_) => None,
+    }
+}
+
+fn join(auth: &Value) -> Join {
+    match auth.get("cursor") {
+        None | Some(Value::Null) => Join::Fresh {
+            replay: auth.get("replay") != Some(&Value::Bool(false)),
+        },
+        Some(Value::String(text)) => Cursor::parse(text).map_or(Join::Unknown, Join::Resume),
+        Some(_) => Join::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn names(namespace: &str, query: &str, auth: &Value) -> Option<(String, String)> {
+        key(namespace, Some(query), auth)
+            .map(|key| (key.tenant.to_string(), key.conversation.to_string()))
+    }
+
+    #[test]
+    fn the_root_door_takes_ids_from_the_query_unless_auth_has_them() {
+        let acme = Some(("acme".to_owned(), "c+1".to_owned()));
+        let query = "EIO=4&transport=websocket&tenantId=acme&conversationId=c%2B1";
+        assert_eq!(names("/", query, &json!({})), acme);
+        let auth = json!({"tenantId": "acme", "conversationId": "c+1"});
+        assert_eq!(names("/", "tenantId=other&conversationId=x", &auth), acme);
+        assert_eq!(names("/", "EIO=4", &auth), acme);
+        let half = json!({"conversationId": "c+1"});
+        assert_eq!(names("/", "tenantId=acme&conversationId=x", &half), acme);
+    }
+
+    #[test]
+    fn the_root_door_refuses_ids_that_are_missing_malformed_or_ambiguous() {
+        for (query, auth) in [
+            ("", json!({})),
+            ("tenantId=acme", json!({})),
+            ("tenantId=acme&conversationId=", json!({})),
+            ("tenantId=acme&conversationId=a%2Fb", json!({})),
+            ("tenantId=acme&conversationId=a&conversationId=b", json!({})),
+            ("tenantId=acme&conversationId=a", json!({"tenantId": 7})),
+            ("tenantId=acme&conversationId=a", json!({"tenantId": ""})),
+        ] {
+            assert_eq!(names("/", query, &auth), None, "{query} {auth}");
+        }
+    }
+
+    #[test]
+    fn the_namespace_door_takes_ids_from_the_path_alone() {
+        let auth = json!({"tenantId": "other", "conversationId": "other"});
+        let query = "tenantId=other&conversationId=other";
+        let acme = Some(("acme".to_owned(), "c-1".to_owned()));
+        assert_eq!(names("/tenant/acme/conv/c-1", query, &auth), acme);
+        for namespace in [
+            "/tenant/acme/conv/",
+            "/tenant//conv/c",
+            "/tenant/a b/conv/c",
+            "/tenant/acme/conv/c/d",
+            "/tenant/acme/conv/a/conv/b",
+        ] {
+            assert_eq!(names(namespace, query, &auth), None, "{namespace}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_not_taken_for_a_fresh_join() {
+        assert_eq!(join(&json!({})), Join::Fresh { replay: true });
+        assert_eq!(
+            join(&json!({"cursor": null, "replay": false})),
+            Join::Fresh { replay: false }
+        );
+        for cursor in [json!(""), json!("x"), json!(7), json!([])] {
+            assert_eq!(join(&json!({"cursor": cursor})), Join::Unknown);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! How long to wait before the broker is tried again. The only place that knows `backoff`.
+
+use std::time::{Duration, Instant};
+
+use backoff::ExponentialBackoffBuilder;
+use backoff::backoff::Backoff as _;
+
+/// Exponential with jitter: from 0.5 s to 30 s, so that many gateways do not come back to a
+/// restarted broker at the same moment.
+pub(super) struct Backoff(backoff::ExponentialBackoff);
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(500);
+    const LONGEST: Duration = Duration::from_secs(30);
+    /// What has worked for so long was no part of the same trouble.
+    const HEALTHY: Duration = Duration::from_secs(30);
+
+    pub(super) fn new() -> Self {
+        Self(
+            ExponentialBackoffBuilder::new()
+                .with_initial_interval(Self::FIRST)
+                .with_max_interval(Self::LONGEST)
+                .with_multiplier(2.0)
+                .with_randomization_factor(0.5)
+                .with_max_elapsed_time(None)
+                .build(),
+        )
+    }
+
+    /// The pause after an attempt that has worked since `healthy_since`, if it worked at all.
+    pub(super) fn pause(&mut self, healthy_since: Option<Instant>) -> Duration {
+        if healthy_since.is_some_and(|since| since.elapsed() >= Self::HEALTHY) {
+            self.0.reset();
+        }
+        // Without a limit to the time in all there always is a next pause. Jitter may exceed the
+        // longest interval, which is the longest pause as well.
+        self.0
+            .next_backoff()
+            .map_or(Self::LONGEST, |pause| pause.min(Self::LONGEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_from_half_a_second_to_half_a_minute() {
+        let mut backoff = Backoff::new();
+        let pauses: Vec<_> = (0..20).map(|_| backoff.pause(None)).collect();
+        assert!(pauses[0] >= Backoff::FIRST / 2 && pauses[0] <= Backoff::FIRST * 3 / 2);
+        assert!(
+            pauses[10..]
+                .iter()
+                .all(|&pause| pause >= Backoff::LONGEST / 2)
+        );
+        assert!(pauses.iter().all(|&pause| pause <= Backoff::LONGEST));
+    }
+
+    #[test]
+    fn health_of_half_a_minute_starts_over_and_a_shorter_one_does_not() {
+        let mut backoff = Backoff::new();
+        (0..20).for_each(|_| drop(backoff.pause(None)));
+        assert!(backoff.pause(Some(Instant::now())) >= Backoff::LONGEST / 2);
+        if let Some(long_ago) = Instant::now().checked_sub(Backoff::HEALTHY) {
+            assert!(backoff.pause(Some(long_ago)) <= Backoff::FIRST * 3 / 2);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! One queue: its deliveries in order into the journal, acknowledged after that.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::message::Delivery;
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection};
+use time::OffsetDateTime;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::acks::{Ack, Acks};
+use super::backoff::Backoff;
+use super::dead_letters::DeadLetters;
+use super::status::{Check, Status};
+use super::topology::Queue;
+use crate::conversation::{Kind, decode_delivery};
+use crate::journal::{Journal, Published};
+
+/// Acknowledge when so many deliveries are done, if the stream has not run dry before.
+const ACK_EVERY: usize = 64;
+
+/// How long the shutdown waits for dead letters on their way.
+const LAST_LETTERS: Duration = Duration::from_secs(2);
+
+/// What a queue's consumer works with.
+pub(super) struct Consumer {
+    pub(super) kind: Kind,
+    pub(super) queue: Queue,
+    pub(super) exchange: String,
+    pub(super) prefetch: u16,
+    /// The queue's name among the checks.
+    pub(super) check: &'static str,
+    pub(super) journal: Arc<Journal>,
+    pub(super) dead_letters: Arc<DeadLetters>,
+    pub(super) status: Arc<Status>,
+}
+
+impl Consumer {
+    /// Consumes until the connection is lost or `shutdown` is asked for. What goes wrong with the
+    /// queue alone is reported and tried again, while everything else goes on.
+    pub(super) async fn run(&self, connection: &Connection, shutdown: &CancellationToken) {
+        let mut backoff = Backoff::new();
+        while !shutdown.is_cancelled() {
+            let started = Instant::now();
+            let Err(error) = self.consume(connection, shutdown).await else {
+                return;
+            };
+            if !connection.status().connected() {
+                return;
+            }
+            let queue = &self.queue.name;
+            if self.status.set(self.check, Check::Down(error.clone())) {
+                warn!(queue, error, "the queue cannot be consumed, trying again");
+            } else {
+                debug!(queue, error, "the queue still cannot be consumed");
+            }
+            let pause = backoff.pause(Some(started));
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn consume(
+        &self,
+        connection: &Connection,
+        shutdown: &CancellationToken,
+    ) -> Result<(), String> {
+        let channel = connection.create_channel().await.map_err(text)?;
+        let deliveries = self.start(&channel).await.map_err(text)?;
+        if self.status.set(self.check, Check::Up) {
+            info!(queue = self.queue.name, "consuming");
+        }
+        let mut run = Run {
+            consumer: self,
+            channel: &channel,
+            acks: Acks::default(),
+            letters: FuturesUnordered::new(),
+        };
+        let result = run.deliveries(deliveries, shutdown).await;
+        if result.is_ok() {
+            run.finish().await?;
+        }
+        result
+    }
+
+    async fn start(&self, channel: &Channel) -> lapin::Result<lapin::Consumer> {
+        self.queue.declare(channel, &self.exchange).await?;
+        channel
+            .basic_qos(self.prefetch, BasicQosOptions::default())
+            .await?;
+        channel
+            .basic_consume(
+                self.queue.name.as_str().into(),
+                "".into(),
+                BasicConsumeOptions::default(),
+                FieldTable::default(),
+            )
+            .await
+    }
+}
+
+/// One channel's life.
+struct Run<'a, L> {
+    consumer: &'a Consumer,
+    channel: &'a Channel,
+    acks: Acks,
+    letters: FuturesUnordered<L>,
+}
+
+impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
+    /// Takes deliveries until the shutdown; `Err` when the channel is gone.
+    async fn deliveries(
+        &mut self,
+        mut deliveries: lapin::Consumer,
+        shutdown: &CancellationToken,
+    ) -> Result<(), String> {
+        while !shutdown.is_cancelled() {
+            // As long as there is one at hand, no await of anything else.
+            let delivery = match deliveries.next().now_or_never() {
+                Some(delivery) => delivery,
+                None => {
+                    self.acknowledge().await?;
+                    tokio::select! {
+                        () = shutdown.cancelled() => return Ok(()),
+                        Some(tag) = self.letters.next() => {
+                            self.acks.done(tag);
+                            continue;
+                        }
+                        delivery = deliveries.next() => delivery,
+                    }
+                }
+            };
+            match delivery {
+                Some(Ok(delivery)) => self.take(delivery).await,
+                Some(Err(error)) => return Err(text(error)),
+                // The queue was deleted, or the node that led it went away.
+                None => return Err("the broker has cancelled the consumer".to_owned()),
+            }
+            if self.acks.waiting() >= ACK_EVERY {
+                while let Some(Some(tag)) = self.letters.next().now_or_never() {
+                    self.acks.done(tag);
+                }
+                self.acknowledge().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, delivery: Delivery) {
+        let Consumer {
+            kind,
+            queue,
+            journal,
+            dead_letters,
+            ..
+        } = self.consumer;
+        let tag = delivery.delivery_tag;
+        let sent_at = *delivery.properties.timestamp();
+        match decode_delivery(*kind, &delivery.data, sent_at, OffsetDateTime::now_utc()) {
+            Ok(event) => {
+                let key = event.key.clone();
+                let outcome = match journal.append(event).await {
+                    Published::New(_) => "new",
+                    Published::Duplicate(_) => "duplicate",
+                    Published::Stale(_) => "stale",
+                };
+                debug!(
+                    queue = queue.name, delivery_tag = tag, event = kind.as_str(),
+                    tenant = %key.tenant, conversation = %key.conversation, outcome, "delivery"
+                );
+                self.acks.done(tag);
+            }
+            Err(rejection) => {
+                warn!(
+                    queue = queue.name,
+                    delivery_tag = tag,
+                    reason = rejection.reason.as_str(),
+                    detail = rejection.detail,
+                    "dead letter"
+                );
+                let letter = dead_letters.bury(delivery, rejection, &queue.name);
+                self.letters.push(letter.boxed());
+            }
+        }
+    }
+
+    async fn acknowledge(&mut self) -> Result<(), String> {
+        for ack in self.acks.take() {
+            let (tag, multiple) = match ack {
+                Ack::Multiple(tag) => (tag, true),
+                Ack::One(tag) => (tag, false),
+            };
+            self.channel
+                .basic_ack(tag, BasicAckOptions { multiple })
+                .await
+                .map_err(text)?;
+        }
+        Ok(())
+    }
+
+    /// Acknowledges what is done and closes the channel, so that the rest goes back in order.
+    ///
+    /// The consumer is not cancelled first: with a single active consumer the next one would
+    /// start while these deliveries are still out.
+    async fn finish(&mut self) -> Result<(), String> {
+        let last = async {
+            while let Some(tag) = self.letters.next().await {
+                self.acks.done(tag);
+            }
+        };
+        if timeout(LAST_LETTERS, last).await.is_err() {
+            let queue = &self.consumer.queue.name;
+            warn!(
+                queue,
+                "dead letters were not confirmed in time; their deliveries go back"
+            );
+        }
+        self.acknowledge().await?;
+        self.channel
+            .close(200, "shutting down".into())
+            .await
+            .map_err(text)
+    }
+}
+
+fn text(error: lapin::Error) -> String {
+    error.to_string()
+}

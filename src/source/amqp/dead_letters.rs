@@ -1,0 +1,264 @@
+//! The way to the dead letter queue: published as mandatory, confirmed, and only then done.
+//!
+//! It has a connection of its own. A broker that runs short of memory or disk stops reading from
+//! connections that publish (<https://www.rabbitmq.com/docs/alarms>); acknowledgements must not
+//! wait behind that.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use lapin::message::Delivery;
+use lapin::options::ConfirmSelectOptions;
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
+use tracing::warn;
+
+use super::Settings;
+use super::backoff::Backoff;
+use super::connection::connect;
+use super::topology::{MANDATORY, Topology};
+use crate::conversation::Rejection;
+
+/// A broker that has not confirmed by then is asked again, on another connection.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Publishes dead letters.
+pub(super) struct DeadLetters {
+    settings: Settings,
+    topology: Topology,
+    publisher: Mutex<Option<Publisher>>,
+}
+
+struct Publisher {
+    connection: Connection,
+    channel: Channel,
+}
+
+impl DeadLetters {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            topology: Topology::new(&settings),
+            settings,
+            publisher: Mutex::default(),
+        }
+    }
+
+    /// Puts the delivery into the dead letter queue, however often that takes, and returns its
+    /// tag. To be dropped when the delivery's channel is gone: then it comes again.
+    pub(super) async fn bury(&self, delivery: Delivery, rejection: Rejection, queue: &str) -> u64 {
+        let tag = delivery.delivery_tag;
+        let properties = epitaph(delivery.properties, &rejection, queue);
+        let mut backoff = Backoff::new();
+        while let Err(error) = self.publish(&delivery.data, properties.clone()).await {
+            warn!(
+                queue = self.settings.dead_letter_queue,
+                delivery_tag = tag,
+                error,
+                "a dead letter could not be published, trying again"
+            );
+            sleep(backoff.pause(None)).await;
+        }
+        tag
+    }
+
+    async fn publish(&self, body: &[u8], properties: BasicProperties) -> Result<(), String> {
+        let channel = self.channel().await?;
+        let queue = &self.topology.dead_letters;
+        let confirmed = timeout(CONFIRM_TIMEOUT, async {
+            channel
+                .basic_publish(
+                    ShortString::default(),
+                    queue.name.as_str().into(),
+                    MANDATORY,
+                    body,
+                    properties,
+                )
+                .await?
+                .await
+        });
+        let error = match confirmed.await {
+            Ok(Ok(Confirmation::Ack(None))) => return Ok(()),
+            // The queue has been deleted: the next attempt declares it again.
+            Ok(Ok(Confirmation::Ack(Some(_)))) => "no such queue".to_owned(),
+            Ok(Ok(confirmation)) => format!("not confirmed ({confirmation:?})"),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("not confirmed within {} s", CONFIRM_TIMEOUT.as_secs()),
+        };
+        self.forget(&channel).await;
+        Err(error)
+    }
+
+    /// The channel in use, or a new one.
+    async fn channel(&self) -> Result<Channel, String> {
+        let mut publisher = self.publisher.lock().await;
+        if let Some(publisher) = &*publisher
+            && publisher.channel.status().connected()
+        {
+            return Ok(publisher.channel.clone());
+        }
+        let opened = self.open().await?;
+        Ok(publisher.insert(opened).channel.clone())
+    }
+
+    async fn open(&self) -> Result<Publisher, String> {
+        let connection = connect(&self.settings, "dead letters").await?;
+        let declared = async {
+            let queue = &self.topology.dead_letters;
+            let channel = connection.create_channel().await?;
+            queue.declare(&channel, &self.topology.exchange).await
+        };
+        if let Err(error) = declared.await {
+            // A queue with other arguments takes letters all the same; the session says so.
+            warn!(queue = self.topology.dead_letters.name, %error, "the dead letter queue is not as declared");
+        }
+        let confirming = async {
+            let channel = connection.create_channel().await?;
+            channel
+                .confirm_select(ConfirmSelectOptions::default())
+                .await?;
+            Ok(channel)
+        };
+        let channel = confirming
+            .await
+            .map_err(|error: lapin::Error| error.to_string())?;
+        Ok(Publisher {
+            connection,
+            channel,
+        })
+    }
+
+    /// Gives the channel up, unless another letter has done so.
+    async fn forget(&self, channel: &Channel) {
+        let mut publisher = self.publisher.lock().await;
+        if publisher
+            .as_ref()
+            .is_some_and(|publisher| publisher.channel.id() == channel.id())
+            && let Some(publisher) = publisher.take()
+        {
+            // It may be beyond closing.
+            publisher
+                .connection
+                .close(200, "trying again".into())
+                .await
+                .ok();
+        }
+    }
+}
+
+/// The properties of a dead letter: as they came, with the reason, and with what would change its
+/// fate in the dead letter queue moved out of the way. `expiration` would drop it there, the
+/// broker refuses a `user-id` that is not the publisher's, and `CC` and `BCC` would route it
+/// again.
+fn epitaph(properties: BasicProperties, rejection: &Rejection, queue: &str) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    for (name, value) in properties.headers().iter().flat_map(FieldTable::inner) {
+        let name = match name.as_str() {
+            name @ ("CC" | "BCC") => original(name),
+            _ => name.clone(),
+        };
+        headers.insert(name, value.clone());
+    }
+    let text = |text: &str| AMQPValue::LongString(text.into());
+    let moved = [
+        ("expiration", properties.expiration()),
+        ("user-id", properties.user_id()),
+    ];
+    for (name, value) in moved {
+        if let Some(value) = value {
+            headers.insert(original(name), text(value.as_str()));
+        }
+    }
+    headers.insert("x-gateway-reason".into(), text(rejection.reason.as_str()));
+    headers.insert("x-gateway-detail".into(), text(&rejection.detail));
+    headers.insert("x-gateway-queue".into(), text(queue));
+    without_fate(&properties).with_headers(headers)
+}
+
+fn original(name: &str) -> ShortString {
+    let name: Cow<'_, str> = format!("x-gateway-original-{name}").into();
+    name.as_ref().into()
+}
+
+/// A copy of all properties but `headers`, `expiration` and `user-id`: `BasicProperties` can be
+/// added to, not taken from.
+fn without_fate(from: &BasicProperties) -> BasicProperties {
+    let mut to = BasicProperties::default();
+    macro_rules! copy {
+        ($($name:ident $with:ident),* $(,)?) => {
+            $(if let Some(value) = from.$name() {
+                to = to.$with(value.clone());
+            })*
+        };
+    }
+    copy!(
+        content_type with_content_type,
+        content_encoding with_content_encoding,
+        delivery_mode with_delivery_mode,
+        priority with_priority,
+        correlation_id with_correlation_id,
+        reply_to with_reply_to,
+        message_id with_message_id,
+        timestamp with_timestamp,
+        kind with_type,
+        app_id with_app_id,
+        cluster_id with_cluster_id,
+    );
+    to
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::conversation::Reason;
+
+    use super::*;
+
+    #[test]
+    fn what_would_change_a_dead_letters_fate_moves_to_headers() {
+        let mut headers = FieldTable::default();
+        headers.insert("CC".into(), AMQPValue::LongString("elsewhere".into()));
+        headers.insert("trace".into(), AMQPValue::Boolean(true));
+        let properties = BasicProperties::default()
+            .with_headers(headers)
+            .with_expiration("60000".into())
+            .with_user_id("guest".into())
+            .with_content_type("application/json".into())
+            .with_delivery_mode(2)
+            .with_priority(3)
+            .with_message_id("m".into())
+            .with_timestamp(7)
+            .with_type("t".into())
+            .with_app_id("a".into());
+        let rejection = Rejection {
+            reason: Reason::InvalidEvent,
+            field: None,
+            detail: "text: must be a string".to_owned(),
+        };
+        let letter = epitaph(properties, &rejection, "inbound");
+        let text = |text: &str| AMQPValue::LongString(text.into());
+        let headers = letter.headers().clone().unwrap();
+        let headers: Vec<_> = headers
+            .inner()
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect();
+        assert_eq!(
+            headers,
+            [
+                ("trace", AMQPValue::Boolean(true)),
+                ("x-gateway-detail", text("text: must be a string")),
+                ("x-gateway-original-CC", text("elsewhere")),
+                ("x-gateway-original-expiration", text("60000")),
+                ("x-gateway-original-user-id", text("guest")),
+                ("x-gateway-queue", text("inbound")),
+                ("x-gateway-reason", text("invalid_event")),
+            ]
+        );
+        assert_eq!((letter.expiration(), letter.user_id()), (&None, &None));
+        assert_eq!(letter.delivery_mode(), &Some(2));
+        assert_eq!(letter.timestamp(), &Some(7));
+        assert_eq!(letter.message_id().as_ref().unwrap().as_str(), "m");
+        assert_eq!(letter.kind().as_ref().unwrap().as_str(), "t");
+    }
+}

@@ -1,0 +1,101 @@
+//! RabbitMQ: two queues in, dead letters out.
+//!
+//! ```text
+//! session ─ connect, back off, again
+//!   └ consumer (one a queue) ─ topology, deliveries in order ─ journal ─ acks
+//!                                        └ what can never succeed ─ dead_letters ─┘
+//! ```
+//!
+//! lapin could recover connections by itself. One loop of our own has the first connect and every
+//! later one share topology, readiness, backoff and log line.
+
+mod acks;
+mod backoff;
+mod connection;
+mod consumer;
+mod dead_letters;
+mod publisher;
+mod session;
+mod status;
+mod topology;
+
+use std::fmt;
+
+use lapin::uri::AMQPUri;
+
+pub use publisher::{PublishError, Publisher};
+pub use session::run;
+pub use status::{Check, Status};
+pub use topology::{Argument, Queue, Topology};
+
+/// How to reach the broker, and the names of what is there.
+#[derive(Clone)]
+pub struct Settings {
+    /// The broker's address and credentials.
+    pub uri: AMQPUri,
+    /// The topic exchange that publishers use.
+    pub exchange: String,
+    /// The queue of customers' messages.
+    pub inbound_queue: String,
+    /// The queue of ticks.
+    pub status_queue: String,
+    /// Where deliveries go that can never succeed.
+    pub dead_letter_queue: String,
+    /// What kind of queues are declared.
+    pub queue_type: QueueType,
+    /// How many deliveries of a queue may be unacknowledged.
+    pub prefetch: u16,
+}
+
+/// RabbitMQ's `x-queue-type`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueType {
+    /// Replicated, and safe from a crash of the broker.
+    Quorum,
+    /// On one node.
+    Classic,
+}
+
+impl QueueType {
+    /// The value of the argument.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quorum => "quorum",
+            Self::Classic => "classic",
+        }
+    }
+}
+
+impl Settings {
+    /// Where the broker is, without its credentials.
+    pub fn address(&self) -> String {
+        let authority = &self.uri.authority;
+        format!(
+            "{}:{}{}",
+            authority.host,
+            authority.port,
+            Vhost(&self.uri.vhost)
+        )
+    }
+}
+
+struct Vhost<'a>(&'a str);
+
+impl fmt::Display for Vhost<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "/" => Ok(()),
+            name => write!(f, "/{name}"),
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    // Credentials appear in no log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("address", &self.address())
+            .field("exchange", &self.exchange)
+            .finish_non_exhaustive()
+    }
+}

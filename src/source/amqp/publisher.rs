@@ -1,0 +1,138 @@
+//! Publishing events as the webhook service does, for `publish` and for the demo.
+
+use lapin::options::ConfirmSelectOptions;
+use lapin::{BasicProperties, Channel, Confirmation, Connection};
+
+use super::Settings;
+use super::connection::connect;
+use super::topology::MANDATORY;
+use crate::conversation::{ConversationKey, Kind};
+
+/// AMQP's longest routing key, in bytes.
+const ROUTING_KEY_LIMIT: usize = 255;
+
+/// A connection that publishes with confirms.
+pub struct Publisher {
+    exchange: String,
+    address: String,
+    connection: Connection,
+    channel: Channel,
+}
+
+/// Why an event was not published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The broker cannot be reached, or ended the conversation.
+    #[error("the broker at {address}: {reason}")]
+    Broker {
+        /// Where it was looked for.
+        address: String,
+        /// What it, or the network, said.
+        reason: String,
+    },
+    /// No queue is bound for the event.
+    #[error(
+        "no queue takes {routing_key} from exchange {exchange}; the gateway declares its queues when it starts"
+    )]
+    Unroutable {
+        /// The exchange.
+        exchange: String,
+        /// The routing key that nothing is bound to.
+        routing_key: String,
+    },
+    /// The broker did not take responsibility.
+    #[error("the broker did not confirm the event")]
+    Unconfirmed,
+}
+
+impl Publisher {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`PublishError::Broker`].
+    pub async fn connect(settings: &Settings) -> Result<Self, PublishError> {
+        let address = settings.address();
+        let broker = |reason| PublishError::Broker {
+            address: settings.address(),
+            reason,
+        };
+        let connection = connect(settings, "publisher").await.map_err(broker)?;
+        let channel = async {
+            let channel = connection.create_channel().await?;
+            channel
+                .confirm_select(ConfirmSelectOptions::default())
+                .await?;
+            Ok(channel)
+        };
+        let channel = channel
+            .await
+            .map_err(|error: lapin::Error| broker(error.to_string()))?;
+        Ok(Self {
+            exchange: settings.exchange.clone(),
+            address,
+            connection,
+            channel,
+        })
+    }
+
+    /// Publishes one event through the exchange, and waits for the broker's confirm.
+    ///
+    /// # Errors
+    /// [`PublishError`] says what to look at.
+    pub async fn publish(
+        &self,
+        kind: Kind,
+        key: &ConversationKey,
+        body: &[u8],
+    ) -> Result<(), PublishError> {
+        let routing_key = routing_key(kind, key);
+        let confirmation = async {
+            self.channel
+                .basic_publish(
+                    self.exchange.as_str().into(),
+                    routing_key.as_str().into(),
+                    MANDATORY,
+                    body,
+                    BasicProperties::default()
+                        .with_content_type("application/json".into())
+                        .with_delivery_mode(2),
+                )
+                .await?
+                .await
+        };
+        match confirmation.await.map_err(|error| self.broker(&error))? {
+            Confirmation::Ack(None) => Ok(()),
+            Confirmation::Ack(Some(_)) => Err(PublishError::Unroutable {
+                exchange: self.exchange.clone(),
+                routing_key,
+            }),
+            Confirmation::Nack(_) | Confirmation::NotRequested => Err(PublishError::Unconfirmed),
+        }
+    }
+
+    /// Says goodbye to the broker.
+    ///
+    /// # Errors
+    /// [`PublishError::Broker`].
+    pub async fn close(self) -> Result<(), PublishError> {
+        let closed = self.connection.close(200, "done".into()).await;
+        closed.map_err(|error| self.broker(&error))
+    }
+
+    fn broker(&self, error: &lapin::Error) -> PublishError {
+        PublishError::Broker {
+            address: self.address.clone(),
+            reason: error.to_string(),
+        }
+    }
+}
+
+/// The event's name and the conversation, as far as AMQP allows; the body names it anyway.
+fn routing_key(kind: Kind, key: &ConversationKey) -> String {
+    let full = format!("{}.{}.{}", kind.as_str(), key.tenant, key.conversation);
+    if full.len() <= ROUTING_KEY_LIMIT {
+        full
+    } else {
+        kind.as_str().to_owned()
+    }
+}

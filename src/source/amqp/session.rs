@@ -1,0 +1,170 @@
+//! The connection's loop: connect, consume both queues, and again when that ends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use lapin::{Connection, Event};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::Settings;
+use super::backoff::Backoff;
+use super::connection::connect;
+use super::consumer::Consumer;
+use super::dead_letters::DeadLetters;
+use super::status::{
+    BROKER, Check, DEAD_LETTER_QUEUE, EXCHANGE, INBOUND_QUEUE, STATUS_QUEUE, Status,
+};
+use super::topology::Topology;
+use crate::conversation::Kind;
+use crate::journal::Journal;
+
+/// How long the broker may take to say goodbye.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Consumes until `shutdown` is cancelled, through whatever the broker does.
+///
+/// Returns when deliveries in hand are finished and acknowledged and the rest is given back.
+pub async fn run(
+    settings: Settings,
+    journal: Arc<Journal>,
+    status: Arc<Status>,
+    shutdown: CancellationToken,
+) {
+    let source = Source::new(settings, journal, status);
+    let mut backoff = Backoff::new();
+    while !shutdown.is_cancelled() {
+        let attempt = tokio::select! {
+            () = shutdown.cancelled() => return,
+            attempt = connect(&source.settings, "consumer") => attempt,
+        };
+        let (healthy_since, error) = match attempt {
+            Ok(connection) => {
+                let since = Instant::now();
+                let error = source.session(&connection, &shutdown).await;
+                (Some(since), error)
+            }
+            Err(error) => (None, error),
+        };
+        if shutdown.is_cancelled() {
+            return;
+        }
+        source.status.disconnected(&error);
+        let pause = backoff.pause(healthy_since);
+        warn!(
+            broker = source.settings.address(),
+            error,
+            retry_in_ms = pause.as_millis() as u64,
+            "not connected to the broker"
+        );
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+struct Source {
+    settings: Settings,
+    topology: Topology,
+    status: Arc<Status>,
+    inbound: Consumer,
+    statuses: Consumer,
+}
+
+impl Source {
+    fn new(settings: Settings, journal: Arc<Journal>, status: Arc<Status>) -> Self {
+        let topology = Topology::new(&settings);
+        let dead_letters = Arc::new(DeadLetters::new(settings.clone()));
+        let consumer = |kind, queue, check| Consumer {
+            kind,
+            queue,
+            exchange: settings.exchange.clone(),
+            prefetch: settings.prefetch,
+            check,
+            journal: journal.clone(),
+            dead_letters: dead_letters.clone(),
+            status: status.clone(),
+        };
+        Self {
+            inbound: consumer(
+                Kind::InboundMessage,
+                topology.inbound.clone(),
+                INBOUND_QUEUE,
+            ),
+            statuses: consumer(Kind::StatusUpdate, topology.status.clone(), STATUS_QUEUE),
+            settings,
+            topology,
+            status,
+        }
+    }
+
+    /// Lives as long as the connection; with the reason of its end.
+    async fn session(&self, connection: &Connection, shutdown: &CancellationToken) -> String {
+        info!(broker = self.settings.address(), "connected to the broker");
+        self.status.set(BROKER, Check::Up);
+        self.declare(connection).await;
+        let consume = async {
+            tokio::join!(
+                self.inbound.run(connection, shutdown),
+                self.statuses.run(connection, shutdown)
+            );
+        };
+        let error = tokio::select! {
+            error = watch(connection) => error,
+            () = consume => "the connection was lost".to_owned(),
+        };
+        // Already closed, unless this is the shutdown; a broker that hangs is left alone.
+        timeout(CLOSE_TIMEOUT, connection.close(200, "shutting down".into()))
+            .await
+            .ok();
+        error
+    }
+
+    /// Declares what both queues share. A refusal is reported and does not keep the queues from
+    /// being consumed: each declares itself.
+    async fn declare(&self, connection: &Connection) {
+        let exchange = self.topology.declare_exchange(connection).await;
+        self.report(EXCHANGE, &self.topology.exchange, exchange);
+        let queue = &self.topology.dead_letters;
+        let declared = async {
+            let channel = connection.create_channel().await?;
+            queue.declare(&channel, &self.topology.exchange).await?;
+            channel.close(200, "done".into()).await
+        };
+        self.report(DEAD_LETTER_QUEUE, &queue.name, declared.await);
+    }
+
+    fn report(&self, part: &'static str, name: &str, result: lapin::Result<()>) {
+        let check = match result {
+            Ok(()) => Check::Up,
+            Err(error) => {
+                warn!(name, %error, "the broker refuses a declaration");
+                Check::Down(error.to_string())
+            }
+        };
+        self.status.set(part, check);
+    }
+}
+
+/// Waits for the connection to fail; with the reason.
+async fn watch(connection: &Connection) -> String {
+    let mut events = connection.events_listener();
+    while let Some(event) = events.next().await {
+        match event {
+            Event::Error(error) => {
+                if !connection.status().connected() {
+                    return error.to_string();
+                }
+            }
+            Event::ConnectionBlocked(reason) => {
+                warn!(reason, "the broker takes no publishes at present");
+            }
+            Event::ConnectionUnblocked => info!("the broker takes publishes again"),
+            _ => {}
+        }
+    }
+    "the connection was closed".to_owned()
+}

@@ -1,0 +1,184 @@
+//! The portal's fallback: events that come by `POST /internal/emit`. It needs no broker.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+
+use crate::conversation::decode::{Fields, text};
+use crate::conversation::{ConversationKey, Event, EventName, Invalid, Kind, decode_payload};
+use crate::journal::{Journal, Published};
+
+/// Names that agents receive with another meaning: the gateway's own events, and those that
+/// Socket.IO reserves (<https://socket.io/docs/v4/emit-cheatsheet/#reserved-events>).
+const RESERVED: [&str; 9] = [
+    "joined",
+    "reset",
+    "token_expiring",
+    "token_expired",
+    "refresh_token",
+    "connect",
+    "connect_error",
+    "disconnect",
+    "disconnecting",
+];
+
+const EVENT_LIMIT: usize = 64;
+const EVENT_ID_LIMIT: usize = 128;
+
+/// Why a request was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RelayError {
+    /// The body is not JSON.
+    #[error("the body is not JSON ({0})")]
+    InvalidJson(String),
+    /// The body is JSON, but not an emit.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+}
+
+/// Takes the body of an emit in.
+///
+/// # Errors
+/// [`RelayError`] names the field.
+pub async fn emit(journal: &Journal, body: &[u8]) -> Result<Published, RelayError> {
+    let event = decode(body, OffsetDateTime::now_utc())?;
+    Ok(journal.append(event).await)
+}
+
+fn decode(body: &[u8], now: OffsetDateTime) -> Result<Event, RelayError> {
+    let json: &RawValue =
+        serde_json::from_slice(body).map_err(|error| RelayError::InvalidJson(error.to_string()))?;
+    let fields = Fields::of(json).map_err(|reason| Invalid::new("body", reason))?;
+    let key = ConversationKey {
+        tenant: fields.id("tenantId")?,
+        conversation: fields.id("conversationId")?,
+    };
+    let name = fields.required("event", event_name)?;
+    let event_id = fields
+        .optional("eventId", |raw| text(raw, 1, EVENT_ID_LIMIT))?
+        .map(Arc::from);
+    let payload = fields
+        .get("payload")
+        .ok_or_else(|| Invalid::new("payload", "is missing"))?;
+    let event = match name {
+        EventName::InboundMessage => decode_payload(Kind::InboundMessage, key, payload, now)?,
+        EventName::StatusUpdate => decode_payload(Kind::StatusUpdate, key, payload, now)?,
+        EventName::Other(_) => {
+            Fields::of(payload).map_err(|reason| Invalid::new("payload", reason))?;
+            Event {
+                key,
+                name,
+                payload: payload.to_owned(),
+                identity: None,
+                event_id: None,
+            }
+        }
+    };
+    Ok(Event { event_id, ..event })
+}
+
+fn event_name(raw: &RawValue) -> Result<EventName, Cow<'static, str>> {
+    let name = text(raw, 0, usize::MAX)?;
+    let mut bytes = name.bytes();
+    let well_formed = bytes.next().is_some_and(|first| first.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && name.len() <= EVENT_LIMIT;
+    if !well_formed {
+        return Err("must be a-z, then up to 63 of a-z 0-9 _".into());
+    }
+    if RESERVED.contains(&name.as_str()) {
+        return Err("is reserved".into());
+    }
+    Ok(match name.as_str() {
+        "inbound_message" => EventName::InboundMessage,
+        "status_update" => EventName::StatusUpdate,
+        _ => EventName::Other(name.into()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn decode_json(body: &Value) -> Result<Event, RelayError> {
+        decode(body.to_string().as_bytes(), OffsetDateTime::UNIX_EPOCH)
+    }
+
+    fn emit() -> Value {
+        json!({"tenantId": "t", "conversationId": "c", "event": "note", "payload": {"a": 1}})
+    }
+
+    fn field_of(body: &Value) -> String {
+        match decode_json(body) {
+            Err(RelayError::Invalid(invalid)) => invalid.field.into_owned(),
+            other => panic!("{other:?} for {body}"),
+        }
+    }
+
+    #[test]
+    fn another_event_passes_its_payload_on_as_it_came() {
+        let body = br#"{"tenantId":"t","conversationId":"c","event":"note","payload":{"b": 1.0, "a":[ ]}}"#;
+        let event = decode(body, OffsetDateTime::UNIX_EPOCH).unwrap();
+        assert_eq!(event.name.as_str(), "note");
+        assert_eq!(event.payload.get(), r#"{"b": 1.0, "a":[ ]}"#);
+    }
+
+    #[test]
+    fn mistakes_name_the_place_in_the_body() {
+        for (name, values) in [
+            (
+                "tenantId",
+                vec![json!(null), json!(7), json!(""), json!("a/b")],
+            ),
+            ("conversationId", vec![json!(null), json!("x".repeat(129))]),
+            (
+                "event",
+                vec![
+                    json!(null),
+                    json!("Note"),
+                    json!("1a"),
+                    json!(""),
+                    json!("a-b"),
+                    json!("x".repeat(65)),
+                    json!("joined"),
+                    json!("disconnect"),
+                ],
+            ),
+            ("payload", vec![json!(null), json!([]), json!("x")]),
+            ("eventId", vec![json!(""), json!(7), json!("x".repeat(129))]),
+        ] {
+            for value in values {
+                let mut body = emit();
+                body[name] = value;
+                assert_eq!(field_of(&body), name, "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn mistakes_in_a_contracts_payload_name_the_place_within_it() {
+        let mut body = emit();
+        body["event"] = json!("inbound_message");
+        body["payload"] = json!({"text": "hi"});
+        assert_eq!(field_of(&body), "payload.messageId");
+        body["event"] = json!("status_update");
+        body["payload"] = json!({"messageId": "m", "status": "failed", "error": {"title": 1}});
+        assert_eq!(field_of(&body), "payload.error.title");
+        body["payload"] = json!([]);
+        assert_eq!(field_of(&body), "payload");
+    }
+
+    #[test]
+    fn what_is_not_json_is_told_apart() {
+        for body in ["", "{", "{'a':1}", "\u{feff}{}"] {
+            let result = decode(body.as_bytes(), OffsetDateTime::UNIX_EPOCH);
+            assert!(matches!(result, Err(RelayError::InvalidJson(_))), "{body}");
+        }
+        let result = decode(b"[]", OffsetDateTime::UNIX_EPOCH);
+        assert!(matches!(result, Err(RelayError::Invalid(invalid)) if invalid.field == "body"));
+    }
+}

@@ -1,0 +1,305 @@
+import type { ConversationEvents } from "./ConversationEvents";
+import type { ConversationState, OfflineReason, StopReason } from "./ConversationState";
+import { Credentials, type GetToken } from "./Credentials";
+import { Emitter } from "./Emitter";
+import type { Message, StatusUpdate } from "./Message";
+import { MessageLog } from "./MessageLog";
+import { openSocket, type OpenSocket, type Socket } from "./openSocket";
+import { Position } from "./Position";
+import { ReconnectSchedule } from "./ReconnectSchedule";
+import { judgeDisconnect, judgeRefusal } from "./verdict";
+import { readMessage, readStatus, type Agent, type Joined, type Meta, type Reset } from "./wire";
+
+/** A try that has not brought a join after this many milliseconds is given up. */
+const JOIN_TIMEOUT_MS = 15_000;
+
+/** After a `reset`, silence of this many milliseconds means that the window has come, or was empty. */
+const SETTLE_MS = 3_000;
+
+/** What a conversation is and how to get to it. */
+export interface ConversationOptions {
+  /** The gateway's origin, such as `https://gateway.example.com`. */
+  readonly url: string;
+  readonly tenantId: string;
+  readonly conversationId: string;
+  readonly getToken: GetToken;
+  /** Answers the conversation's messages from the portal's store; asked when the gateway cannot replay all of them. */
+  readonly history?: () => Promise<readonly Message[]>;
+}
+
+/** What tests put in place of the network and of chance. */
+export interface ConversationInternals {
+  readonly openSocket: OpenSocket;
+  readonly random: () => number;
+}
+
+/**
+ * One WhatsApp conversation, live. It connects, reconnects, resumes where it stood, keeps the token fresh and
+ * gives each message once, in order. Every try has a socket of its own; what an abandoned one still says is
+ * ignored.
+ */
+export class Conversation {
+  readonly #options: ConversationOptions;
+  readonly #openSocket: OpenSocket;
+  readonly #emitter = new Emitter<ConversationEvents>();
+  readonly #log = new MessageLog();
+  readonly #position = new Position();
+  readonly #schedule: ReconnectSchedule;
+  readonly #credentials: Credentials;
+  #state: ConversationState = { name: "stopped", why: "closed" };
+  #agent: Agent | undefined;
+  #socket: Socket | undefined;
+  /** Names the current try. Whatever waits remembers the number it started under and is void under another. */
+  #attempt = 0;
+  /** The state's timer: the next try while offline, patience while connecting, silence while catching up. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  #pollingFirst = false;
+
+  constructor(options: ConversationOptions, internals: Partial<ConversationInternals> = {}) {
+    this.#options = options;
+    this.#openSocket = internals.openSocket ?? openSocket;
+    this.#schedule = new ReconnectSchedule(internals.random ?? Math.random);
+    this.#credentials = new Credentials(options.getToken);
+  }
+
+  get state(): ConversationState {
+    return this.#state;
+  }
+
+  /** The messages known, oldest first. The array grows as messages come: copy it to keep it. */
+  get messages(): readonly Message[] {
+    return this.#log.messages;
+  }
+
+  /** Who the gateway says is reading; undefined before the first join. */
+  get agent(): Agent | undefined {
+    return this.#agent;
+  }
+
+  /** Listens to an event and answers a function that stops listening. */
+  on<Name extends keyof ConversationEvents>(
+    name: Name,
+    listener: (...args: ConversationEvents[Name]) => void,
+  ): () => void {
+    return this.#emitter.on(name, listener);
+  }
+
+  /** Connects and stays connected until `close()` or a refusal that trying again cannot change. */
+  connect(): void {
+    if (this.#state.name !== "stopped") return;
+    this.#credentials.forget();
+    this.#schedule.reset();
+    globalThis.window?.addEventListener("online", this.#whenOnline);
+    this.#try();
+  }
+
+  /** Disconnects and stays so; `messages` remain. */
+  close(): void {
+    this.#stop("closed");
+  }
+
+  /** Ends a wait for the next try, or takes up again what was stopped by anything but `close()`. */
+  retryNow(): void {
+    if (this.#state.name === "offline") this.#try();
+    else if (this.#state.name === "stopped" && this.#state.why !== "closed") this.connect();
+  }
+
+  readonly #whenOnline = (): void => {
+    if (this.#state.name === "offline") this.#try();
+  };
+
+  #try(): void {
+    this.#abandon();
+    this.#credentials.current().then(
+      this.#current((token) => this.#open(token)),
+      this.#current((cause) => {
+        this.#fail("getToken failed", cause);
+        this.#stop("token-unavailable");
+      }),
+    );
+    this.#enter({ name: "connecting", attempt: this.#schedule.failures + 1 });
+  }
+
+  #open(token: string): void {
+    const { url, tenantId, conversationId } = this.#options;
+    const { cursor } = this.#position;
+    const socket = this.#openSocket({ url, tenantId, conversationId, token, cursor, pollingFirst: this.#pollingFirst });
+    this.#socket = socket;
+    this.#after(JOIN_TIMEOUT_MS, () => {
+      this.#pollingFirst = !this.#pollingFirst;
+      this.#retryLater("timeout");
+    });
+    socket.on("connect_error", this.#current((error) => this.#refused(error.message)));
+    socket.on("disconnect", this.#current((reason) => this.#retryLater(judgeDisconnect(reason))));
+    socket.onAny(this.#current((name, data, meta) => this.#received(name, data, meta as Meta)));
+  }
+
+  #refused(message: string): void {
+    const verdict = judgeRefusal(message);
+    if (verdict.then === "stop") this.#stop(verdict.why);
+    else if (verdict.then === "renew") this.#replaceToken();
+    else this.#retryLater(verdict.reason);
+  }
+
+  #received(name: string, data: unknown, meta: Meta): void {
+    switch (name) {
+      case "joined":
+        return this.#joined(data as Joined);
+      case "reset":
+        return this.#reset(data as Reset);
+      case "token_expiring":
+        return this.#refreshToken();
+      case "token_expired":
+        return this.#replaceToken();
+      case "inbound_message":
+        this.#message(readMessage("in", data, meta), meta);
+        break;
+      case "outbound_message":
+        this.#message(readMessage("out", data, meta), meta);
+        break;
+      case "status_update":
+        this.#status(readStatus(data, meta));
+        break;
+      default:
+        this.#emitter.emit("event", name, data, meta);
+    }
+    this.#position.passed(meta);
+    if (this.#state.name === "catching-up") this.#settled();
+  }
+
+  #joined({ cursor, replaying, resume, agent }: Joined): void {
+    this.#schedule.reset();
+    this.#credentials.proven();
+    this.#agent = agent;
+    this.#position.joined(cursor, replaying);
+    this.#settled();
+    if (resume === "reset") void this.#reportGap("cursor not in the window");
+  }
+
+  #reset({ cursor, reason }: Reset): void {
+    this.#position.reset(cursor);
+    this.#settled();
+    void this.#reportGap(reason);
+  }
+
+  /** Says whether everything missed has come, and watches for the end of a window that has none. */
+  #settled(): void {
+    const name = this.#position.catchingUp ? "catching-up" : "live";
+    clearTimeout(this.#timer);
+    if (this.#position.openEnded) {
+      this.#after(SETTLE_MS, () => {
+        this.#position.settle();
+        this.#enter({ name: "live" });
+      });
+    }
+    if (this.#state.name !== name) this.#enter({ name });
+  }
+
+  #message(message: Message, meta: Meta): void {
+    const added = this.#log.append(message);
+    if (added) this.#emitter.emit("message", added, meta.replayed ? "replay" : "live");
+  }
+
+  #status(update: StatusUpdate | undefined): void {
+    if (update && this.#log.apply(update)) this.#emitter.emit("status", update);
+  }
+
+  async #reportGap(reason: string): Promise<void> {
+    const { history } = this.#options;
+    let filled = false;
+    if (history) {
+      try {
+        for (const message of await history()) this.#recall(message);
+        filled = true;
+      } catch (cause) {
+        this.#fail("history failed", cause);
+      }
+    }
+    this.#emitter.emit("reset", { reason, filled });
+  }
+
+  /** Merges a message of the history: a new one takes its place, a known one may have come further. */
+  #recall(message: Message): void {
+    const added = this.#log.insert(message);
+    if (added) return this.#emitter.emit("message", added, "history");
+    const { messageId, status, timestamp, error } = message;
+    if (status) this.#status({ messageId, status, timestamp, ...(error && { error }) });
+  }
+
+  /** Renews, over the connection that stands, a token that is about to expire. */
+  #refreshToken(): void {
+    clearTimeout(this.#refreshTimer);
+    const renew = async (): Promise<void> => {
+      const socket = this.#socket;
+      const token = await this.#credentials.renew();
+      if (token === undefined || socket !== this.#socket) return;
+      socket?.emit("refresh_token", { token }, (answer) => {
+        if (!answer.ok) this.#fail(`refresh_token was refused: ${answer.error}`);
+      });
+    };
+    this.#refreshTimer = setTimeout(() => {
+      renew().catch((cause: unknown) => this.#fail("getToken failed", cause));
+    }, this.#credentials.pause);
+  }
+
+  /** Asks for another token in place of an expired one and connects with it; stops when there is none. */
+  #replaceToken(): void {
+    if (!this.#credentials.mayReplace()) return this.#stop("token-expired");
+    this.#abandon();
+    this.#credentials.renew().then(
+      this.#current((token) => (token === undefined ? this.#stop("token-expired") : this.#open(token))),
+      this.#current((cause) => {
+        this.#fail("getToken failed", cause);
+        this.#stop("token-expired");
+      }),
+    );
+    this.#enter({ name: "connecting", attempt: this.#schedule.failures + 1 });
+  }
+
+  #retryLater(reason: OfflineReason): void {
+    this.#abandon();
+    const delay = this.#schedule.next();
+    this.#after(delay, () => this.#try());
+    this.#enter({ name: "offline", reason, nextTryAt: Date.now() + delay });
+  }
+
+  #stop(why: StopReason): void {
+    this.#abandon();
+    globalThis.window?.removeEventListener("online", this.#whenOnline);
+    this.#enter({ name: "stopped", why });
+  }
+
+  /** Leaves the current try behind: its socket is closed, and its timers and listeners are void. */
+  #abandon(): void {
+    this.#attempt += 1;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#refreshTimer);
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.disconnect();
+  }
+
+  /** Always the last thing done, timer included: a listener may call `close()` or `retryNow()`. */
+  #enter(state: ConversationState): void {
+    this.#state = state;
+    this.#emitter.emit("state", state);
+  }
+
+  #after(ms: number, run: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(run, ms);
+  }
+
+  /** Wraps a callback so that it runs only as long as the current try is the current one. */
+  #current<Args extends unknown[]>(run: (...args: Args) => void): (...args: Args) => void {
+    const attempt = this.#attempt;
+    return (...args) => {
+      if (attempt === this.#attempt) run(...args);
+    };
+  }
+
+  #fail(message: string, cause?: unknown): void {
+    this.#emitter.emit("error", new Error(message, { cause }));
+  }
+}

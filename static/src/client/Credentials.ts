@@ -1,0 +1,65 @@
+/** Answers a token for the conversation; called again when the one in use has expired or is about to. */
+export type GetToken = () => string | Promise<string>;
+
+/**
+ * The least time in milliseconds between two tokens asked for because the one before ran out. Tokens that live
+ * for less are renewed at this pace instead of as fast as the network allows.
+ */
+const PAUSE_MS = 10_000;
+
+/** The token in use, and when `getToken` may be asked for the next one. */
+export class Credentials {
+  readonly #getToken: GetToken;
+  #token: string | undefined;
+  #askedAt = -Infinity;
+  #replacedAt = -Infinity;
+  /** An expired token was replaced, and the gateway has not taken the new one yet. */
+  #unproven = false;
+
+  constructor(getToken: GetToken) {
+    this.#getToken = getToken;
+  }
+
+  /** The token in use; asks for it the first time. */
+  async current(): Promise<string> {
+    this.#token ??= await this.#getToken();
+    return this.#token;
+  }
+
+  /** Asks for a newer token; undefined when `getToken` has only the one in use. */
+  async renew(): Promise<string | undefined> {
+    this.#askedAt = Date.now();
+    const token = await this.#getToken();
+    if (token === this.#token) return undefined;
+    return (this.#token = token);
+  }
+
+  /** How many milliseconds to wait before a token that is about to expire is renewed. */
+  get pause(): number {
+    return Math.max(0, this.#askedAt + PAUSE_MS - Date.now());
+  }
+
+  /**
+   * Whether a token may be asked for in place of an expired one: once, and then not before the gateway has taken
+   * that one. It is not the time either when the last replacement has run out at once.
+   */
+  mayReplace(): boolean {
+    if (this.#unproven || Date.now() - this.#replacedAt < PAUSE_MS) return false;
+    this.#unproven = true;
+    this.#replacedAt = Date.now();
+    return true;
+  }
+
+  /** The gateway has taken the token in use. */
+  proven(): void {
+    this.#unproven = false;
+  }
+
+  /** Begins again, as if no token had been asked for yet. */
+  forget(): void {
+    this.#token = undefined;
+    this.#askedAt = -Infinity;
+    this.#replacedAt = -Infinity;
+    this.#unproven = false;
+  }
+}

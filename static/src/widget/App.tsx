@@ -1,0 +1,46 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Conversation } from "../client";
+import { Banner } from "./Banner";
+import type { ConversationView } from "./ConversationView";
+import { Header } from "./Header";
+import { CloseIcon } from "./icons";
+import { MessageList } from "./MessageList";
+import { Placeholder } from "./Placeholder";
+import { StoppedPanel } from "./StoppedPanel";
+import { useTexts } from "./Texts";
+import { useUnreadTitle } from "./useUnreadTitle";
+
+interface AppProps {
+  conversation: Conversation;
+  view: ConversationView;
+  /** The conversation's id. */
+  title: string;
+}
+
+/** The page of a conversation. */
+export function App({ conversation, view, title }: AppProps) {
+  const { strings } = useTexts();
+  const [{ state, agent, messages, gap, broken }, setSnapshot] = useState(view.snapshot);
+  useEffect(() => view.subscribe(setSnapshot), [view]);
+  useUnreadTitle(conversation, title, strings);
+  const retry = () => conversation.retryNow();
+  const blocker = state.name === "stopped" && state.why !== "closed" ? state.why : undefined;
+
+  return (
+    <main class="page">
+      <Header title={title} agent={agent && (agent.name ?? agent.id)} state={state.name} />
+      <Banner state={state} broken={broken} onRetry={retry} />
+      {gap && (
+        <div class="notice" role="status" data-testid="reset-notice">
+          <p>{strings.gap}</p>
+          <button type="button" aria-label={strings.dismiss} onClick={() => view.dismissGap()}>
+            <CloseIcon />
+          </button>
+        </div>
+      )}
+      {messages.length > 0 && <MessageList messages={messages} busy={state.name === "catching-up"} />}
+      {messages.length === 0 && !blocker && <Placeholder state={state} broken={broken} />}
+      {blocker && <StoppedPanel why={blocker} onRetry={retry} />}
+    </main>
+  );
+}

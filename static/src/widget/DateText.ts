@@ -1,0 +1,49 @@
+import type { Strings } from "./strings";
+
+/** Up to this many days back a weekday alone says which day is meant. */
+const WEEKDAY_DAYS = 6;
+
+/** Times and days in words, in the agent's time zone. */
+export class DateText {
+  readonly #strings: Strings;
+  readonly #time: Intl.DateTimeFormat;
+  readonly #weekday: Intl.DateTimeFormat;
+  readonly #day: Intl.DateTimeFormat;
+  readonly #full: Intl.DateTimeFormat;
+
+  /** `locales` are the agent's own; one that is of the strings' language decides how dates are written. */
+  constructor(strings: Strings, locales: readonly string[]) {
+    const locale = locales.find((own) => own.split("-")[0] === strings.lang) ?? strings.lang;
+    this.#strings = strings;
+    this.#time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+    this.#weekday = new Intl.DateTimeFormat(locale, { weekday: "long" });
+    this.#day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
+    this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });
+  }
+
+  time(date: Date): string {
+    return this.#time.format(date);
+  }
+
+  /** Date and time to the second. */
+  full(date: Date): string {
+    return this.#full.format(date);
+  }
+
+  day(date: Date, now: Date): string {
+    const ago = daysBetween(date, now);
+    if (ago === 0) return this.#strings.today;
+    if (ago === 1) return this.#strings.yesterday;
+    if (ago > 1 && ago <= WEEKDAY_DAYS) return this.#weekday.format(date);
+    return this.#day.format(date);
+  }
+}
+
+/** Midnights between two times, which a day with 23 or 25 hours does not change. */
+function daysBetween(from: Date, to: Date): number {
+  return Math.round((midnight(to) - midnight(from)) / 86_400_000);
+}
+
+function midnight(date: Date): number {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+}

@@ -1,0 +1,61 @@
+/** What the page's address says to show. */
+export interface Place {
+  readonly tenantId: string;
+  readonly conversationId: string;
+}
+
+/** Reads `tenantId` and `conversationId`; undefined when either is missing. */
+export function readPlace(search: string): Place | undefined {
+  const query = new URLSearchParams(search);
+  const tenantId = query.get("tenantId");
+  const conversationId = query.get("conversationId");
+  return tenantId && conversationId ? { tenantId, conversationId } : undefined;
+}
+
+/** Reads `token` from a fragment. Not as a form would: a plus sign in a token is a plus sign. */
+export function readToken(fragment: string): string | undefined {
+  const token = /^#(?:.*&)?token=([^&]+)/.exec(fragment)?.[1];
+  try {
+    return token && decodeURIComponent(token);
+  } catch {
+    return token;
+  }
+}
+
+/**
+ * The token that came in the fragment. It is taken out of the address, which people copy, and kept for this tab
+ * and this conversation alone, so that a reload finds it again.
+ */
+export class FragmentToken {
+  readonly #key: string;
+  #token: string | undefined;
+
+  constructor({ tenantId, conversationId }: Place) {
+    this.#key = `agent-gateway:token:${JSON.stringify([tenantId, conversationId])}`;
+    this.#token = inStorage((storage) => storage.getItem(this.#key)) ?? undefined;
+    this.take();
+  }
+
+  get value(): string | undefined {
+    return this.#token;
+  }
+
+  /** Takes a token from the address, if there is one; answers whether there was. */
+  take(): boolean {
+    const token = readToken(location.hash);
+    if (token === undefined) return false;
+    history.replaceState(history.state, "", location.pathname + location.search);
+    this.#token = token;
+    inStorage((storage) => storage.setItem(this.#key, token));
+    return true;
+  }
+}
+
+/** A frame may have no storage at all; then a reload needs a new link, and everything else works. */
+function inStorage<Result>(use: (storage: Storage) => Result): Result | undefined {
+  try {
+    return use(sessionStorage);
+  } catch {
+    return undefined;
+  }
+}

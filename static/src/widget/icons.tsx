@@ -1,0 +1,70 @@
+import type { ComponentChildren } from "preact";
+
+/** A drawing in the colour of the text around it. It says nothing to a screen reader: the words beside it do. */
+function Icon({ box = "0 0 24 24", children }: { box?: string; children: ComponentChildren }) {
+  return (
+    <svg class="icon" viewBox={box} aria-hidden="true" focusable="false">
+      {children}
+    </svg>
+  );
+}
+
+export const CheckIcon = () => (
+  <Icon box="0 0 16 12">
+    <path d="M2 6.5 5.5 10 14 1.5" />
+  </Icon>
+);
+
+export const DoubleCheckIcon = () => (
+  <Icon box="0 0 20 12">
+    <path d="M1.5 6.5 5 10l8.5-8.5M9 9.2l.8.8 8.7-8.5" />
+  </Icon>
+);
+
+export const WarningIcon = () => (
+  <Icon>
+    <path d="M12 3 1.8 20.5h20.4L12 3zM12 10v5M12 17.6v.2" />
+  </Icon>
+);
+
+export const DownIcon = () => (
+  <Icon>
+    <path d="m5 9 7 7 7-7" />
+  </Icon>
+);
+
+export const CloseIcon = () => (
+  <Icon>
+    <path d="M6 6l12 12M18 6 6 18" />
+  </Icon>
+);
+
+export const FileIcon = () => (
+  <Icon>
+    <path d="M6 2.5h8l5 5v14H6zM13.5 2.5V8H19" />
+  </Icon>
+);
+
+export const PersonIcon = () => (
+  <Icon>
+    <path d="M12 12a4.2 4.2 0 1 0 0-8.4 4.2 4.2 0 0 0 0 8.4zM3.8 20.5c.8-4 4-6 8.2-6s7.4 2 8.2 6" />
+  </Icon>
+);
+
+export const BubblesIcon = () => (
+  <Icon>
+    <path d="M3 4h13v9H8l-4 3v-3H3zM19 8.5h2v9h-1v3l-4-3H9.5" />
+  </Icon>
+);
+
+export const LockIcon = () => (
+  <Icon>
+    <path d="M5 10.5h14V21H5zM8 10.5V7a4 4 0 0 1 8 0v3.5M12 14.5v2.5" />
+  </Icon>
+);
+
+export const CloudOffIcon = () => (
+  <Icon>
+    <path d="M7 18.5a4.5 4.5 0 0 1-.6-8.9M9.5 6.2A6 6 0 0 1 18 10.1a4.2 4.2 0 0 1 2.3 7M3 3l18 18" />
+  </Icon>
+);

@@ -1,0 +1,55 @@
+import { render } from "preact";
+import { Conversation } from "../client";
+import { App } from "./App";
+import { ConversationView } from "./ConversationView";
+import { DateText } from "./DateText";
+import { Header } from "./Header";
+import { FragmentToken, readPlace } from "./PageAddress";
+import { StoppedPanel } from "./StoppedPanel";
+import { stringsFor, type Blocker } from "./strings";
+import { TextsProvider } from "./Texts";
+import "./widget.css";
+
+const strings = stringsFor(new URLSearchParams(location.search).get("lang"));
+const texts = { strings, dates: new DateText(strings, navigator.languages) };
+const root = document.getElementById("app")!;
+document.documentElement.lang = strings.lang;
+start();
+
+function start(): void {
+  const place = readPlace(location.search);
+  if (!place) return refuse("missing-conversation", undefined);
+  const token = new FragmentToken(place);
+  if (token.value === undefined) {
+    // A token that is added to the address later changes only the fragment, which loads no new page.
+    window.addEventListener("hashchange", start, { once: true });
+    return refuse("missing-token", place.conversationId);
+  }
+
+  const conversation = new Conversation({ url: location.origin, ...place, getToken: () => token.value ?? "" });
+  window.addEventListener("hashchange", () => {
+    if (token.take() && conversation.state.name === "stopped") conversation.retryNow();
+  });
+  conversation.connect();
+  const view = new ConversationView(conversation);
+  render(
+    <TextsProvider value={texts}>
+      <App conversation={conversation} view={view} title={place.conversationId} />
+    </TextsProvider>,
+    root,
+  );
+}
+
+/** Shows what is wrong with the link, instead of a conversation that would look empty. */
+function refuse(why: Blocker, title: string | undefined): void {
+  document.title = title ?? strings.conversation;
+  render(
+    <TextsProvider value={texts}>
+      <main class="page">
+        <Header title={title} agent={undefined} state="stopped" />
+        <StoppedPanel why={why} />
+      </main>
+    </TextsProvider>,
+    root,
+  );
+}
