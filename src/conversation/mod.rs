@@ -22,6 +22,10 @@
 //! Nothing in here knows HTTP, AMQP or Socket.IO.
 
 mod catch_up;
+#[allow(
+    clippy::module_inception,
+    reason = "a file is named after its main type"
+)]
 mod conversation;
 mod cursor;
 pub(crate) mod decode;

@@ -1,1 +1,23 @@
-fn main() {}
+//! The real program against a real RabbitMQ: what publishers, the portal, agents and operators
+//! see of it.
+//!
+//! `scripts/broker up` prints the URL that `AMQP_URL` has to hold.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, what cannot be is a failure"
+)]
+
+mod bursts;
+mod commands;
+mod connects;
+mod dead_letters;
+mod examples;
+mod faults;
+mod harness;
+mod intake;
+mod probes;
+mod relay;
+mod resume;
+mod topology;

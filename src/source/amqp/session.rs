@@ -154,10 +154,8 @@ async fn watch(connection: &Connection) -> String {
     let mut events = connection.events_listener();
     while let Some(event) = events.next().await {
         match event {
-            Event::Error(error) => {
-                if !connection.status().connected() {
-                    return error.to_string();
-                }
+            Event::Error(error) if !connection.status().connected() => {
+                return error.to_string();
             }
             Event::ConnectionBlocked(reason) => {
                 warn!(reason, "the broker takes no publishes at present");

@@ -1,0 +1,169 @@
+//! The command line, as an operator uses it.
+
+use std::process::Output;
+
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::harness::{Broker, Client, Received, SECRET, TestGateway, message};
+
+async fn run(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_agent-gateway"))
+        .args(arguments)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .output()
+        .await
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test]
+async fn every_mistake_in_the_configuration_is_named_and_the_exit_code_is_64() {
+    let variables = [
+        ("PORT", "port"),
+        ("AMQP_URL", "nowhere"),
+        ("PING_TIMEOUT_MS", "-1"),
+    ];
+    for arguments in [&["serve"][..], &[]] {
+        let output = run(&variables, arguments).await;
+        assert_eq!(output.status.code(), Some(64));
+        let told = text(&output.stderr);
+        for name in ["PORT: ", "AMQP_URL: ", "PING_TIMEOUT_MS: ", "JWT_SECRET: "] {
+            assert!(told.contains(name), "{name} in {told}");
+        }
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_printed_token_opens_the_conversations_it_names() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let arguments = [
+        "token",
+        "--tenant",
+        "acme",
+        "--conversation",
+        "c-1",
+        "--conversation",
+        "c-2",
+        "--agent",
+        "agent-7",
+        "--name",
+        "Grace",
+        "--expires-in",
+        "10m",
+    ];
+    let output = run(&[("JWT_SECRET", SECRET)], &arguments).await;
+    assert!(output.status.success());
+    let token = text(&output.stdout).strip_suffix('\n').unwrap();
+    assert!(!token.contains(char::is_whitespace));
+    let auth = json!({"token": token});
+    let mut client = Client::open(gateway.address(), "").await;
+    client.connect("/tenant/acme/conv/c-2", &auth).await;
+    let joined = client.joined().await;
+    assert_eq!(joined["agent"], json!({"id": "agent-7", "name": "Grace"}));
+    client.connect("/tenant/acme/conv/c-3", &auth).await;
+    assert_eq!(
+        client.next().await,
+        Received::Refused("Forbidden".to_owned())
+    );
+
+    let output = run(&[], &["token", "--tenant", "acme"]).await;
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output.stderr).contains("JWT_SECRET"));
+}
+
+#[tokio::test]
+async fn what_is_published_by_hand_reaches_the_agent() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    let url = std::env::var("AMQP_URL").unwrap_or_default();
+    let variables = [
+        ("AMQP_URL", &*url),
+        ("AMQP_EXCHANGE", &*broker.names.exchange),
+    ];
+    let inbound = [
+        "publish",
+        "inbound",
+        "--tenant",
+        "acme",
+        "--conversation",
+        "c-1",
+        "--text",
+        "hello",
+        "--media-url",
+        "https://example.com/a.jpg",
+        "--media-type",
+        "image/jpeg",
+        "--from",
+        "491511234",
+    ];
+    let output = run(&variables, &inbound).await;
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let id = text(&output.stdout).trim_end().to_owned();
+    let event = agent.event().await;
+    assert_eq!(event.message_id(), id);
+    assert_eq!(event.data()["text"], "hello");
+    assert_eq!(event.data()["mediaType"], "image/jpeg");
+    let status = [
+        "publish",
+        "status",
+        "--tenant",
+        "acme",
+        "--conversation",
+        "c-1",
+        "--message-id",
+        &id,
+        "--status",
+        "read",
+    ];
+    let output = run(&variables, &status).await;
+    assert_eq!(text(&output.stdout).trim_end(), id);
+    assert_eq!(agent.event().await.data()["status"], "read");
+
+    let mistaken = [
+        "publish",
+        "status",
+        "--tenant",
+        "acme",
+        "--conversation",
+        "c-1",
+        "--message-id",
+        "m",
+        "--status",
+        "seen",
+    ];
+    let output = run(&variables, &mistaken).await;
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output.stderr).contains("status: must be"));
+    let nowhere = [("AMQP_URL", "amqp://127.0.0.1:1/%2f")];
+    let output = run(&nowhere, &status).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("127.0.0.1:1"));
+}
+
+#[tokio::test]
+async fn a_terminated_gateway_lets_its_clients_go_elsewhere_and_exits_with_0() {
+    let broker = Broker::new().await;
+    for signal in ["TERM", "INT"] {
+        let gateway = TestGateway::start(&broker).await;
+        let mut agent = gateway.join("acme", "c-1").await;
+        agent.joined().await;
+        broker
+            .publish("inbound_message", &message("acme", "c-1", signal))
+            .await;
+        agent.event().await;
+        gateway.signal(signal).await;
+        // Not DISCONNECT, after which the official client stays away.
+        assert_eq!(agent.next().await, Received::Closed);
+        let ended = gateway.ended().await;
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+    }
+}

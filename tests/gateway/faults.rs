@@ -1,0 +1,135 @@
+//! The broker goes away, comes back, or has been set up otherwise.
+
+use serde_json::json;
+
+use crate::harness::{Broker, Proxy, TestGateway, message, until};
+
+/// How often the gateway has lost the broker.
+fn losses(gateway: &TestGateway) -> usize {
+    let log = gateway.log();
+    log.iter()
+        .filter(|line| line.contains("not connected to the broker"))
+        .count()
+}
+
+// Takes about two minutes, nearly all of it the gateway's own pauses: they grow to half a minute
+// when the broker goes away again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_cuts_of_the_broker_during_traffic_lose_nothing_and_repeat_nothing() {
+    let broker = Broker::new().await;
+    let proxy = Proxy::to_broker().await;
+    let variables = [("AMQP_URL", &*proxy.broker_url())];
+    let gateway = TestGateway::start_with(&broker, &variables).await;
+    gateway.ready().await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    for round in 0..10 {
+        let ids: Vec<_> = (0..1_000)
+            .map(|number| format!("m-{round}-{number}"))
+            .collect();
+        let deliveries = ids.iter().map(|id| {
+            let body = message("acme", "c-1", id).to_string().into_bytes();
+            (body, lapin::BasicProperties::default())
+        });
+        let publishing = broker.publish_all("inbound_message", deliveries);
+        let cutting = async {
+            // In the middle of it: these have come, others are on their way or unacknowledged.
+            let mut seen = agent.message_ids(100).await;
+            proxy.cut();
+            until("the broker is lost", async || losses(&gateway) > round).await;
+            proxy.restore();
+            seen.extend(agent.message_ids(900).await);
+            seen
+        };
+        let ((), seen) = tokio::join!(publishing, cutting);
+        assert_eq!(seen, ids, "round {round}");
+    }
+    // Nothing comes twice after that either.
+    broker
+        .publish("inbound_message", &message("acme", "c-1", "marker"))
+        .await;
+    assert_eq!(agent.event().await.message_id(), "marker");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_down_at_the_start_is_found_when_it_comes() {
+    let broker = Broker::new().await;
+    let proxy = Proxy::to_broker().await;
+    proxy.cut();
+    let variables = [("AMQP_URL", &*proxy.broker_url())];
+    let gateway = TestGateway::start_with(&broker, &variables).await;
+    until("it is degraded", async || {
+        let (status, ready) = gateway.get("/readyz").await;
+        status == 200 && ready["status"] == "degraded"
+    })
+    .await;
+    assert_eq!(gateway.get("/healthz").await.0, 200);
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    proxy.restore();
+    gateway.ready().await;
+    broker
+        .publish("inbound_message", &message("acme", "c-1", "m-1"))
+        .await;
+    assert_eq!(agent.event().await.message_id(), "m-1");
+}
+
+#[tokio::test]
+async fn a_queue_with_other_arguments_is_named_and_everything_else_works() {
+    let broker = Broker::new().await;
+    broker.declare_plain_queue(&broker.names.inbound).await;
+    let gateway = TestGateway::start_with(&broker, &[]).await;
+    until("the queue's trouble is told", async || {
+        let ready = gateway.get("/readyz").await.1;
+        let told = ready["checks"]["inbound_queue"]
+            .as_str()
+            .unwrap_or_default();
+        ready["status"] == "degraded"
+            && told.contains("x-dead-letter-exchange")
+            && told.contains(&broker.names.inbound)
+            && ready["checks"]["status_queue"] == "up"
+    })
+    .await;
+    let named = gateway.log().into_iter().find(|line| {
+        line.contains("cannot be consumed") && line.contains("x-dead-letter-exchange")
+    });
+    assert!(named.unwrap().contains(&broker.names.inbound));
+
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    let tick = crate::harness::status("acme", "c-1", "m-1", "read");
+    broker.publish("status_update", &tick).await;
+    assert_eq!(agent.event().await.data()["status"], "read");
+    let emit = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note", "payload": {}});
+    assert_eq!(gateway.emit(&emit).await.0, 200);
+    agent.event().await;
+
+    // It keeps trying: once the queue is out of the way it makes its own.
+    broker.delete_queue(&broker.names.inbound).await;
+    gateway.ready().await;
+    broker
+        .publish("inbound_message", &message("acme", "c-1", "m-2"))
+        .await;
+    assert_eq!(agent.event().await.message_id(), "m-2");
+}
+
+#[tokio::test]
+async fn a_deleted_queue_is_declared_again() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    broker.delete_queue(&broker.names.inbound).await;
+    until("it has noticed", async || {
+        gateway
+            .log()
+            .iter()
+            .any(|line| line.contains("has cancelled the consumer"))
+    })
+    .await;
+    gateway.ready().await;
+    broker
+        .publish("inbound_message", &message("acme", "c-1", "m-1"))
+        .await;
+    assert_eq!(agent.event().await.message_id(), "m-1");
+}

@@ -1,0 +1,178 @@
+//! The program as a child process.
+
+use std::collections::BTreeMap;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use super::broker::url;
+use super::{API_KEY, Broker, Client, DEADLINE, SECRET, claims, sign, until};
+
+pub(crate) struct TestGateway {
+    child: Child,
+    address: String,
+    log: Arc<Mutex<Vec<String>>>,
+    http: reqwest::Client,
+}
+
+/// How the program ended.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) log: String,
+}
+
+impl TestGateway {
+    /// Starts it, and waits until it consumes.
+    pub(crate) async fn start(broker: &Broker) -> Self {
+        let gateway = Self::start_with(broker, &[]).await;
+        gateway.ready().await;
+        gateway
+    }
+
+    /// Starts it with more variables, and waits until it listens.
+    pub(crate) async fn start_with(broker: &Broker, variables: &[(&str, &str)]) -> Self {
+        let names = &broker.names;
+        let mut env: BTreeMap<&str, String> = [
+            ("HOST", "127.0.0.1"),
+            ("PORT", "0"),
+            ("AMQP_EXCHANGE", &names.exchange),
+            ("AMQP_INBOUND_QUEUE", &names.inbound),
+            ("AMQP_STATUS_QUEUE", &names.status),
+            ("AMQP_DEAD_LETTER_QUEUE", &names.dead_letters),
+            ("JWT_SECRET", SECRET),
+            ("INTERNAL_API_KEYS", API_KEY),
+            ("LOG_FORMAT", "json"),
+        ]
+        .map(|(name, value)| (name, value.to_owned()))
+        .into();
+        env.insert("AMQP_URL", url());
+        env.extend(
+            variables
+                .iter()
+                .map(|&(name, value)| (name, value.to_owned())),
+        );
+        let mut child = Command::new(env!("CARGO_BIN_EXE_agent-gateway"))
+            .env_clear()
+            .envs(env)
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (listening, mut addresses) = tokio::sync::mpsc::unbounded_channel();
+        let written = log.clone();
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                let fields: Value = serde_json::from_str(&line).unwrap_or_default();
+                if fields["message"] == "listening" {
+                    let address = fields["address"].as_str().unwrap().to_owned();
+                    listening.send(address).ok();
+                }
+                written.lock().unwrap().push(line);
+            }
+        });
+        let address = tokio::time::timeout(DEADLINE, addresses.recv()).await;
+        let Ok(Some(address)) = address else {
+            panic!("it does not listen:\n{}", log.lock().unwrap().join("\n"));
+        };
+        Self {
+            child,
+            address,
+            log,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    pub(crate) async fn ready(&self) {
+        until("the gateway is ready", async || {
+            self.get("/readyz").await.1["status"] == "ready"
+        })
+        .await;
+    }
+
+    /// The address it listens on.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let url = format!("http://{}{path}", self.address);
+        answer(self.http.get(url)).await
+    }
+
+    /// `POST /internal/emit` with the right key.
+    pub(crate) async fn emit(&self, body: &Value) -> (u16, Value) {
+        let request = self
+            .post("/internal/emit")
+            .header("x-internal-api-key", API_KEY)
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        answer(request).await
+    }
+
+    pub(crate) fn post(&self, path: &str) -> reqwest::RequestBuilder {
+        self.http.post(format!("http://{}{path}", self.address))
+    }
+
+    /// An agent that has joined by the root door.
+    pub(crate) async fn join(&self, tenant: &str, conversation: &str) -> Client {
+        self.resume(tenant, conversation, Value::Null).await
+    }
+
+    /// An agent that joins with more in its `auth`, such as a cursor.
+    pub(crate) async fn resume(&self, tenant: &str, conversation: &str, auth: Value) -> Client {
+        let mut auth = match auth {
+            Value::Null => serde_json::json!({}),
+            auth => auth,
+        };
+        auth["token"] = sign(&claims(tenant)).into();
+        let query = format!("&tenantId={tenant}&conversationId={conversation}");
+        let mut client = Client::open(&self.address, &query).await;
+        client.connect("/", &auth).await;
+        client
+    }
+
+    /// The lines of its log so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub(crate) async fn signal(&self, signal: &str) {
+        let pid = self.pid().to_string();
+        let status = Command::new("kill").args(["-s", signal, &pid]).status();
+        assert!(status.await.unwrap().success());
+    }
+
+    /// Waits until it has ended.
+    pub(crate) async fn ended(mut self) -> Ended {
+        let status = tokio::time::timeout(DEADLINE, self.child.wait()).await;
+        let status = status.expect("it does not end").unwrap();
+        let log = self.log().join("\n");
+        Ended { status, log }
+    }
+}
+
+impl Drop for TestGateway {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the gateway's log:\n{}", self.log().join("\n"));
+        }
+    }
+}
+
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.bytes().await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}

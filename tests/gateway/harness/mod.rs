@@ -1,0 +1,69 @@
+//! What the tests are made of: a broker with names of its own for each test, the program as a
+//! child process, a small Socket.IO client, a TCP proxy that can be cut.
+
+mod broker;
+mod client;
+mod gateway;
+mod proxy;
+
+pub(crate) use broker::Broker;
+pub(crate) use client::{Client, Received};
+pub(crate) use gateway::TestGateway;
+pub(crate) use proxy::Proxy;
+
+use std::time::Duration;
+
+use jsonwebtoken::{EncodingKey, Header};
+use serde_json::{Value, json};
+
+/// How long anything that has to happen may take. Tests wait for conditions; this only ends those
+/// that would wait forever, on a machine as busy as it may be.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+pub(crate) const SECRET: &str = "a secret for tests, of 32 bytes or more";
+pub(crate) const API_KEY: &str = "a key for tests of the relay";
+
+/// A random word, for names that must not meet those of another test.
+pub(crate) fn word() -> String {
+    format!("{:012x}", rand::random::<u64>() & 0xffff_ffff_ffff)
+}
+
+/// Claims that open every conversation of `tenant` for an hour.
+pub(crate) fn claims(tenant: &str) -> Value {
+    json!({"sub": "agent-1", "name": "Ada", "tenantId": tenant, "exp": now() + 3600})
+}
+
+pub(crate) fn now() -> i64 {
+    time::OffsetDateTime::now_utc().unix_timestamp()
+}
+
+pub(crate) fn sign(claims: &Value) -> String {
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    jsonwebtoken::encode(&Header::default(), claims, &key).unwrap()
+}
+
+/// A message as the webhook service publishes it.
+pub(crate) fn message(tenant: &str, conversation: &str, id: &str) -> Value {
+    json!({
+        "tenantId": tenant, "conversationId": conversation, "messageId": id,
+        "text": format!("text of {id}"), "timestamp": 1_714_557_600,
+    })
+}
+
+/// A tick as the webhook service publishes it.
+pub(crate) fn status(tenant: &str, conversation: &str, id: &str, status: &str) -> Value {
+    json!({
+        "tenantId": tenant, "conversationId": conversation, "messageId": id,
+        "status": status, "timestamp": 1_714_557_600,
+    })
+}
+
+/// Waits until `condition` holds.
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let waited = tokio::time::timeout(DEADLINE, async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    assert!(waited.await.is_ok(), "in vain: {what}");
+}

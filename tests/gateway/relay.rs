@@ -1,0 +1,226 @@
+//! `POST /internal/emit`.
+
+use serde_json::{Value, json};
+
+use crate::harness::{API_KEY, Broker, TestGateway, message, until};
+
+fn emit(event: &str, payload: &Value) -> Value {
+    json!({"tenantId": "acme", "conversationId": "c-1", "event": event, "payload": payload})
+}
+
+#[tokio::test]
+async fn what_the_portal_emits_reaches_the_conversation() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    let payload = json!({"messageId": "m-1", "text": "hello", "from": "agent-1"});
+    let (status, answer) = gateway.emit(&emit("outbound_message", &payload)).await;
+    assert_eq!(
+        (status, &answer["ok"], &answer["duplicate"]),
+        (200, &json!(true), &json!(false))
+    );
+    assert_eq!(answer.get("stale"), None);
+    let event = agent.event().await;
+    assert_eq!((event.name(), event.data()), ("outbound_message", &payload));
+    assert_eq!(event.cursor(), answer["cursor"]);
+
+    let payload = json!({"messageId": "m-2", "text": "hi", "timestamp": "1714557600000"});
+    gateway.emit(&emit("inbound_message", &payload)).await;
+    let expected = json!({"messageId": "m-2", "text": "hi", "timestamp": "2024-05-01T10:00:00Z"});
+    assert_eq!(agent.event().await.data(), &expected);
+}
+
+#[tokio::test]
+async fn a_repeat_answers_with_the_first_cursor_and_a_stale_status_with_the_newest() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+
+    let mut note = emit("note", &json!({"n": 1}));
+    note["eventId"] = json!("e-1");
+    let first = gateway.emit(&note).await.1;
+    note["payload"] = json!({"n": 2});
+    let repeat = gateway.emit(&note).await.1;
+    assert_eq!(
+        repeat,
+        json!({"ok": true, "cursor": first["cursor"], "duplicate": true})
+    );
+    // The same eventId in another conversation is another event.
+    note["conversationId"] = json!("c-2");
+    assert_eq!(gateway.emit(&note).await.1["duplicate"], false);
+
+    // By either door the same message.
+    broker
+        .publish("inbound_message", &message("acme", "c-1", "m-1"))
+        .await;
+    agent.event().await;
+    let published = agent.event().await;
+    let again = emit(
+        "inbound_message",
+        &json!({"messageId": "m-1", "text": "again"}),
+    );
+    let repeat = gateway.emit(&again).await.1;
+    assert_eq!(repeat["duplicate"], true);
+    assert_eq!(repeat["cursor"], published.cursor());
+
+    let tick = |status: &str| {
+        emit(
+            "status_update",
+            &json!({"messageId": "m-1", "status": status}),
+        )
+    };
+    let read = gateway.emit(&tick("read")).await.1;
+    let stale = gateway.emit(&tick("sent")).await.1;
+    assert_eq!(
+        stale,
+        json!({"ok": true, "cursor": read["cursor"], "duplicate": false, "stale": true})
+    );
+    assert_eq!(gateway.emit(&tick("read")).await.1["duplicate"], true);
+    assert_eq!(agent.event().await.data()["status"], "read");
+    gateway.emit(&emit("marker", &json!({}))).await;
+    assert_eq!(agent.event().await.name(), "marker");
+}
+
+#[tokio::test]
+async fn every_mistake_has_its_status_and_names_its_field() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let good = emit("note", &json!({})).to_string();
+    let large = emit("note", &json!({"x": "x".repeat(256 * 1024)})).to_string();
+    let without_id = emit("inbound_message", &json!({"text": "x"})).to_string();
+    let reserved = emit("joined", &json!({})).to_string();
+    const JSON: &str = "application/json";
+    let key = ("x-internal-api-key", API_KEY);
+    let bearer = format!("Bearer {API_KEY}");
+    for (header, content_type, body, expected) in [
+        (key, JSON, &*good, (200, None, None)),
+        (
+            ("authorization", &*bearer),
+            "application/json; charset=utf-8",
+            &good,
+            (200, None, None),
+        ),
+        (
+            ("x-other", API_KEY),
+            JSON,
+            &good,
+            (401, Some("unauthorized"), None),
+        ),
+        (
+            ("x-internal-api-key", "a key for tests of the relaY"),
+            JSON,
+            &good,
+            (401, Some("unauthorized"), None),
+        ),
+        // Strangers learn nothing of what else is wrong.
+        (
+            ("x-other", API_KEY),
+            "text/plain",
+            "{",
+            (401, Some("unauthorized"), None),
+        ),
+        (
+            key,
+            "text/plain",
+            &good,
+            (415, Some("unsupported_media_type"), None),
+        ),
+        (key, JSON, &large, (413, Some("payload_too_large"), None)),
+        (key, JSON, "{", (400, Some("invalid_json"), None)),
+        (key, JSON, "", (400, Some("invalid_json"), None)),
+        (
+            key,
+            JSON,
+            "[]",
+            (422, Some("invalid_request"), Some("body")),
+        ),
+        (
+            key,
+            JSON,
+            "{}",
+            (422, Some("invalid_request"), Some("tenantId")),
+        ),
+        (
+            key,
+            JSON,
+            &without_id,
+            (422, Some("invalid_request"), Some("payload.messageId")),
+        ),
+        (
+            key,
+            JSON,
+            &reserved,
+            (422, Some("invalid_request"), Some("event")),
+        ),
+    ] {
+        let response = gateway
+            .post("/internal/emit")
+            .header(header.0, header.1)
+            .header("content-type", content_type)
+            .body(body.to_owned())
+            .send()
+            .await
+            .unwrap();
+        let status = response.status().as_u16();
+        let answer: Value = response.json().await.unwrap();
+        let error = &answer["error"];
+        assert_eq!(
+            (status, error["code"].as_str(), error["field"].as_str()),
+            expected,
+            "{answer}"
+        );
+        assert_eq!(answer["ok"], status == 200);
+        assert_eq!(error["message"].is_string(), status != 200);
+    }
+}
+
+#[tokio::test]
+async fn without_a_configured_key_every_call_is_refused() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start_with(&broker, &[("INTERNAL_API_KEYS", "")]).await;
+    assert_eq!(gateway.emit(&emit("note", &json!({}))).await.0, 401);
+}
+
+#[tokio::test]
+async fn it_works_while_the_broker_is_away() {
+    let broker = Broker::new().await;
+    let nobody = [("AMQP_URL", "amqp://127.0.0.1:1/%2f")];
+    let gateway = TestGateway::start_with(&broker, &nobody).await;
+    until("it is degraded", async || {
+        let (status, ready) = gateway.get("/readyz").await;
+        status == 200 && ready["status"] == "degraded" && ready["checks"]["broker"].is_string()
+    })
+    .await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    assert_eq!(gateway.emit(&emit("note", &json!({"n": 1}))).await.0, 200);
+    assert_eq!(agent.event().await.data(), &json!({"n": 1}));
+}
+
+#[tokio::test]
+async fn an_internal_port_takes_it_off_the_public_one() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start_with(&broker, &[("INTERNAL_PORT", "0")]).await;
+    assert_eq!(gateway.emit(&emit("note", &json!({}))).await.0, 404);
+    let mut internal = None;
+    until("the internal listener is in the log", async || {
+        internal = gateway.log().iter().find_map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let internal = line["message"] == "listening for internal calls";
+            internal.then(|| line["address"].as_str().unwrap().to_owned())
+        });
+        internal.is_some()
+    })
+    .await;
+    let response = reqwest::Client::new()
+        .post(format!("http://{}/internal/emit", internal.unwrap()))
+        .header("x-internal-api-key", API_KEY)
+        .header("content-type", "application/json")
+        .body(emit("note", &json!({})).to_string())
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+}

@@ -1,0 +1,19 @@
+import { setTimeout as pause } from "node:timers/promises";
+
+/** Milliseconds after which a condition counts as never coming true. Nothing here takes a tenth of it. */
+const DEADLINE_MS = 15_000;
+
+const LOOK_AGAIN_MS = 10;
+
+/** Waits until `condition` answers something true, and answers that. `what`, a text or a function, says what is missing. */
+export async function until(what, condition) {
+  const deadline = performance.now() + DEADLINE_MS;
+  for (;;) {
+    const met = await condition();
+    if (met) return met;
+    if (performance.now() > deadline) {
+      throw new Error(`not within ${DEADLINE_MS} ms: ${typeof what === "function" ? what() : what}`);
+    }
+    await pause(LOOK_AGAIN_MS);
+  }
+}
