@@ -322,3 +322,6 @@ impl Hub {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

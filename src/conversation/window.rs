@@ -186,3 +186,6 @@ impl Window {
         self.bytes + self.recent.bytes()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,3 +88,34 @@ async fn remove_empty(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn gone(io: &SocketIo, path: &str) {
+        // The task that removes it is woken by the last ticket.
+        while io.of(path).is_some() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_namespace_goes_with_its_last_ticket_and_not_before() {
+        let (_, io) = SocketIo::new_layer();
+        let namespaces = Namespaces::new(&io);
+        for path in ["/a", "/b"] {
+            io.ns(path, async || {});
+        }
+        let first = namespaces.enter("/a");
+        let second = namespaces.enter("/a");
+        drop(first);
+        // What is removed next shows that the task had nothing to do for the one before.
+        drop(namespaces.enter("/b"));
+        gone(&io, "/b").await;
+        assert!(io.of("/a").is_some());
+        drop(second);
+        gone(&io, "/a").await;
+        assert!(namespaces.lock().is_empty());
+    }
+}

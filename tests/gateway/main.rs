@@ -13,6 +13,7 @@ mod bursts;
 mod commands;
 mod connects;
 mod dead_letters;
+mod decoder;
 mod examples;
 mod faults;
 mod harness;

@@ -1,0 +1,139 @@
+//! The decoder against whatever anybody may send.
+
+use agent_gateway::conversation::{Kind, Reason, decode_delivery};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop_oneof![Just(Kind::InboundMessage), Just(Kind::StatusUpdate)]
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(|number| json!(number)),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::hash_map(".{0,6}", inner, 0..4)
+                .prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+const FIELDS: [&str; 10] = [
+    "tenantId",
+    "conversationId",
+    "messageId",
+    "text",
+    "mediaUrl",
+    "mediaType",
+    "from",
+    "status",
+    "error",
+    "timestamp",
+];
+
+fn good(kind: Kind) -> Value {
+    let mut body = json!({
+        "tenantId": "acme", "conversationId": "c-1", "messageId": "m-1", "timestamp": 1_714_557_600,
+    });
+    match kind {
+        Kind::InboundMessage => body["text"] = "hi".into(),
+        Kind::StatusUpdate => body["status"] = "failed".into(),
+    }
+    body
+}
+
+fn decode(
+    kind: Kind,
+    body: &[u8],
+) -> Result<agent_gateway::conversation::Event, agent_gateway::conversation::Rejection> {
+    decode_delivery(kind, body, None, OffsetDateTime::UNIX_EPOCH)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn any_bytes_are_an_event_or_have_a_reason(
+        kind in kind(),
+        body in proptest::collection::vec(any::<u8>(), 0..200),
+        sent_at in proptest::option::of(any::<u64>()),
+    ) {
+        let decoded = decode_delivery(kind, &body, sent_at, OffsetDateTime::UNIX_EPOCH);
+        let is_json = serde_json::from_slice::<Value>(&body).is_ok();
+        match decoded {
+            Ok(_) => prop_assert!(is_json),
+            Err(rejection) => {
+                prop_assert!(!rejection.detail.is_empty());
+                if !is_json {
+                    prop_assert!(rejection.reason != Reason::TooLarge);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_field_of_any_other_value_is_taken_or_named(
+        kind in kind(),
+        field in proptest::sample::select(&FIELDS[..]),
+        value in any_json(),
+    ) {
+        let mut body = good(kind);
+        body[field] = value;
+        match decode(kind, body.to_string().as_bytes()) {
+            Ok(event) => {
+                // What goes out is JSON again, and never more than the contract's fields.
+                let payload: Value = serde_json::from_str(event.payload.get()).unwrap();
+                for name in payload.as_object().unwrap().keys() {
+                    prop_assert!(FIELDS.contains(&&**name) && !name.ends_with("Id") || name == "messageId");
+                }
+            }
+            Err(rejection) => {
+                prop_assert_eq!(rejection.reason, Reason::InvalidEvent);
+                let named = rejection.field.unwrap();
+                prop_assert!(&*named == field || named.starts_with(&format!("{field}.")), "{}", rejection.detail);
+                prop_assert!(rejection.detail.starts_with(&*named));
+            }
+        }
+    }
+
+    #[test]
+    fn text_arrives_as_it_was_sent(text in any::<String>(), id in ".{1,64}") {
+        let mut body = good(Kind::InboundMessage);
+        body["text"] = text.clone().into();
+        body["messageId"] = id.clone().into();
+        let event = decode(Kind::InboundMessage, body.to_string().as_bytes()).unwrap();
+        let payload: Value = serde_json::from_str(event.payload.get()).unwrap();
+        prop_assert_eq!(&payload["text"], &text);
+        prop_assert_eq!(&payload["messageId"], &id);
+    }
+
+    #[test]
+    fn a_moment_is_the_same_in_every_form(seconds in 0_i64..99_999_999_999, millis in 0_i64..1_000) {
+        let total = i128::from(seconds) * 1_000 + i128::from(millis);
+        let at = OffsetDateTime::from_unix_timestamp_nanos(total * 1_000_000).unwrap();
+        let format = &time::format_description::well_known::Rfc3339;
+        let expected = at.format(format).unwrap();
+        let mut forms = vec![json!(expected)];
+        if total >= 100_000_000_000 {
+            forms.extend([json!(total as u64), json!(total.to_string())]);
+        }
+        if millis == 0 {
+            forms.extend([json!(seconds), json!(seconds.to_string())]);
+        }
+        for form in forms {
+            let mut body = good(Kind::StatusUpdate);
+            body["timestamp"] = form;
+            let event = decode(Kind::StatusUpdate, body.to_string().as_bytes()).unwrap();
+            let payload: Value = serde_json::from_str(event.payload.get()).unwrap();
+            prop_assert_eq!(&payload["timestamp"], &expected);
+        }
+    }
+}
