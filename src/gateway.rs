@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
+use axum::Router;
 use tokio::task::JoinHandle;
-use tokio::time::{interval, timeout};
+use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::conversation::Hub;
 use crate::http::{self, Health, Phase};
 use crate::journal::Journal;
+use crate::net::{Listener, Peer};
 use crate::socket::Sockets;
 use crate::source::amqp;
 
@@ -26,8 +27,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// A gateway that has bound its addresses and not begun to serve.
 pub struct Gateway {
     config: Config,
-    listener: TcpListener,
-    internal: Option<TcpListener>,
+    listener: Listener,
+    internal: Option<Listener>,
     journal: Arc<Journal>,
     broker: Arc<amqp::Status>,
 }
@@ -38,9 +39,10 @@ impl Gateway {
     /// # Errors
     /// When an address cannot be bound.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let listener = http::bind(config.http.public).await?;
+        let patience = config.socket.patience();
+        let listener = Listener::bind(config.http.public, patience).await?;
         let internal = match config.http.internal {
-            Some(address) => Some(http::bind(address).await?),
+            Some(address) => Some(Listener::bind(address, patience).await?),
             None => None,
         };
         Ok(Self {
@@ -96,7 +98,7 @@ impl Gateway {
             broker.clone(),
         );
         let authenticator = Arc::new(Authenticator::new(Hs256::new(config.auth.clone())));
-        let (layer, sockets) = Sockets::new(&config.socket, authenticator, journal.hub().clone());
+        let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
 
         let intake = CancellationToken::new();
         let source = tokio::spawn(amqp::run(
@@ -107,11 +109,8 @@ impl Gateway {
         ));
         let sweeper = tokio::spawn(sweep(journal.hub().clone()));
         let closing = CancellationToken::new();
-        let patience = config.socket.ping_interval + config.socket.ping_timeout;
-        let serve = |listener, router| {
-            tokio::spawn(http::serve(listener, router, patience, closing.clone()))
-        };
-        let mut servers = vec![serve(listener, public_routes.layer(layer))];
+        let serve = |listener, router| tokio::spawn(serve(listener, router, closing.clone()));
+        let mut servers = vec![serve(listener, sockets.mount(public_routes))];
         servers.extend(internal.zip(internal_routes).map(|(l, r)| serve(l, r)));
         health.enter(Phase::Serving);
 
@@ -119,8 +118,13 @@ impl Gateway {
         info!("shutting down");
         health.enter(Phase::Draining);
         sockets.refuse();
-        let drain = drain(source, intake, &sockets, closing, servers);
-        if timeout(config.shutdown_grace, drain).await.is_err() {
+        let drain = Drain {
+            hub: journal.hub(),
+            sockets: &sockets,
+            grace: config.shutdown_grace,
+        };
+        let drained = drain.run(source, intake, closing, servers);
+        if timeout(config.shutdown_grace, drained).await.is_err() {
             warn!("not everything was finished in time");
         }
         sweeper.abort();
@@ -129,24 +133,58 @@ impl Gateway {
     }
 }
 
+/// Serves until `closing`, then until the last request is answered.
+async fn serve(
+    listener: Listener,
+    router: Router,
+    closing: CancellationToken,
+) -> std::io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(closing.cancelled_owned())
+        .await
+}
+
 /// Finishes what is in hand: deliveries first, so that agents still see them, then sockets, then
 /// requests.
-async fn drain(
-    source: JoinHandle<()>,
-    intake: CancellationToken,
-    sockets: &Sockets,
-    closing: CancellationToken,
-    servers: Vec<JoinHandle<std::io::Result<()>>>,
-) {
-    intake.cancel();
-    if let Err(error) = source.await {
-        warn!(%error, "the source ended badly");
+struct Drain<'a> {
+    hub: &'a Hub,
+    sockets: &'a Sockets,
+    grace: Duration,
+}
+
+impl Drain<'_> {
+    async fn run(
+        &self,
+        source: JoinHandle<()>,
+        intake: CancellationToken,
+        closing: CancellationToken,
+        servers: Vec<JoinHandle<std::io::Result<()>>>,
+    ) {
+        intake.cancel();
+        if let Err(error) = source.await {
+            warn!(%error, "the source ended badly");
+        }
+        // What has been acknowledged is only in this process: members that are behind get a third
+        // of the time to catch up, and the sockets' slices take another.
+        if timeout(self.grace / 3, self.caught_up()).await.is_err() {
+            warn!(
+                members = self.hub.catching_up(),
+                "members have not caught up"
+            );
+        }
+        self.sockets.close(self.grace / 3).await;
+        closing.cancel();
+        for server in servers {
+            if let Err(error) = server.await {
+                warn!(%error, "a listener ended badly");
+            }
+        }
     }
-    sockets.close().await;
-    closing.cancel();
-    for server in servers {
-        if let Err(error) = server.await {
-            warn!(%error, "a listener ended badly");
+
+    async fn caught_up(&self) {
+        while self.hub.catching_up() > 0 {
+            sleep(Duration::from_millis(10)).await;
         }
     }
 }

@@ -14,6 +14,7 @@
 //! | [`conversation`] | the window of recent events, the members, who gets what |
 //! | [`socket`] | Socket.IO: handshake, the two doors, from a member to its socket |
 //! | [`auth`] | token in, agent out |
+//! | [`net`] | accepted connections, which can be hung up |
 //! | [`http`] | the relay's endpoint, the probes, the widget |
 //! | [`config`] | the environment |
 //! | [`gateway`] | puts it all together |
@@ -30,5 +31,6 @@ pub mod conversation;
 pub mod gateway;
 pub mod http;
 pub mod journal;
+pub mod net;
 pub mod socket;
 pub mod source;

@@ -9,10 +9,10 @@ use super::hub::Hub;
 use super::member::{MemberId, Offer, Outlet};
 
 pub(super) async fn catch_up(
-    hub: Arc<Hub>,
-    conversation: Arc<Conversation>,
+    hub: &Hub,
+    conversation: &Arc<Conversation>,
     member: MemberId,
-    outlet: Arc<dyn Outlet>,
+    outlet: &dyn Outlet,
 ) {
     let mut patience = Patience::default();
     let mut upto = None;
@@ -37,12 +37,12 @@ pub(super) async fn catch_up(
                     // The socket's own task has to run for the next batch to find room.
                     Offer::Taken => tokio::task::yield_now().await,
                     Offer::Full => patience.wait().await,
-                    Offer::Gone => return hub.remove(&conversation, member),
+                    Offer::Gone => return hub.remove(conversation, member),
                 }
             }
             Step::Wait => patience.wait().await,
             Step::CaughtUp => return,
-            Step::Gone => return hub.remove(&conversation, member),
+            Step::Gone => return hub.remove(conversation, member),
         }
     }
 }

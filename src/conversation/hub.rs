@@ -25,6 +25,8 @@ pub struct Hub {
     conversations: RwLock<HashMap<ConversationKey, Arc<Conversation>>>,
     ledger: Ledger,
     forgotten: Forgotten,
+    /// How many members are being served by a task.
+    catching_up: AtomicUsize,
     counters: Counters,
 }
 
@@ -87,6 +89,7 @@ impl Hub {
             conversations: RwLock::default(),
             ledger: Ledger::default(),
             forgotten: Forgotten::new(),
+            catching_up: AtomicUsize::new(0),
             counters: Counters::default(),
         }
     }
@@ -100,6 +103,11 @@ impl Hub {
     pub fn conversations(&self) -> usize {
         let map = self.conversations.read();
         map.unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// How many members are not live: they join, or their sockets had no room.
+    pub fn catching_up(&self) -> usize {
+        self.catching_up.load(Ordering::Acquire)
     }
 
     /// What all windows hold, in bytes.
@@ -217,8 +225,12 @@ impl Hub {
         member: MemberId,
         outlet: Arc<dyn Outlet>,
     ) {
-        let task = catch_up::catch_up(self.clone(), conversation.clone(), member, outlet);
-        tokio::spawn(task);
+        self.catching_up.fetch_add(1, Ordering::AcqRel);
+        let (hub, conversation) = (self.clone(), conversation.clone());
+        tokio::spawn(async move {
+            catch_up::catch_up(&hub, &conversation, member, &*outlet).await;
+            hub.catching_up.fetch_sub(1, Ordering::AcqRel);
+        });
     }
 
     /// Drops what has expired; to be called about once a second.

@@ -1,6 +1,7 @@
 //! `POST /internal/emit`: the portal's guarded fallback.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -11,12 +12,17 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
+use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::App;
 use crate::conversation::BODY_LIMIT;
 use crate::journal::Published;
 use crate::source::relay::{self, RelayError};
+
+/// How much of a body is let go by that nobody will read, and for how long.
+const IGNORED_LIMIT: usize = 4 * BODY_LIMIT;
+const IGNORED_TIME: Duration = Duration::from_secs(1);
 
 /// What a call that was taken is answered with.
 #[derive(Serialize)]
@@ -42,7 +48,19 @@ pub(super) async fn emit(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Emitted>, Refusal> {
-    if !app.keys.admit(&headers) {
+    if let Err(refusal) = admit(&app, &headers) {
+        return Err(refusal.after(body).await);
+    }
+    let body = read(body).await?;
+    let published = relay::emit(&app.journal, &body)
+        .await
+        .inspect_err(|error| debug!(%error, "emit refused"))?;
+    Ok(Json(Emitted::from(published)))
+}
+
+/// What can be said of a call by its headers.
+fn admit(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
+    if !app.keys.admit(headers) {
         return Err(Refusal::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
@@ -56,14 +74,6 @@ pub(super) async fn emit(
             "the gateway is shutting down",
         ));
     }
-    let body = json_body(&headers, body).await?;
-    let published = relay::emit(&app.journal, &body)
-        .await
-        .inspect_err(|error| debug!(%error, "emit refused"))?;
-    Ok(Json(Emitted::from(published)))
-}
-
-async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
     if !is_json(headers) {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -77,6 +87,10 @@ async fn json_body(headers: &HeaderMap, body: Body) -> Result<Bytes, Refusal> {
     if announced.is_some_and(|length| length > BODY_LIMIT) {
         return Err(Refusal::too_large());
     }
+    Ok(())
+}
+
+async fn read(body: Body) -> Result<Bytes, Refusal> {
     match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large()),
@@ -116,6 +130,18 @@ impl From<Published> for Emitted {
 }
 
 impl Refusal {
+    /// Lets the body go by first: to answer and close while the client still sends can cost it
+    /// the answer.
+    async fn after(self, body: Body) -> Self {
+        let gone_by = async {
+            let mut body = Limited::new(body, IGNORED_LIMIT);
+            while let Some(Ok(_)) = body.frame().await {}
+        };
+        // Whoever takes longer has had its chance.
+        timeout(IGNORED_TIME, gone_by).await.ok();
+        self
+    }
+
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             status,

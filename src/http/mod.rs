@@ -4,7 +4,6 @@ mod assets;
 mod health;
 mod internal;
 mod keys;
-mod listener;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,7 +15,6 @@ use crate::journal::Journal;
 use crate::source::amqp;
 pub use health::{Health, Phase};
 use keys::ApiKeys;
-pub use listener::{bind, serve};
 
 /// The HTTP listeners.
 #[derive(Clone)]

@@ -14,6 +14,7 @@ use tracing::{debug, warn};
 use super::handshake::{self, Admission, Refusal};
 use super::namespaces::Namespaces;
 use super::outlet::SocketOutlet;
+use super::transport::Transport;
 use crate::auth::Authenticator;
 use crate::conversation::{Hub, Membership};
 
@@ -26,6 +27,7 @@ pub(super) struct Doors {
     authenticator: Arc<Authenticator>,
     hub: Arc<Hub>,
     namespaces: Arc<Namespaces>,
+    patience: Duration,
     closed: AtomicBool,
 }
 
@@ -41,11 +43,13 @@ impl Doors {
         io: &SocketIo,
         authenticator: Arc<Authenticator>,
         hub: Arc<Hub>,
+        patience: Duration,
     ) -> Arc<Self> {
         let doors = Arc::new(Self {
             authenticator,
             hub,
             namespaces: Namespaces::new(io),
+            patience,
             closed: AtomicBool::new(false),
         });
         let admit = {
@@ -104,7 +108,9 @@ impl Doors {
 
     /// Runs when the client has been let in.
     fn enter(&self, socket: SocketRef, io: &SocketIo) {
-        let Some(pass) = socket.extensions.get::<Pass>() else {
+        let transport = socket.req_parts().extensions.get::<Arc<Transport>>();
+        let (Some(pass), Some(transport)) = (socket.extensions.get::<Pass>(), transport.cloned())
+        else {
             return;
         };
         let Admission { agent, key, join } = &*pass.admission;
@@ -113,12 +119,15 @@ impl Doors {
             socket: socket.clone(),
             key: key.clone(),
             agent: agent.clone(),
+            transport: transport.clone(),
+            patience: self.patience,
         });
         let membership = self.hub.join(key, *join, outlet);
         let membership = pass.membership.get_or_init(|| membership).clone();
         if !is_registered(io, &socket) {
             // The connection was lost, or the namespace removed, while the socket was on its way.
-            end(&self.hub, &membership, socket);
+            self.hub.leave(&membership);
+            transport.end();
         } else if socket.ns() != "/" {
             // Two first connects at the same instant make a namespace twice, and the later one
             // replaces the earlier: a socket in that would neither be heard nor missed.
@@ -127,7 +136,8 @@ impl Doors {
             tokio::spawn(async move {
                 tokio::time::sleep(SETTLED).await;
                 if socket.connected() && !is_registered(&io, &socket) {
-                    end(&hub, &membership, socket);
+                    hub.leave(&membership);
+                    transport.end();
                 }
             });
         }
@@ -143,12 +153,4 @@ fn leave(hub: &Hub, membership: &Membership, reason: &DisconnectReason) {
     let key = membership.key();
     debug!(tenant = %key.tenant, conversation = %key.conversation, %reason, "left");
     hub.leave(membership);
-}
-
-/// Sends a socket away that the server has lost track of.
-fn end(hub: &Hub, membership: &Membership, socket: SocketRef) {
-    hub.leave(membership);
-    if let Err(error) = socket.disconnect() {
-        debug!(%error, "a lost socket could not be told to leave");
-    }
 }

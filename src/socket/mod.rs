@@ -8,16 +8,23 @@ mod doors;
 mod handshake;
 mod namespaces;
 mod outlet;
+mod transport;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use rand::RngExt as _;
+use rand::seq::SliceRandom as _;
 use socketioxide::SocketIo;
 use socketioxide::layer::SocketIoLayer;
+use tokio::time::sleep;
 
 use crate::auth::Authenticator;
 use crate::conversation::Hub;
 use doors::Doors;
+use transport::Transports;
 
 /// How sockets are kept.
 #[derive(Debug, Clone)]
@@ -28,11 +35,19 @@ pub struct Settings {
     pub ping_timeout: Duration,
 }
 
+impl Settings {
+    /// How long a client may give no sign of life, or take nothing of what waits for it.
+    pub fn patience(&self) -> Duration {
+        self.ping_interval + self.ping_timeout
+    }
+}
+
 /// The Socket.IO server.
-#[derive(Clone)]
 pub struct Sockets {
     io: SocketIo,
+    layer: SocketIoLayer,
     doors: Arc<Doors>,
+    transports: Arc<Transports>,
 }
 
 /// The path of Engine.IO requests.
@@ -48,15 +63,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// the heartbeat needs a place among them and members are served in halves of it.
 const CHANNEL: usize = 128;
 
+/// How many sessions are let go at a time: what another replica can take in at once.
+const SLICE: usize = 50;
+
 impl Sockets {
-    /// The server, and the layer that puts it in front of an HTTP service.
-    ///
-    /// Must be called within a Tokio runtime.
-    pub fn new(
-        settings: &Settings,
-        authenticator: Arc<Authenticator>,
-        hub: Arc<Hub>,
-    ) -> (SocketIoLayer, Self) {
+    /// The server. Must be called within a Tokio runtime.
+    pub fn new(settings: &Settings, authenticator: Arc<Authenticator>, hub: Arc<Hub>) -> Self {
         let (layer, io) = SocketIo::builder()
             .req_path(PATH)
             .ping_interval(settings.ping_interval)
@@ -69,8 +81,22 @@ impl Sockets {
             // Clients send little: a small buffer serves, and there is one for each connection.
             .ws_read_buffer_size(256)
             .build_layer();
-        let doors = Doors::open(&io, authenticator, hub);
-        (layer, Self { io, doors })
+        let doors = Doors::open(&io, authenticator, hub, settings.patience());
+        Self {
+            io,
+            layer,
+            doors,
+            transports: Arc::default(),
+        }
+    }
+
+    /// Puts the server in front of other routes. They have to be served with
+    /// [`Peer`](crate::net::Peer) as their connection's information.
+    pub fn mount(&self, router: Router) -> Router {
+        router.layer(self.layer.clone()).layer(from_fn_with_state(
+            self.transports.clone(),
+            transport::watch,
+        ))
     }
 
     /// Lets nobody in any more (`Service unavailable`).
@@ -78,9 +104,21 @@ impl Sockets {
         self.doors.close();
     }
 
-    /// Closes all connections by closing their transports, so that clients connect elsewhere.
-    pub async fn close(&self) {
+    /// Closes all connections by closing their transports, so that clients connect elsewhere:
+    /// in slices at random moments `within` that time, so that they do not all come there at once.
+    pub async fn close(&self, within: Duration) {
         self.refuse();
+        let mut transports = self.transports.all();
+        transports.shuffle(&mut rand::rng());
+        let mut slices = transports.chunks(SLICE).peekable();
+        let pause = within / slices.len().max(1) as u32;
+        while let Some(slice) = slices.next() {
+            slice.iter().for_each(|transport| transport.end());
+            if slices.peek().is_some() {
+                sleep(pause.mul_f64(rand::rng().random_range(0.5..1.0))).await;
+            }
+        }
+        // What still waits for a client to ask for it.
         self.io.close().await;
     }
 }

@@ -1,9 +1,14 @@
 //! From a member to its socket.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde::Serialize;
 use socketioxide::extract::SocketRef;
 use socketioxide::{SendError, SocketError};
-use tracing::error;
+use tracing::{debug, error};
+
+use super::transport::Transport;
 
 use crate::auth::Agent;
 use crate::conversation::{
@@ -15,6 +20,9 @@ pub(super) struct SocketOutlet {
     pub(super) socket: SocketRef,
     pub(super) key: ConversationKey,
     pub(super) agent: Agent,
+    pub(super) transport: Arc<Transport>,
+    /// How long the session may take nothing.
+    pub(super) patience: Duration,
 }
 
 impl Outlet for SocketOutlet {
@@ -58,8 +66,11 @@ impl Outlet for SocketOutlet {
 impl SocketOutlet {
     fn emit<T: Serialize>(&self, event: &str, payload: &T) -> Offer {
         match self.socket.emit(event, payload) {
-            Ok(()) => Offer::Taken,
-            Err(SendError::Socket(SocketError::InternalChannelFull)) => Offer::Full,
+            Ok(()) => {
+                self.transport.took();
+                Offer::Taken
+            }
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => self.full(),
             Err(SendError::Socket(SocketError::Closed)) => Offer::Gone,
             Err(SendError::Serialize(error)) => {
                 // Payloads are rendered JSON. Whoever this happens to has to start again.
@@ -67,6 +78,19 @@ impl SocketOutlet {
                 Offer::Gone
             }
         }
+    }
+}
+
+impl SocketOutlet {
+    /// Waits for a slow client, not for one that has stopped reading: the library would not end
+    /// its session before TCP does.
+    fn full(&self) -> Offer {
+        if self.transport.stalled() <= self.patience {
+            return Offer::Full;
+        }
+        debug!(tenant = %self.key.tenant, conversation = %self.key.conversation, "a client has stopped reading");
+        self.transport.end();
+        Offer::Gone
     }
 }
 
