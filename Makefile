@@ -40,6 +40,16 @@ test-js: need-cargo static/dist tests/js/node_modules/.package-lock.json ## Sock
 	@AMQP_URL="$$(scripts/broker up)" && CHROMIUM="$$(scripts/chromium)" && GATEWAY_BIN='$(GATEWAY_BIN)' && \
 	export AMQP_URL CHROMIUM GATEWAY_BIN && cd tests/js && set -x && npm test
 
+.PHONY: soak
+soak: need-cargo static/dist ## minutes of chance and faults; SECONDS=600 SEED=7 MEMBERS=40 WITHOUT=restarts,broker,clients
+	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && \
+	export SOAK_SECONDS='$(SECONDS)' SOAK_SEED='$(SEED)' SOAK_MEMBERS='$(MEMBERS)' SOAK_WITHOUT='$(WITHOUT)' && \
+	cargo test --locked --test soak
+
+.PHONY: fuzz
+fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for each target
+	cd fuzz && ./run $(or $(SECONDS),60)
+
 .PHONY: lint
 lint: need-cargo static/dist ## formatting, clippy and the front end's types
 	cargo fmt --check

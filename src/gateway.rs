@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use axum::Router;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::auth::{Authenticator, Hs256};
@@ -21,6 +22,9 @@ use crate::net::{Listener, Peer};
 use crate::socket::Sockets;
 use crate::source::amqp;
 
+/// How long the shutdown waits for clients to close in turn.
+const LAST_FAREWELLS: Duration = Duration::from_secs(2);
+
 /// How often what has expired is dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -29,6 +33,7 @@ pub struct Gateway {
     config: Config,
     listener: Listener,
     internal: Option<Listener>,
+    farewells: TaskTracker,
     journal: Arc<Journal>,
     broker: Arc<amqp::Status>,
 }
@@ -40,9 +45,11 @@ impl Gateway {
     /// When an address cannot be bound.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         let patience = config.socket.patience();
-        let listener = Listener::bind(config.http.public, patience).await?;
+        let farewells = TaskTracker::new();
+        let bind = |address| Listener::bind(address, patience, farewells.clone());
+        let listener = bind(config.http.public).await?;
         let internal = match config.http.internal {
-            Some(address) => Some(Listener::bind(address, patience).await?),
+            Some(address) => Some(bind(address).await?),
             None => None,
         };
         Ok(Self {
@@ -51,6 +58,7 @@ impl Gateway {
             config,
             listener,
             internal,
+            farewells,
         })
     }
 
@@ -76,6 +84,7 @@ impl Gateway {
             config,
             listener,
             internal,
+            farewells,
             journal,
             broker,
         } = self;
@@ -101,7 +110,7 @@ impl Gateway {
         let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
 
         let intake = CancellationToken::new();
-        let source = tokio::spawn(amqp::run(
+        let mut source = tokio::spawn(amqp::run(
             config.amqp.clone(),
             journal.clone(),
             broker,
@@ -114,17 +123,23 @@ impl Gateway {
         servers.extend(internal.zip(internal_routes).map(|(l, r)| serve(l, r)));
         health.enter(Phase::Serving);
 
-        shutdown.await;
-        info!("shutting down");
+        // Should the intake ever end by itself, a restart is better than sockets without events.
+        tokio::select! {
+            () = shutdown => info!("shutting down"),
+            ended = &mut source => bail!("the intake has ended: {ended:?}"),
+        }
         health.enter(Phase::Draining);
         sockets.refuse();
         let drain = Drain {
             hub: journal.hub(),
             sockets: &sockets,
+            farewells,
             grace: config.shutdown_grace,
         };
         let drained = drain.run(source, intake, closing, servers);
-        if timeout(config.shutdown_grace, drained).await.is_err() {
+        // The rest is for the process to end in.
+        let grace = config.shutdown_grace.mul_f64(0.95);
+        if timeout(grace, drained).await.is_err() {
             warn!("not everything was finished in time");
         }
         sweeper.abort();
@@ -150,36 +165,47 @@ async fn serve(
 struct Drain<'a> {
     hub: &'a Hub,
     sockets: &'a Sockets,
+    farewells: TaskTracker,
     grace: Duration,
 }
 
 impl Drain<'_> {
     async fn run(
         &self,
-        source: JoinHandle<()>,
+        mut source: JoinHandle<()>,
         intake: CancellationToken,
         closing: CancellationToken,
         servers: Vec<JoinHandle<std::io::Result<()>>>,
     ) {
         intake.cancel();
-        if let Err(error) = source.await {
-            warn!(%error, "the source ended badly");
+        // A broker that hangs must not take the sockets' time as well.
+        match timeout(self.grace / 3, &mut source).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(%error, "the intake ended badly"),
+            Err(_) => {
+                warn!("the broker does not answer; its deliveries go back");
+                source.abort();
+            }
         }
-        // What has been acknowledged is only in this process: members that are behind get a third
-        // of the time to catch up, and the sockets' slices take another.
+        // What has been acknowledged is only in this process: members that are behind get time to
+        // catch up.
         if timeout(self.grace / 3, self.caught_up()).await.is_err() {
             warn!(
                 members = self.hub.catching_up(),
                 "members have not caught up"
             );
         }
-        self.sockets.close(self.grace / 3).await;
+        self.sockets.close(self.grace / 6).await;
         closing.cancel();
         for server in servers {
             if let Err(error) = server.await {
                 warn!(%error, "a listener ended badly");
             }
         }
+        // Clients that do not close in turn are not waited for much longer.
+        self.farewells.close();
+        let patience = LAST_FAREWELLS.min(self.grace / 4);
+        timeout(patience, self.farewells.wait()).await.ok();
     }
 
     async fn caught_up(&self) {

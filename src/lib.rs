@@ -14,7 +14,7 @@
 //! | [`conversation`] | the window of recent events, the members, who gets what |
 //! | [`socket`] | Socket.IO: handshake, the two doors, from a member to its socket |
 //! | [`auth`] | token in, agent out |
-//! | [`net`] | accepted connections, which can be hung up |
+//! | [`net`] | accepted connections, which can be watched and ended |
 //! | [`http`] | the relay's endpoint, the probes, the widget |
 //! | [`config`] | the environment |
 //! | [`gateway`] | puts it all together |

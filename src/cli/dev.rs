@@ -33,10 +33,15 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
             ("INTERNAL_API_KEYS", &secret()),
         ],
     )?;
-    if !config.http.public.ip().is_loopback() {
-        return Err(Failure::Usage(
-            "HOST: dev listens on loopback only".to_owned(),
-        ));
+    let internal = config
+        .http
+        .internal
+        .map(|address| ("INTERNAL_HOST", address));
+    for (variable, address) in [("HOST", config.http.public)].into_iter().chain(internal) {
+        if !address.ip().is_loopback() {
+            let mistake = format!("{variable}: dev listens on loopback only");
+            return Err(Failure::Usage(mistake));
+        }
     }
     log(std::mem::take(&mut config.log));
     let key = ConversationKey {

@@ -11,7 +11,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing::{Level, Metadata};
+use tracing::{Level, Metadata, error};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -120,6 +120,11 @@ fn log(log: Log) {
     if let Err(error) = tracing_subscriber::registry().with(lines).try_init() {
         eprintln!("agent-gateway: no log: {error}");
     }
+    // What a panic says may hold what it failed on; where it happened is enough to find it.
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        error!(location, "panicked");
+    }));
 }
 
 /// Below a warning, libraries write what passes through them: frames with tokens and messages.

@@ -90,6 +90,8 @@ pub enum Reason {
     InvalidEvent,
     /// The body is larger than [`BODY_LIMIT`].
     TooLarge,
+    /// The gateway itself fails on it, again and again.
+    InternalError,
 }
 
 impl Reason {
@@ -99,6 +101,7 @@ impl Reason {
             Self::InvalidJson => "invalid_json",
             Self::InvalidEvent => "invalid_event",
             Self::TooLarge => "too_large",
+            Self::InternalError => "internal_error",
         }
     }
 }

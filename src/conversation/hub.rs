@@ -127,9 +127,14 @@ impl Hub {
         at: OffsetDateTime,
     ) -> Applied {
         let key = event.key.clone();
-        let applied = self.enter(&key, |conversation, state| {
-            self.append(conversation, state, event, position, at)
+        let (applied, idle) = self.enter(&key, |conversation, state| {
+            let applied = self.append(conversation, state, event, position, at);
+            // With a window of no events, this one may have left nothing behind.
+            (applied, state.is_idle().then(|| conversation.clone()))
         });
+        if let Some(conversation) = idle {
+            self.drop_idle(&conversation);
+        }
         let counter = match applied {
             Applied::Appended(_) => &self.counters.events,
             Applied::Duplicate(_) => &self.counters.duplicates,

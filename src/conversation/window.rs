@@ -106,17 +106,26 @@ impl Window {
             if !old && !surplus {
                 break;
             }
-            self.evict_oldest(limits);
+            self.evict_entry(limits);
         }
         self.recent.expire(now, limits.age, limits.remembered);
     }
 
-    /// Drops the oldest entry or, when there is none, the oldest remembered identity. `false` when
-    /// there is neither.
+    /// Drops the oldest of what is kept: an entry, or an identity whose entry has gone before.
+    /// `false` when there is neither.
     pub fn evict_oldest(&mut self, limits: &Limits) -> bool {
+        let entry = self.entries.front().map(|entry| entry.accepted);
+        match (entry, self.recent.oldest()) {
+            (Some(entry), Some(identity)) if identity < entry => self.recent.forget_oldest(),
+            (Some(_), _) => self.evict_entry(limits),
+            (None, _) => self.recent.forget_oldest(),
+        }
+    }
+
+    fn evict_entry(&mut self, limits: &Limits) -> bool {
         let lagging = self.lagging(limits) > 0;
         let Some(oldest) = self.entries.pop_front() else {
-            return self.recent.forget_oldest();
+            return false;
         };
         self.floor = oldest.position;
         self.bytes -= oldest.cost();

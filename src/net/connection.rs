@@ -2,54 +2,75 @@
 //!
 //! The library that owns the connection once it is a WebSocket offers no way to close it: its
 //! writer waits for as long as a client does not read, and the session waits for the writer. Here
-//! reading ends as if the client had closed, and so does a write that would have to wait; what
-//! the client still takes is written, a WebSocket's close frame included.
+//! reading can be ended as if the client had closed, after which what waits is still written, a
+//! WebSocket's close frame last; and so can a write that would have to wait.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use futures_util::FutureExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::task::TaskTracker;
 
-/// Hangs a connection up.
+/// A connection as it is seen from elsewhere: how much it has written, and a way to end it.
 #[derive(Debug, Clone, Default)]
-pub struct HangUp(CancellationToken);
+pub struct Line {
+    reading: CancellationToken,
+    writing: CancellationToken,
+    written: Arc<AtomicU64>,
+}
 
-impl HangUp {
-    /// Hangs up. Nothing happens if that has been done before, or if the connection is gone.
-    pub fn now(&self) {
-        self.0.cancel();
+impl Line {
+    /// How many bytes the kernel has taken from the connection.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// Ends the connection when what waits to be written has been. Nothing happens if it has
+    /// ended.
+    pub fn end_gently(&self) {
+        self.reading.cancel();
+    }
+
+    /// Ends the connection although the client does not take what waits to be written.
+    pub fn end_at_once(&self) {
+        self.reading.cancel();
+        self.writing.cancel();
     }
 }
 
-/// A TCP connection that a [`HangUp`] belongs to.
+/// A TCP connection that a [`Line`] leads to.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
-    hang_up: HangUp,
-    // One for each direction: they are polled by different tasks.
-    reading: Signal,
-    writing: Signal,
+    /// Taken only when the connection is dropped.
+    stream: Option<TcpStream>,
+    farewells: TaskTracker,
+    reading_ends: Pin<Box<WaitForCancellationFutureOwned>>,
+    writing: CancellationToken,
+    written: Arc<AtomicU64>,
+    /// Made when a write has to wait for the first time: most never do.
+    writing_ends: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
-type Signal = Option<Pin<Box<WaitForCancellationFutureOwned>>>;
-
 impl Connection {
-    pub(super) fn new(stream: TcpStream, hang_up: HangUp) -> Self {
+    /// `farewells` keeps account of what goes on after the connection has been dropped.
+    pub(super) fn new(stream: TcpStream, line: Line, farewells: TaskTracker) -> Self {
         Self {
-            stream,
-            hang_up,
-            reading: None,
-            writing: None,
+            stream: Some(stream),
+            farewells,
+            reading_ends: Box::pin(line.reading.cancelled_owned()),
+            writing: line.writing,
+            written: line.written,
+            writing_ends: None,
         }
-    }
-
-    /// Whether to give up what would have to wait.
-    fn poll_hung_up(hang_up: &HangUp, signal: &mut Signal, cx: &mut Context<'_>) -> Poll<()> {
-        let signal = signal.get_or_insert_with(|| Box::pin(hang_up.0.clone().cancelled_owned()));
-        signal.as_mut().poll(cx)
     }
 
     fn poll_patiently<T>(
@@ -58,10 +79,17 @@ impl Connection {
         poll: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         let this = self.get_mut();
-        match poll(Pin::new(&mut this.stream), cx) {
+        let Some(stream) = &mut this.stream else {
+            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+        };
+        match poll(Pin::new(stream), cx) {
             Poll::Ready(result) => Poll::Ready(result),
             Poll::Pending => {
-                ready!(Self::poll_hung_up(&this.hang_up, &mut this.writing, cx));
+                let writing = &this.writing;
+                let ends = this
+                    .writing_ends
+                    .get_or_insert_with(|| Box::pin(writing.clone().cancelled_owned()));
+                ready!(ends.as_mut().poll(cx));
                 Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()))
             }
         }
@@ -75,10 +103,13 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if Self::poll_hung_up(&this.hang_up, &mut this.reading, cx).is_ready() {
+        if this.reading_ends.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut this.stream).poll_read(cx, buffer)
+        match &mut this.stream {
+            Some(stream) => Pin::new(stream).poll_read(cx, buffer),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
     }
 }
 
@@ -88,7 +119,9 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.poll_patiently(cx, |stream, cx| stream.poll_write(cx, buffer))
+        let written = self.written.clone();
+        let poll = self.poll_patiently(cx, |stream, cx| stream.poll_write(cx, buffer));
+        count(&written, poll)
     }
 
     fn poll_write_vectored(
@@ -96,11 +129,15 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_patiently(cx, |stream, cx| stream.poll_write_vectored(cx, buffers))
+        let written = self.written.clone();
+        let poll = self.poll_patiently(cx, |stream, cx| stream.poll_write_vectored(cx, buffers));
+        count(&written, poll)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.stream
+            .as_ref()
+            .is_some_and(AsyncWrite::is_write_vectored)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -112,44 +149,105 @@ impl AsyncWrite for Connection {
     }
 }
 
+fn count(written: &AtomicU64, poll: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    if let Poll::Ready(Ok(bytes)) = poll {
+        written.fetch_add(bytes as u64, Ordering::AcqRel);
+    }
+    poll
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(stream) = self.stream.take() else {
+            return;
+        };
+        let hung_up = self.reading_ends.as_mut();
+        let gently = hung_up.now_or_never().is_some() && !self.writing.is_cancelled();
+        if gently && let Ok(runtime) = Handle::try_current() {
+            self.farewells.spawn_on(farewell(stream), &runtime);
+        }
+    }
+}
+
+/// Waits for the client to close in turn.
+///
+/// A kernel that is told to close a connection on which something has come that nobody read, or
+/// comes later, resets it and throws away what it has not sent yet. So what the client still
+/// sends is read.
+async fn farewell(mut stream: TcpStream) {
+    let read_on = async {
+        stream.shutdown().await?;
+        let mut ignored = [0; 1024];
+        while stream.read(&mut ignored).await? > 0 {}
+        io::Result::Ok(())
+    };
+    // However it ends, nobody is left to be told.
+    timeout(FAREWELL, read_on).await.ok();
+}
+
+/// How long a client may take for the rest.
+const FAREWELL: Duration = Duration::from_secs(30);
+
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
     use super::*;
 
-    async fn pair() -> (Connection, HangUp, TcpStream) {
+    async fn pair() -> (Connection, Line, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap())
             .await
             .unwrap();
         let (stream, _) = listener.accept().await.unwrap();
-        let hang_up = HangUp::default();
-        (Connection::new(stream, hang_up.clone()), hang_up, client)
+        let line = Line::default();
+        let connection = Connection::new(stream, line.clone(), TaskTracker::new());
+        (connection, line, client)
     }
 
     #[tokio::test]
-    async fn a_read_that_waits_ends_and_what_the_client_takes_is_still_written() {
-        let (mut connection, hang_up, mut client) = pair().await;
+    async fn gently_a_read_ends_and_what_waits_is_still_written() {
+        let (mut connection, line, mut client) = pair().await;
         let reading = tokio::spawn(async move {
             let read = connection.read(&mut [0; 8]).await.unwrap();
             (connection, read)
         });
         tokio::task::yield_now().await;
-        hang_up.now();
+        line.end_gently();
         let (mut connection, read) = reading.await.unwrap();
         assert_eq!(read, 0);
-        connection.write_all(b"bye").await.unwrap();
-        drop(connection);
+        // More than the kernel's buffers hold: the client is waited for.
+        let writing = tokio::spawn(async move {
+            connection.write_all(&vec![7; 32 << 20]).await.unwrap();
+        });
+        tokio::task::yield_now().await;
         let mut received = Vec::new();
         client.read_to_end(&mut received).await.unwrap();
-        assert_eq!(received, b"bye");
+        assert_eq!(received.len(), 32 << 20);
+        writing.await.unwrap();
     }
 
     #[tokio::test]
-    async fn a_write_that_waits_for_a_client_that_does_not_read_ends() {
-        let (mut connection, hang_up, _client) = pair().await;
+    async fn what_the_client_sends_after_the_end_does_not_cost_it_what_waits() {
+        let (mut connection, line, mut client) = pair().await;
+        let writing = tokio::spawn(async move {
+            connection.write_all(&vec![7; 4 << 20]).await.unwrap();
+            connection
+        });
+        let mut received = vec![0; 1 << 20];
+        client.read_exact(&mut received).await.unwrap();
+        line.end_gently();
+        // Most of the rest is in the kernel's buffers by the time that this arrives.
+        client.write_all(b"a late word").await.unwrap();
+        let dropped = tokio::spawn(async move { drop(writing.await.unwrap()) });
+        client.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received.len(), 4 << 20);
+        dropped.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn at_once_a_write_that_waits_for_a_client_ends() {
+        let (mut connection, line, _client) = pair().await;
         let writing = tokio::spawn(async move {
             let chunk = [0; 64 * 1024];
             loop {
@@ -159,7 +257,7 @@ mod tests {
             }
         });
         tokio::task::yield_now().await;
-        hang_up.now();
+        line.end_at_once();
         assert_eq!(writing.await.unwrap(), io::ErrorKind::ConnectionAborted);
     }
 }

@@ -9,24 +9,26 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-use super::connection::{Connection, HangUp};
+use super::connection::{Connection, Line};
 
 /// A listener whose connections can be hung up.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
     patience: Duration,
+    farewells: TaskTracker,
 }
 
-/// Who is at the other end, and the way to be rid of it. Handlers get it as `ConnectInfo<Peer>`.
+/// Who is at the other end, and the line to it. Handlers get it as `ConnectInfo<Peer>`.
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// The other end's address; a proxy's, if there is one in between.
     pub address: SocketAddr,
-    /// Hangs the connection up.
-    pub hang_up: HangUp,
+    /// The connection.
+    pub line: Line,
 }
 
 /// What the kernel keeps of a connection whose client reads slowly, in bytes. Left to itself it
@@ -35,15 +37,24 @@ const SEND_BUFFER: usize = 256 * 1024;
 
 impl Listener {
     /// Binds the address. A connection ends when its client has not acknowledged anything of what
-    /// waits for it within `patience`.
+    /// waits for it within `patience`. `farewells` are over when the last client that was hung up
+    /// on has got what was on its way to it.
     ///
     /// # Errors
     /// What the operating system says, with the address.
-    pub async fn bind(address: SocketAddr, patience: Duration) -> anyhow::Result<Self> {
+    pub async fn bind(
+        address: SocketAddr,
+        patience: Duration,
+        farewells: TaskTracker,
+    ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on {address}"))?;
-        Ok(Self { listener, patience })
+        Ok(Self {
+            listener,
+            patience,
+            farewells,
+        })
     }
 
     /// Where it listens.
@@ -73,18 +84,19 @@ impl axum::serve::Listener for Listener {
             // The client may be gone already.
             debug!(%error, "socket options not set");
         }
-        let hang_up = HangUp::default();
+        let line = Line::default();
         let peer = Peer {
             address,
-            hang_up: hang_up.clone(),
+            line: line.clone(),
         };
-        (Connection::new(stream, hang_up), peer)
+        let connection = Connection::new(stream, line, self.farewells.clone());
+        (connection, peer)
     }
 
     fn local_addr(&self) -> io::Result<Peer> {
         Ok(Peer {
             address: self.listener.local_addr()?,
-            hang_up: HangUp::default(),
+            line: Line::default(),
         })
     }
 }

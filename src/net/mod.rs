@@ -1,7 +1,7 @@
-//! Accepted connections, each of which can be hung up from elsewhere.
+//! Accepted connections, each of which can be watched and ended from elsewhere.
 
 mod connection;
 mod listener;
 
-pub use connection::{Connection, HangUp};
+pub use connection::{Connection, Line};
 pub use listener::{Listener, Peer};

@@ -4,8 +4,10 @@
 //! the hub with an `outlet` that emits to its socket. Emits go to members one by one and never
 //! to rooms: a room emit drops what a socket has no room for, and does not say whose it was.
 
+mod backlog;
 mod doors;
 mod handshake;
+mod members;
 mod namespaces;
 mod outlet;
 mod transport;
@@ -19,7 +21,7 @@ use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
 use socketioxide::SocketIo;
 use socketioxide::layer::SocketIoLayer;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::auth::Authenticator;
 use crate::conversation::Hub;
@@ -59,8 +61,12 @@ const INBOUND_LIMIT: usize = 64 * 1024;
 /// How long a connection may take to join a conversation.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many packets wait in a socket's channel. It is socketioxide's default, written down because
-/// the heartbeat needs a place among them and members are served in halves of it.
+/// The largest answer to a poll, in bytes: more than can wait for one. The engine sets a packet
+/// aside that would exceed it, and forgets that one when the session is upgraded.
+const ANSWER_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// How many packets have room in a socket's channel. It is socketioxide's default, written down
+/// because members are to leave some of it alone.
 const CHANNEL: usize = 128;
 
 /// How many sessions are let go at a time: what another replica can take in at once.
@@ -75,7 +81,7 @@ impl Sockets {
             .ping_timeout(settings.ping_timeout)
             .connect_timeout(CONNECT_TIMEOUT)
             .max_buffer_size(CHANNEL)
-            .max_payload(INBOUND_LIMIT as u64)
+            .max_payload(ANSWER_LIMIT)
             .ws_max_message_size(INBOUND_LIMIT)
             .ws_max_frame_size(INBOUND_LIMIT)
             // Clients send little: a small buffer serves, and there is one for each connection.
@@ -106,6 +112,7 @@ impl Sockets {
 
     /// Closes all connections by closing their transports, so that clients connect elsewhere:
     /// in slices at random moments `within` that time, so that they do not all come there at once.
+    /// For as long again, clients may take what waits for them.
     pub async fn close(&self, within: Duration) {
         self.refuse();
         let mut transports = self.transports.all();
@@ -118,7 +125,13 @@ impl Sockets {
                 sleep(pause.mul_f64(rand::rng().random_range(0.5..1.0))).await;
             }
         }
-        // What still waits for a client to ask for it.
-        self.io.close().await;
+        // What still waits for a client to ask for it, and then what waits for one in vain.
+        if timeout(within, self.io.close()).await.is_err() {
+            self.transports
+                .all()
+                .iter()
+                .for_each(|transport| transport.abandon());
+            self.io.close().await;
+        }
     }
 }

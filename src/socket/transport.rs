@@ -14,15 +14,15 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Limited};
 use serde::Deserialize;
 use tokio::sync::Notify;
-use url::form_urlencoded;
 
-use crate::net::{HangUp, Peer};
+use super::backlog::{Backlog, Way};
+use crate::net::{Line, Peer};
 
 /// All sessions.
 #[derive(Debug, Default)]
@@ -46,7 +46,9 @@ pub(super) struct Transport {
     /// Known of sessions that began with polling.
     sid: OnceLock<String>,
     /// The WebSocket's connection, once there is one.
-    websocket: Mutex<Option<HangUp>>,
+    websocket: Mutex<Option<Line>>,
+    /// What has not gone out yet.
+    pub(super) backlog: Backlog,
     ending: AtomicBool,
     ended: Notify,
     /// When a packet last found room, in milliseconds since the session's begin.
@@ -61,6 +63,7 @@ impl Transports {
             transports: Arc::downgrade(self),
             sid: OnceLock::new(),
             websocket: Mutex::default(),
+            backlog: Backlog::default(),
             ending: AtomicBool::new(false),
             ended: Notify::new(),
             taken_at: AtomicU64::new(0),
@@ -101,12 +104,30 @@ impl Transport {
         self.begun.elapsed().saturating_sub(taken_at)
     }
 
-    /// Ends the session by ending its transport: the client sees `transport close`.
+    /// Ends the session by ending its transport, when what waits for the client has gone out: the
+    /// client sees `transport close`.
     pub(super) fn end(&self) {
+        self.end_by(Line::end_gently);
+    }
+
+    /// Ends the session of a client that does not take what waits for it.
+    pub(super) fn abandon(&self) {
+        self.end_by(Line::end_at_once);
+    }
+
+    fn end_by(&self, end: impl FnOnce(&Line)) {
         self.ending.store(true, Ordering::Release);
         self.ended.notify_waiters();
-        if let Some(connection) = &*self.websocket() {
-            connection.now();
+        if let Some(line) = &*self.websocket() {
+            end(line);
+        }
+    }
+
+    /// How packets go out now. `websocket`: whether the session has been upgraded, or began so.
+    pub(super) fn way(&self, websocket: bool) -> Way {
+        match (&*self.websocket(), websocket) {
+            (Some(line), true) => Way::WebSocket(line.written()),
+            _ => Way::Polls,
         }
     }
 
@@ -125,12 +146,12 @@ impl Transport {
         }
     }
 
-    fn carried_by(&self, connection: HangUp) {
+    fn carried_by(&self, line: Line) {
         let mut websocket = self.websocket();
         if self.is_ending() {
-            connection.now();
+            line.end_gently();
         }
-        *websocket = Some(connection);
+        *websocket = Some(line);
     }
 
     fn named(&self, sid: String) {
@@ -140,7 +161,7 @@ impl Transport {
         }
     }
 
-    fn websocket(&self) -> MutexGuard<'_, Option<HangUp>> {
+    fn websocket(&self) -> MutexGuard<'_, Option<Line>> {
         self.websocket
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -177,22 +198,47 @@ pub(super) async fn watch(
         return next.run(request).await;
     };
     if asked.websocket {
-        transport.carried_by(peer.hang_up);
-        return next.run(request).await;
+        let response = next.run(request).await;
+        // Only an upgrade that the engine has taken makes the connection the session's.
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            transport.carried_by(peer.line);
+        }
+        return response;
     }
-    if request.method() != Method::GET {
-        return next.run(request).await;
+    match *request.method() {
+        Method::GET => poll(&transport, request, next).await,
+        _ => next.run(limited(request)).await,
     }
+}
+
+/// Answers a poll: as the engine does, or with the end of the session.
+async fn poll(transport: &Transport, request: Request, next: Next) -> Response {
     // The close packet of the client's side lets the session go.
     let close = close_request(&request);
-    tokio::select! {
+    let response = tokio::select! {
         biased;
         () = transport.ended() => {
             next.run(close).await;
-            ([(CONTENT_TYPE, "text/plain; charset=UTF-8")], CLOSE).into_response()
+            return ([(CONTENT_TYPE, "text/plain; charset=UTF-8")], CLOSE).into_response();
         }
         response = next.clone().run(request) => response,
-    }
+    };
+    let (parts, body) = response.into_parts();
+    let Ok(body) = body.collect().await else {
+        return Response::from_parts(parts, Body::empty());
+    };
+    let body = body.to_bytes();
+    let separators = body.iter().filter(|&&byte| byte == SEPARATOR).count();
+    transport.backlog.polled(separators + 1);
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// Between the packets of an answer.
+const SEPARATOR: u8 = 0x1e;
+
+/// The engine's own limit is that of its answers as well, and those may be larger.
+fn limited(request: Request) -> Request {
+    request.map(|body| Body::new(Limited::new(body, super::INBOUND_LIMIT)))
 }
 
 /// Engine.IO's CLOSE packet.
@@ -215,7 +261,7 @@ async fn handshake(
 ) -> Response {
     let transport = transports.open();
     if websocket {
-        transport.carried_by(peer.hang_up);
+        transport.carried_by(peer.line);
     }
     shrink(&mut request);
     request.extensions_mut().insert(transport.clone());
@@ -266,18 +312,16 @@ struct Asked {
 }
 
 impl Asked {
+    /// Reads the query as the engine does, so that nothing passes for one here and for another
+    /// there: the first of its name counts, and nothing is unescaped.
     fn of(query: &str) -> Self {
-        let mut asked = Self {
-            sid: None,
-            websocket: false,
-        };
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
-                "sid" => asked.sid = Some(value.into_owned()),
-                "transport" => asked.websocket = value == "websocket",
-                _ => {}
-            }
+        let parts = || query.split('&');
+        let transport = parts().find(|part| part.starts_with("transport="));
+        Self {
+            sid: parts()
+                .find_map(|part| part.strip_prefix("sid="))
+                .map(str::to_owned),
+            websocket: transport.and_then(|part| part.split('=').nth(1)) == Some("websocket"),
         }
-        asked
     }
 }

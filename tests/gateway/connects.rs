@@ -139,6 +139,42 @@ async fn one_connection_follows_several_conversations_and_leaves_them_one_by_one
 }
 
 #[tokio::test]
+async fn who_leaves_a_conversation_and_comes_back_at_once_is_let_in() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let auth = json!({"token": sign(&claims("acme")), "replay": false});
+    let mut client = Client::open(gateway.address(), "&tenantId=acme&conversationId=c-1").await;
+    for namespace in [DOOR, "/"] {
+        client.connect(namespace, &auth).await;
+        client.joined().await;
+        for round in 0..50 {
+            client.leave(namespace).await;
+            client.connect(namespace, &auth).await;
+            assert_eq!(
+                client.joined().await["resume"],
+                "fresh",
+                "{namespace} {round}"
+            );
+        }
+        // And it is a member once.
+        let id = format!("m-{}", namespace.len());
+        broker
+            .publish("inbound_message", &message("acme", "c-1", &id))
+            .await;
+        assert_eq!(client.event().await.message_id(), id);
+        client.leave(namespace).await;
+    }
+    broker
+        .publish("inbound_message", &message("acme", "c-1", "unseen"))
+        .await;
+    let mut other = gateway.join("acme", "c-1").await;
+    other.joined().await;
+    assert_eq!(other.message_ids(3).await[2], "unseen");
+    client.connect("/", &auth).await;
+    client.joined().await;
+}
+
+#[tokio::test]
 async fn both_doors_lead_to_the_same_conversation() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;

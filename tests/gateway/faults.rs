@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Broker, Proxy, TestGateway, message, until};
+use crate::harness::{Broker, Direction, Proxy, TestGateway, message, until};
 
 /// How often the gateway has lost the broker.
 fn losses(gateway: &TestGateway) -> usize {
@@ -128,6 +128,83 @@ async fn a_deleted_queue_is_declared_again() {
     })
     .await;
     gateway.ready().await;
+    broker
+        .publish("inbound_message", &message("acme", "c-1", "m-1"))
+        .await;
+    assert_eq!(agent.event().await.message_id(), "m-1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_takes_the_connection_and_says_nothing_is_given_up() {
+    let broker = Broker::new().await;
+    let proxy = Proxy::to_broker().await;
+    proxy.stall(Direction::BOTH);
+    let variables = [("AMQP_URL", &*proxy.broker_url())];
+    let gateway = TestGateway::start_with(&broker, &variables).await;
+    until("it is degraded", async || {
+        let (status, ready) = gateway.get("/readyz").await;
+        let told = ready["checks"]["broker"].as_str().unwrap_or_default();
+        status == 200 && told.contains("no answer")
+    })
+    .await;
+    proxy.cut();
+    proxy.restore();
+    proxy.resume();
+    gateway.ready().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_whose_heartbeats_stop_is_left_and_found_again() {
+    let broker = Broker::new().await;
+    let proxy = Proxy::to_broker().await;
+    let url = format!("{}?heartbeat=1", proxy.broker_url());
+    let gateway = TestGateway::start_with(&broker, &[("AMQP_URL", &url)]).await;
+    gateway.ready().await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    proxy.stall(Direction::BOTH);
+    until("the broker is lost", async || losses(&gateway) > 0).await;
+    assert_eq!(gateway.get("/readyz").await.1["status"], "degraded");
+    proxy.cut();
+    proxy.restore();
+    proxy.resume();
+    gateway.ready().await;
+    broker
+        .publish("inbound_message", &message("acme", "c-1", "m-1"))
+        .await;
+    assert_eq!(agent.event().await.message_id(), "m-1");
+}
+
+#[tokio::test]
+async fn what_is_shared_by_the_queues_is_declared_again_when_it_was_deleted() {
+    let broker = Broker::new().await;
+    broker.declare_plain_queue(&broker.names.dead_letters).await;
+    let variables = [("AMQP_QUEUE_TYPE", "quorum")];
+    let gateway = TestGateway::start_with(&broker, &variables).await;
+    until(
+        "the dead letter queue's trouble is told, and only that",
+        async || {
+            let ready = gateway.get("/readyz").await.1;
+            let told = ready["checks"]["dead_letter_queue"].as_str();
+            told.is_some_and(|told| told.contains(&broker.names.dead_letters))
+                && ready["checks"]["inbound_queue"] == "up"
+        },
+    )
+    .await;
+    broker.delete_queue(&broker.names.dead_letters).await;
+    gateway.ready().await;
+
+    broker.delete_exchange().await;
+    broker.delete_queue(&broker.names.inbound).await;
+    until("it has noticed", async || {
+        let log = gateway.log();
+        log.iter()
+            .any(|line| line.contains("has cancelled the consumer"))
+    })
+    .await;
+    gateway.ready().await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
     broker
         .publish("inbound_message", &message("acme", "c-1", "m-1"))
         .await;

@@ -9,6 +9,8 @@
     reason = "in a test, what cannot be is a failure"
 )]
 
+mod bounds;
+mod broker_faults;
 mod bursts;
 mod commands;
 mod connects;
@@ -19,6 +21,8 @@ mod faults;
 mod harness;
 mod intake;
 mod probes;
+mod process;
 mod relay;
 mod resume;
+mod slow_readers;
 mod topology;

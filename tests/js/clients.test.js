@@ -79,6 +79,9 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
         const good = { sub: "agent-7", tenantId, exp: now() + 3600 };
         const malformed = { tenantId, conversationId: "no*id" };
         const alienMalformed = { tenantId: alien.tenantId, conversationId: "no*id" };
+        const tooLong = { tenantId, conversationId: "c".repeat(129) };
+        const expired = { token: gateway.token(tenantId, { exp: now() - 600 }) };
+        const narrow = { token: gateway.token(tenantId, { conversations: ["other"] }) };
         const cases = [
           ["Authentication required", "no token", {}, place],
           ["Authentication required", "an empty token", { token: "" }, place],
@@ -93,13 +96,13 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
           ["Invalid token", "no tenant", { token: gateway.token(undefined) }, place],
           ["Invalid token", "not valid yet", { token: gateway.token(tenantId, { nbf: now() + 600 }) }, place],
           ["Invalid token", "garbage and a malformed id", { token: "garbage" }, malformed],
-          ["Token expired", "expired", { token: gateway.token(tenantId, { exp: now() - 600 }) }, place],
-          ["Token expired", "expired, malformed, alien", { token: gateway.token(tenantId, { exp: now() - 600 }) }, alienMalformed],
+          ["Token expired", "expired", expired, place],
+          ["Token expired", "expired, malformed, alien", expired, alienMalformed],
           ["Invalid conversation", "a malformed id", { token: gateway.token(tenantId) }, malformed],
-          ["Invalid conversation", "too long an id", { token: gateway.token(tenantId) }, { tenantId, conversationId: "c".repeat(129) }],
+          ["Invalid conversation", "too long an id", { token: gateway.token(tenantId) }, tooLong],
           ["Invalid conversation", "a malformed id of an alien", { token: gateway.token(tenantId) }, alienMalformed],
           ["Forbidden", "another tenant", { token: gateway.token(tenantId) }, alien],
-          ["Forbidden", "another conversation", { token: gateway.token(tenantId, { conversations: ["other"] }) }, place],
+          ["Forbidden", "another conversation", narrow, place],
           ["Forbidden", "no conversation", { token: gateway.token(tenantId, { conversations: [] }) }, place],
         ];
         await Promise.all(
@@ -153,7 +156,7 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
       return cursor;
     }
 
-    test("the root namespace refuses a connect that names no conversation, and takes auth's word over the query's", async (t) => {
+    test("the root namespace needs both ids, and believes auth rather than the query", async (t) => {
       const place = newPlace();
       const token = gateway.token(place.tenantId);
       const { tenantId, conversationId } = place;
@@ -238,8 +241,8 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
       await tell(other, stranger, "elsewhere");
       await tell(twin, neighbour, "next door");
 
-      const cursors = ["", "garbage", "A".repeat(32), "A".repeat(128), "☃", stranger.cursor, neighbour.cursor, 7, {}, true];
-      for (const cursor of cursors) {
+      const garbage = ["", "garbage", "A".repeat(32), "A".repeat(128), "☃", 7, {}, true];
+      for (const cursor of [...garbage, stranger.cursor, neighbour.cursor]) {
         const agent = enter(t, door, place, { auth: { token: gateway.token(place.tenantId), cursor } });
         const { resume, replaying } = await agent.joined();
         assert.deepEqual({ resume, replaying }, { resume: "reset", replaying: 2 }, JSON.stringify(cursor));
@@ -273,7 +276,8 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
 
     test("several conversations share a connection, and leaving one keeps the others", async (t) => {
       const tenantId = unique("t");
-      const [left, kept, rooted] = ["left", "kept", "rooted"].map((name) => ({ tenantId, conversationId: unique(name) }));
+      const names = ["left", "kept", "rooted"];
+      const [left, kept, rooted] = names.map((name) => ({ tenantId, conversationId: unique(name) }));
       const token = gateway.token(tenantId);
       const manager = new Manager(gateway.url, { ...IMPATIENT, transports, query: rooted });
       const join = (namespace, auth = { token }) => new Agent(t, manager.socket(namespace, { auth }));
@@ -400,28 +404,40 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
 }
 
 describe("For all clients at once", () => {
-  /** Every transport at every door, in one conversation; each gives its cursor when it comes back. */
-  function everyone(t, gateway, place) {
-    const token = gateway.token(place.tenantId);
-    return Object.values(TRANSPORTS).flatMap((transports) =>
+  /** Every transport at every door, each in a conversation of its own; each gives its cursor when it comes back. */
+  async function everyone(t, at) {
+    const tenantId = unique("t");
+    const token = at.token(tenantId);
+    const members = Object.values(TRANSPORTS).flatMap((transports) =>
       Object.values(DOORS).map((open) => {
+        const place = { tenantId, conversationId: unique("c") };
         const auth = (give) => give({ token, cursor: agent.told.length > 0 ? agent.cursor : undefined });
-        const agent = new Agent(t, open(gateway.url, place, auth, { ...IMPATIENT, transports }));
-        return agent;
+        const agent = new Agent(t, open(at.url, place, auth, { ...IMPATIENT, transports }));
+        return { place, agent, carrier: transports?.[0] ?? "websocket" };
       }),
     );
+    await Promise.all(
+      members.map(async ({ agent, carrier }) => {
+        await agent.joined();
+        await agent.until("the upgrade", () => agent.transport === carrier);
+      }),
+    );
+    return members;
+  }
+
+  /** Has each customer say the same. */
+  async function publish(at, members, text) {
+    await Promise.all(members.map(({ place }) => at.publish(place, "inbound_message", inbound(text))));
   }
 
   test("SIGTERM closes their transports, and the gateway ends with 0", async (t) => {
     const own = await Gateway.start(t, broker);
-    const place = newPlace();
-    const agents = everyone(t, own, place);
-    await Promise.all(agents.map((agent) => agent.joined()));
-    await own.publish(place, "inbound_message", inbound("good night"));
-    await Promise.all(agents.map((agent) => agent.receives(1)));
+    const members = await everyone(t, own);
+    await publish(own, members, "good night");
+    await Promise.all(members.map(({ agent }) => agent.receives(1)));
     await own.stop();
-    await Promise.all(agents.map((agent) => agent.until("the end", () => agent.departures.length > 0)));
-    for (const agent of agents) {
+    for (const { agent } of members) {
+      await agent.until("the end", () => agent.departures.length > 0);
       assert.deepEqual(agent.departures, ["transport close"]);
       assert.equal(agent.socket.active, true, "the client comes back by itself");
     }
@@ -429,35 +445,94 @@ describe("For all clients at once", () => {
 
   test("after a restart on the same port an old cursor is answered with reset and the window", async (t) => {
     const own = await Gateway.start(t, broker);
-    const place = newPlace();
-    const agents = everyone(t, own, place);
-    await Promise.all(agents.map((agent) => agent.joined()));
-    await own.publish(place, "inbound_message", inbound("before"));
-    await Promise.all(agents.map((agent) => agent.receives(1)));
+    const members = await everyone(t, own);
+    await publish(own, members, "before");
+    await Promise.all(members.map(({ agent }) => agent.receives(1)));
     await own.stop();
-    await own.publish(place, "inbound_message", inbound("meanwhile"));
+    await publish(own, members, "meanwhile");
     await own.start();
-    await Promise.all(agents.map((agent) => agent.receives(2)));
-    await own.publish(place, "inbound_message", inbound("after"));
-    await Promise.all(agents.map((agent) => agent.receives(3)));
-    for (const agent of agents) {
+    await Promise.all(members.map(({ agent }) => agent.receives(2)));
+    await publish(own, members, "after");
+    await Promise.all(members.map(({ agent }) => agent.receives(3)));
+    for (const { agent } of members) {
       assert.deepEqual(agent.texts, ["before", "meanwhile", "after"]);
       assert.deepEqual(agent.joins.map(({ resume }) => resume), ["fresh", "reset"]);
     }
   });
 
+  for (const carriage of ["WebSocket", "polling"]) {
+    /** Connections that stand, so that what is opened over them arrives at the same instant. */
+    async function connections(count) {
+      const options = { ...IMPATIENT, randomizationFactor: 0.5, transports: TRANSPORTS[carriage], autoConnect: false };
+      const managers = Array.from({ length: count }, () => new Manager(gateway.url, options));
+      await Promise.all(managers.map((manager) => new Promise((opened) => manager.open(opened))));
+      return managers;
+    }
+
+    /** A member at the namespace of a conversation, coming back to where it was whenever it is sent away. */
+    function member(t, manager, place, token) {
+      const auth = (give) => give({ token, cursor: agent.told.length > 0 ? agent.cursor : undefined });
+      const agent = new Agent(t, manager.socket(namespaceOf(place), { auth }));
+      agent.socket.connect();
+      return { place, agent };
+    }
+
+    /** Sees to it that all of them have all of it, now and when what the gateway looks at later has been looked at. */
+    async function assertStaying(t, members) {
+      const places = [...new Set(members.map(({ place }) => place))].map((place) => ({ place }));
+      await publish(gateway, places, "one");
+      await Promise.all(members.map(({ agent }) => agent.receives(1)));
+      const own = newPlace();
+      const auth = { token: gateway.token(own.tenantId) };
+      const clock = new Agent(t, DOORS["the root namespace with ids in auth"](gateway.url, own, auth, {}));
+      await clock.joined();
+      await clock.until("two seconds on the gateway's clock", async () => {
+        await tell(own, clock, unique("tick"));
+        const [first, last] = [clock.events.at(0), clock.events.at(-1)].map(([, , { at }]) => Date.parse(at));
+        return last - first > 2000;
+      });
+      await publish(gateway, places, "two");
+      await Promise.all(members.map(({ agent }) => agent.receives(2)));
+      for (const { agent } of members) assert.deepEqual(agent.texts, ["one", "two"]);
+      const reasons = members.flatMap(({ agent }) => agent.departures);
+      const sentAway = reasons.filter((reason) => reason === "io server disconnect").length;
+      assert.equal(sentAway, 0, `of ${members.length} clients ${sentAway} were sent away for good`);
+    }
+
+    test(`two that open a conversation at the same instant over ${carriage} both have all of it`, async (t) => {
+      const tenantId = unique("t");
+      const token = gateway.token(tenantId);
+      const members = [];
+      for (let round = 0; round < 100; round += 1) {
+        const place = { tenantId, conversationId: unique("c") };
+        const pair = (await connections(2)).map((manager) => member(t, manager, place, token));
+        members.push(...pair);
+      }
+      await assertStaying(t, members);
+    });
+
+    test(`two that open twenty conversations at the same instant over ${carriage} both have all of them`, async (t) => {
+      const tenantId = unique("t");
+      const token = gateway.token(tenantId);
+      const places = Array.from({ length: 20 }, () => ({ tenantId, conversationId: unique("c") }));
+      const managers = await connections(2);
+      const members = places.flatMap((place) => managers.map((manager) => member(t, manager, place, token)));
+      await assertStaying(t, members);
+    });
+  }
+
   test("no line of the log holds a token, a key or a message, whatever the level", async (t) => {
     const own = await Gateway.start(t, broker, { RUST_LOG: "trace" });
-    const place = newPlace();
-    const agents = everyone(t, own, place);
-    await Promise.all(agents.map((agent) => agent.joined()));
+    const members = await everyone(t, own);
     const texts = ["said", "relayed"].map((word) => own.keepSecret(unique(word)));
-    await own.publish(place, "inbound_message", inbound(texts[0]));
-    await Promise.all(agents.map((agent) => agent.receives(1)));
-    await own.emit(place, "outbound_message", { messageId: unique("m"), text: texts[1] });
-    await Promise.all(agents.map((agent) => agent.receives(2)));
-    for (const agent of agents) assert.deepEqual(agent.texts, texts);
-    // Stopping looks through the log.
+    await publish(own, members, texts[0]);
+    await Promise.all(members.map(({ agent }) => agent.receives(1)));
+    for (const { place } of members) {
+      await own.emit(place, "outbound_message", { messageId: unique("m"), text: texts[1] });
+    }
+    await Promise.all(members.map(({ agent }) => agent.receives(2)));
+    for (const { agent } of members) assert.deepEqual(agent.texts, texts);
+    // Stopping asserts that the log holds nothing that is to be kept.
     await own.stop();
   });
 });

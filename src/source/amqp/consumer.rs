@@ -1,5 +1,6 @@
 //! One queue: its deliveries in order into the journal, acknowledged after that.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,18 +13,25 @@ use lapin::{Channel, Connection};
 use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::acks::{Ack, Acks};
 use super::backoff::Backoff;
 use super::dead_letters::DeadLetters;
 use super::status::{Check, Status};
-use super::topology::Queue;
-use crate::conversation::{Kind, decode_delivery};
+use super::topology::{Queue, Topology};
+use crate::conversation::{Kind, Reason, Rejection, decode_delivery};
 use crate::journal::{Journal, Published};
 
 /// Acknowledge when so many deliveries are done, if the stream has not run dry before.
 const ACK_EVERY: usize = 64;
+
+/// How often a delivery may fail for a reason of ours.
+const ATTEMPTS: u32 = 3;
+
+/// A broker that has just come back can leave a declaration of a replicated queue unanswered,
+/// heartbeats and all.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the shutdown waits for dead letters on their way.
 const LAST_LETTERS: Duration = Duration::from_secs(2);
@@ -32,7 +40,7 @@ const LAST_LETTERS: Duration = Duration::from_secs(2);
 pub(super) struct Consumer {
     pub(super) kind: Kind,
     pub(super) queue: Queue,
-    pub(super) exchange: String,
+    pub(super) topology: Arc<Topology>,
     pub(super) prefetch: u16,
     /// The queue's name among the checks.
     pub(super) check: &'static str,
@@ -73,8 +81,15 @@ impl Consumer {
         connection: &Connection,
         shutdown: &CancellationToken,
     ) -> Result<(), String> {
-        let channel = connection.create_channel().await.map_err(text)?;
-        let deliveries = self.start(&channel).await.map_err(text)?;
+        let start = timeout(START_TIMEOUT, self.start(connection));
+        let started = tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            started = start => started,
+        };
+        let (channel, mut deliveries) = match started {
+            Ok(started) => started.map_err(text)?,
+            Err(_) => return Err(format!("no answer within {} s", START_TIMEOUT.as_secs())),
+        };
         if self.status.set(self.check, Check::Up) {
             info!(queue = self.queue.name, "consuming");
         }
@@ -84,26 +99,31 @@ impl Consumer {
             acks: Acks::default(),
             letters: FuturesUnordered::new(),
         };
-        let result = run.deliveries(deliveries, shutdown).await;
-        if result.is_ok() {
-            run.finish().await?;
-        }
-        result
+        run.deliveries(&mut deliveries, shutdown).await?;
+        // `deliveries` lives on until then: dropped before, it would cancel the consumer.
+        run.finish().await
     }
 
-    async fn start(&self, channel: &Channel) -> lapin::Result<lapin::Consumer> {
-        self.queue.declare(channel, &self.exchange).await?;
+    async fn start(&self, connection: &Connection) -> lapin::Result<(Channel, lapin::Consumer)> {
+        // Also when it was there before: it may have been deleted since. Should it be otherwise
+        // than we declare it, the session says so, and binding to it may work all the same.
+        self.topology.declare_exchange(connection).await.ok();
+        let channel = connection.create_channel().await?;
+        self.queue
+            .declare(&channel, &self.topology.exchange)
+            .await?;
         channel
             .basic_qos(self.prefetch, BasicQosOptions::default())
             .await?;
-        channel
+        let consumer = channel
             .basic_consume(
                 self.queue.name.as_str().into(),
                 "".into(),
                 BasicConsumeOptions::default(),
                 FieldTable::default(),
             )
-            .await
+            .await?;
+        Ok((channel, consumer))
     }
 }
 
@@ -119,7 +139,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
     /// Takes deliveries until the shutdown; `Err` when the channel is gone.
     async fn deliveries(
         &mut self,
-        mut deliveries: lapin::Consumer,
+        deliveries: &mut lapin::Consumer,
         shutdown: &CancellationToken,
     ) -> Result<(), String> {
         while !shutdown.is_cancelled() {
@@ -164,10 +184,16 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
         } = self.consumer;
         let tag = delivery.delivery_tag;
         let sent_at = *delivery.properties.timestamp();
-        match decode_delivery(*kind, &delivery.data, sent_at, OffsetDateTime::now_utc()) {
-            Ok(event) => {
-                let key = event.key.clone();
-                let outcome = match journal.append(event).await {
+        let body = &delivery.data;
+        let taken = attempt(|| async move {
+            let now = OffsetDateTime::now_utc();
+            let event = decode_delivery(*kind, body, sent_at, now)?;
+            let key = event.key.clone();
+            Ok((key, journal.append(event).await))
+        });
+        match taken.await {
+            Ok((key, published)) => {
+                let outcome = match published {
                     Published::New(_) => "new",
                     Published::Duplicate(_) => "duplicate",
                     Published::Stale(_) => "stale",
@@ -231,6 +257,55 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
     }
 }
 
+/// Tries again what fails for a reason of ours (it panics), so many times and no more: a delivery
+/// that we cannot digest must neither be lost nor stop those behind it.
+async fn attempt<T, F>(work: impl Fn() -> F) -> Result<T, Rejection>
+where
+    F: Future<Output = Result<T, Rejection>>,
+{
+    for number in 1..=ATTEMPTS {
+        match AssertUnwindSafe(work()).catch_unwind().await {
+            Ok(result) => return result,
+            Err(_) => error!(attempt = number, "a delivery made the gateway fail"),
+        }
+    }
+    Err(Rejection {
+        reason: Reason::InternalError,
+        field: None,
+        detail: format!("the gateway has failed on it {ATTEMPTS} times, see its log"),
+    })
+}
+
 fn text(error: lapin::Error) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_fails_once_is_tried_again() {
+        let tries = Cell::new(0);
+        let result = attempt(|| async {
+            tries.set(tries.get() + 1);
+            assert!(tries.get() > 1, "the first time");
+            Ok(tries.get())
+        });
+        assert_eq!(result.await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn what_always_fails_is_given_up_with_a_reason() {
+        let tries = Cell::new(0);
+        let result: Result<(), _> = attempt(|| async {
+            tries.set(tries.get() + 1);
+            panic!("again");
+        })
+        .await;
+        assert_eq!(result.unwrap_err().reason, Reason::InternalError);
+        assert_eq!(tries.get(), ATTEMPTS);
+    }
 }

@@ -24,6 +24,12 @@ use crate::conversation::Rejection;
 /// A broker that has not confirmed by then is asked again, on another connection.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a connection for letters may take to open.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the broker says of a header that is larger than its frames.
+const FRAME_ERROR: &str = "FRAME";
+
 /// Publishes dead letters.
 pub(super) struct DeadLetters {
     settings: Settings,
@@ -31,8 +37,9 @@ pub(super) struct DeadLetters {
     publisher: Mutex<Option<Publisher>>,
 }
 
+/// An open channel with confirms. Dropped, it closes with its connection.
 struct Publisher {
-    connection: Connection,
+    _connection: Connection,
     channel: Channel,
 }
 
@@ -47,9 +54,14 @@ impl DeadLetters {
 
     /// Puts the delivery into the dead letter queue, however often that takes, and returns its
     /// tag. To be dropped when the delivery's channel is gone: then it comes again.
-    pub(super) async fn bury(&self, delivery: Delivery, rejection: Rejection, queue: &str) -> u64 {
+    pub(super) async fn bury(
+        &self,
+        delivery: Delivery,
+        mut rejection: Rejection,
+        queue: &str,
+    ) -> u64 {
         let tag = delivery.delivery_tag;
-        let properties = epitaph(delivery.properties, &rejection, queue);
+        let mut properties = epitaph(&delivery.properties, &rejection, queue);
         let mut backoff = Backoff::new();
         while let Err(error) = self.publish(&delivery.data, properties.clone()).await {
             warn!(
@@ -58,19 +70,35 @@ impl DeadLetters {
                 error,
                 "a dead letter could not be published, trying again"
             );
+            if error.contains(FRAME_ERROR) {
+                // With ours its headers no longer fit a frame, which no retry would change.
+                rejection.detail += " (its headers were too large to be kept)";
+                let bare = delivery
+                    .properties
+                    .clone()
+                    .with_headers(FieldTable::default());
+                properties = epitaph(&bare, &rejection, queue);
+            }
             sleep(backoff.pause(None)).await;
         }
         tag
     }
 
+    /// Publishes one letter at a time: the library tells a letter that came back by the order of
+    /// confirms, so that with two on their way one may be taken for the other.
     async fn publish(&self, body: &[u8], properties: BasicProperties) -> Result<(), String> {
-        let channel = self.channel().await?;
-        let queue = &self.topology.dead_letters;
+        let mut publisher = self.publisher.lock().await;
+        let open = match publisher.take() {
+            Some(open) if open.channel.status().connected() => open,
+            _ => timeout(OPEN_TIMEOUT, self.open())
+                .await
+                .map_err(|_| format!("no answer within {} s", OPEN_TIMEOUT.as_secs()))??,
+        };
         let confirmed = timeout(CONFIRM_TIMEOUT, async {
-            channel
+            open.channel
                 .basic_publish(
                     ShortString::default(),
-                    queue.name.as_str().into(),
+                    self.topology.dead_letters.name.as_str().into(),
                     MANDATORY,
                     body,
                     properties,
@@ -78,28 +106,20 @@ impl DeadLetters {
                 .await?
                 .await
         });
-        let error = match confirmed.await {
-            Ok(Ok(Confirmation::Ack(None))) => return Ok(()),
-            // The queue has been deleted: the next attempt declares it again.
-            Ok(Ok(Confirmation::Ack(Some(_)))) => "no such queue".to_owned(),
-            Ok(Ok(confirmation)) => format!("not confirmed ({confirmation:?})"),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("not confirmed within {} s", CONFIRM_TIMEOUT.as_secs()),
-        };
-        self.forget(&channel).await;
-        Err(error)
-    }
-
-    /// The channel in use, or a new one.
-    async fn channel(&self) -> Result<Channel, String> {
-        let mut publisher = self.publisher.lock().await;
-        if let Some(publisher) = &*publisher
-            && publisher.channel.status().connected()
-        {
-            return Ok(publisher.channel.clone());
+        match confirmed.await {
+            Ok(Ok(Confirmation::Ack(None))) => {
+                *publisher = Some(open);
+                Ok(())
+            }
+            // The queue has been deleted: the next attempt opens another channel, and declares it.
+            Ok(Ok(Confirmation::Ack(Some(_)))) => Err("no such queue".to_owned()),
+            Ok(Ok(_)) => Err("the broker did not take it".to_owned()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!(
+                "not confirmed within {} s",
+                CONFIRM_TIMEOUT.as_secs()
+            )),
         }
-        let opened = self.open().await?;
-        Ok(publisher.insert(opened).channel.clone())
     }
 
     async fn open(&self) -> Result<Publisher, String> {
@@ -124,26 +144,9 @@ impl DeadLetters {
             .await
             .map_err(|error: lapin::Error| error.to_string())?;
         Ok(Publisher {
-            connection,
+            _connection: connection,
             channel,
         })
-    }
-
-    /// Gives the channel up, unless another letter has done so.
-    async fn forget(&self, channel: &Channel) {
-        let mut publisher = self.publisher.lock().await;
-        if publisher
-            .as_ref()
-            .is_some_and(|publisher| publisher.channel.id() == channel.id())
-            && let Some(publisher) = publisher.take()
-        {
-            // It may be beyond closing.
-            publisher
-                .connection
-                .close(200, "trying again".into())
-                .await
-                .ok();
-        }
     }
 }
 
@@ -151,7 +154,7 @@ impl DeadLetters {
 /// fate in the dead letter queue moved out of the way. `expiration` would drop it there, the
 /// broker refuses a `user-id` that is not the publisher's, and `CC` and `BCC` would route it
 /// again.
-fn epitaph(properties: BasicProperties, rejection: &Rejection, queue: &str) -> BasicProperties {
+fn epitaph(properties: &BasicProperties, rejection: &Rejection, queue: &str) -> BasicProperties {
     let mut headers = FieldTable::default();
     for (name, value) in properties.headers().iter().flat_map(FieldTable::inner) {
         let name = match name.as_str() {
@@ -173,7 +176,7 @@ fn epitaph(properties: BasicProperties, rejection: &Rejection, queue: &str) -> B
     headers.insert("x-gateway-reason".into(), text(rejection.reason.as_str()));
     headers.insert("x-gateway-detail".into(), text(&rejection.detail));
     headers.insert("x-gateway-queue".into(), text(queue));
-    without_fate(&properties).with_headers(headers)
+    without_fate(properties).with_headers(headers)
 }
 
 fn original(name: &str) -> ShortString {
@@ -235,7 +238,7 @@ mod tests {
             field: None,
             detail: "text: must be a string".to_owned(),
         };
-        let letter = epitaph(properties, &rejection, "inbound");
+        let letter = epitaph(&properties, &rejection, "inbound");
         let text = |text: &str| AMQPValue::LongString(text.into());
         let headers = letter.headers().clone().unwrap();
         let headers: Vec<_> = headers

@@ -1,12 +1,19 @@
 //! Publishing events as the webhook service does, for `publish` and for the demo.
 
+use std::time::Duration;
+
 use lapin::options::ConfirmSelectOptions;
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
+
+use tokio::time::timeout;
 
 use super::Settings;
 use super::connection::connect;
 use super::topology::MANDATORY;
 use crate::conversation::{ConversationKey, Kind};
+
+/// How long the broker may take to confirm an event.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// AMQP's longest routing key, in bytes.
 const ROUTING_KEY_LIMIT: usize = 255;
@@ -100,7 +107,11 @@ impl Publisher {
                 .await?
                 .await
         };
-        match confirmation.await.map_err(|error| self.broker(&error))? {
+        let confirmation = match timeout(CONFIRM_TIMEOUT, confirmation).await {
+            Ok(confirmation) => confirmation.map_err(|error| self.broker(&error))?,
+            Err(_) => return Err(PublishError::Unconfirmed),
+        };
+        match confirmation {
             Confirmation::Ack(None) => Ok(()),
             Confirmation::Ack(Some(_)) => Err(PublishError::Unroutable {
                 exchange: self.exchange.clone(),

@@ -1,5 +1,6 @@
 //! The connection's loop: connect, consume both queues, and again when that ends.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,12 @@ use super::status::{
 use super::topology::Topology;
 use crate::conversation::Kind;
 use crate::journal::Journal;
+
+/// How long the reason of a lost connection may take to be known.
+const REASON_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// How long the broker may take to declare something.
+const DECLARE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the broker may take to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -68,7 +75,7 @@ pub async fn run(
 
 struct Source {
     settings: Settings,
-    topology: Topology,
+    topology: Arc<Topology>,
     status: Arc<Status>,
     inbound: Consumer,
     statuses: Consumer,
@@ -76,12 +83,12 @@ struct Source {
 
 impl Source {
     fn new(settings: Settings, journal: Arc<Journal>, status: Arc<Status>) -> Self {
-        let topology = Topology::new(&settings);
+        let topology = Arc::new(Topology::new(&settings));
         let dead_letters = Arc::new(DeadLetters::new(settings.clone()));
         let consumer = |kind, queue, check| Consumer {
             kind,
             queue,
-            exchange: settings.exchange.clone(),
+            topology: topology.clone(),
             prefetch: settings.prefetch,
             check,
             journal: journal.clone(),
@@ -105,16 +112,21 @@ impl Source {
     async fn session(&self, connection: &Connection, shutdown: &CancellationToken) -> String {
         info!(broker = self.settings.address(), "connected to the broker");
         self.status.set(BROKER, Check::Up);
-        self.declare(connection).await;
         let consume = async {
             tokio::join!(
                 self.inbound.run(connection, shutdown),
                 self.statuses.run(connection, shutdown)
             );
         };
+        let watch = watch(connection);
+        tokio::pin!(watch);
         let error = tokio::select! {
-            error = watch(connection) => error,
-            () = consume => "the connection was lost".to_owned(),
+            error = &mut watch => error,
+            never = self.keep_declared(connection) => match never {},
+            // The consumers see the end, and the connection's events say why: a moment later.
+            () = consume => timeout(REASON_TIMEOUT, watch)
+                .await
+                .unwrap_or_else(|_| "the connection was lost".to_owned()),
         };
         // Already closed, unless this is the shutdown; a broker that hangs is left alone.
         timeout(CLOSE_TIMEOUT, connection.close(200, "shutting down".into()))
@@ -123,29 +135,51 @@ impl Source {
         error
     }
 
-    /// Declares what both queues share. A refusal is reported and does not keep the queues from
-    /// being consumed: each declares itself.
-    async fn declare(&self, connection: &Connection) {
-        let exchange = self.topology.declare_exchange(connection).await;
-        self.report(EXCHANGE, &self.topology.exchange, exchange);
-        let queue = &self.topology.dead_letters;
-        let declared = async {
+    /// Declares what both queues share, and again as long as the broker does not take it. A refusal
+    /// is reported and does not keep the queues from being consumed.
+    async fn keep_declared(&self, connection: &Connection) -> Infallible {
+        let topology = &*self.topology;
+        let exchange = || topology.declare_exchange(connection);
+        let dead_letters = || async move {
             let channel = connection.create_channel().await?;
-            queue.declare(&channel, &self.topology.exchange).await?;
+            let queue = &topology.dead_letters;
+            queue.declare(&channel, &topology.exchange).await?;
             channel.close(200, "done".into()).await
         };
-        self.report(DEAD_LETTER_QUEUE, &queue.name, declared.await);
+        tokio::join!(
+            self.keep(EXCHANGE, &self.topology.exchange, exchange),
+            self.keep(
+                DEAD_LETTER_QUEUE,
+                &self.topology.dead_letters.name,
+                dead_letters
+            ),
+        );
+        // Both are there; the connection's end is for others to see.
+        std::future::pending().await
     }
 
-    fn report(&self, part: &'static str, name: &str, result: lapin::Result<()>) {
-        let check = match result {
-            Ok(()) => Check::Up,
-            Err(error) => {
-                warn!(name, %error, "the broker refuses a declaration");
-                Check::Down(error.to_string())
+    async fn keep<F>(&self, part: &'static str, name: &str, declare: impl Fn() -> F)
+    where
+        F: Future<Output = lapin::Result<()>>,
+    {
+        let mut backoff = Backoff::new();
+        loop {
+            let error = match timeout(DECLARE_TIMEOUT, declare()).await {
+                Ok(Ok(())) => {
+                    self.status.set(part, Check::Up);
+                    return;
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("no answer within {} s", DECLARE_TIMEOUT.as_secs()),
+            };
+            if self.status.set(part, Check::Down(error.clone())) {
+                warn!(
+                    name,
+                    error, "the broker does not take a declaration, trying again"
+                );
             }
-        };
-        self.status.set(part, check);
+            sleep(backoff.pause(None)).await;
+        }
     }
 }
 

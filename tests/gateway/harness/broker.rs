@@ -25,6 +25,9 @@ pub(crate) struct Names {
 
 pub(crate) struct Broker {
     pub(crate) names: Names,
+    url: String,
+    /// Whether the broker outlives the test.
+    shared: bool,
     connection: Connection,
     channel: Channel,
 }
@@ -34,9 +37,8 @@ pub(crate) fn url() -> String {
     std::env::var("AMQP_URL").unwrap_or_else(|_| "amqp://guest:guest@127.0.0.1:5672/%2f".into())
 }
 
-async fn connect() -> Connection {
-    let url = url();
-    let connecting = Connection::connect(&url, ConnectionProperties::default());
+async fn connect(url: &str) -> Connection {
+    let connecting = Connection::connect(url, ConnectionProperties::default());
     match tokio::time::timeout(Duration::from_secs(10), connecting).await {
         Ok(Ok(connection)) => connection,
         _ => panic!("no broker answers; start one: export AMQP_URL=\"$(scripts/broker up)\""),
@@ -45,8 +47,28 @@ async fn connect() -> Connection {
 
 impl Broker {
     pub(crate) async fn new() -> Self {
+        Self::connect(url(), true).await
+    }
+
+    /// A broker that goes with the test.
+    pub(crate) async fn at(url: &str) -> Self {
+        Self::connect(url.to_owned(), false).await
+    }
+
+    /// The same names, after the broker has been away.
+    pub(crate) async fn again(&self) -> Self {
+        let mut again = Self::at(&self.url).await;
+        again.names = self.names.clone();
+        again
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    async fn connect(url: String, shared: bool) -> Self {
         let word = word();
-        let connection = connect().await;
+        let connection = connect(&url).await;
         let channel = connection.create_channel().await.unwrap();
         channel
             .confirm_select(ConfirmSelectOptions::default())
@@ -60,6 +82,8 @@ impl Broker {
                 status: name("status_update"),
                 dead_letters: name("dead_letters"),
             },
+            url,
+            shared,
             connection,
             channel,
         }
@@ -182,6 +206,15 @@ impl Broker {
             .unwrap();
     }
 
+    pub(crate) async fn delete_exchange(&self) {
+        let exchange = self.names.exchange.as_str().into();
+        let options = ExchangeDeleteOptions::default();
+        self.channel
+            .exchange_delete(exchange, options)
+            .await
+            .unwrap();
+    }
+
     pub(crate) async fn delete_queue(&self, queue: &str) {
         self.channel
             .queue_delete(queue.into(), QueueDeleteOptions::default())
@@ -193,14 +226,18 @@ impl Broker {
 impl Drop for Broker {
     // Also when the test has failed: nothing is left behind.
     fn drop(&mut self) {
+        if !self.shared {
+            return;
+        }
         let names = self.names.clone();
+        let url = self.url.clone();
         let cleaner = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .unwrap();
             runtime.block_on(async move {
-                let connection = connect().await;
+                let connection = connect(&url).await;
                 let channel = connection.create_channel().await.unwrap();
                 for queue in [names.inbound, names.status, names.dead_letters] {
                     let options = QueueDeleteOptions::default();

@@ -137,7 +137,8 @@ impl Client {
                 return Received::Closed;
             };
             match text.as_bytes()[0] {
-                b'2' => self.send("3").await,
+                // The server may be gone by now, with more of what it sent still to be read.
+                b'2' => drop(self.stream.send(Message::text("3")).await),
                 b'4' => return parse(&text[1..]),
                 b'1' => return Received::Closed,
                 b'6' => {}
@@ -157,14 +158,14 @@ impl Client {
     }
 }
 
-fn prefix(namespace: &str) -> String {
+pub(super) fn prefix(namespace: &str) -> String {
     match namespace {
         "/" => String::new(),
         namespace => format!("{namespace},"),
     }
 }
 
-fn parse(packet: &str) -> Received {
+pub(super) fn parse(packet: &str) -> Received {
     let (kind, rest) = packet.split_at(1);
     let (namespace, data) = match rest.strip_prefix('/') {
         Some(path) => {

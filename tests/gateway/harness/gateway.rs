@@ -1,6 +1,7 @@
 //! The program as a child process.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +9,6 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use super::broker::url;
 use super::{API_KEY, Broker, Client, DEADLINE, SECRET, claims, sign, until};
 
 pub(crate) struct TestGateway {
@@ -34,6 +34,16 @@ impl TestGateway {
 
     /// Starts it with more variables, and waits until it listens.
     pub(crate) async fn start_with(broker: &Broker, variables: &[(&str, &str)]) -> Self {
+        let program = Path::new(env!("CARGO_BIN_EXE_agent-gateway"));
+        Self::start_program(program, broker, variables).await
+    }
+
+    /// Starts another build of it, or a copy.
+    pub(crate) async fn start_program(
+        program: &Path,
+        broker: &Broker,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let names = &broker.names;
         let mut env: BTreeMap<&str, String> = [
             ("HOST", "127.0.0.1"),
@@ -48,13 +58,13 @@ impl TestGateway {
         ]
         .map(|(name, value)| (name, value.to_owned()))
         .into();
-        env.insert("AMQP_URL", url());
+        env.insert("AMQP_URL", broker.url().to_owned());
         env.extend(
             variables
                 .iter()
                 .map(|&(name, value)| (name, value.to_owned())),
         );
-        let mut child = Command::new(env!("CARGO_BIN_EXE_agent-gateway"))
+        let mut child = Command::new(program)
             .env_clear()
             .envs(env)
             .stderr(Stdio::piped())
@@ -140,6 +150,14 @@ impl TestGateway {
     /// The lines of its log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// How much memory it has, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.unwrap().trim().trim_end_matches(" kB");
+        kilobytes.parse::<usize>().unwrap() * 1024
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -1,15 +1,19 @@
 //! What the tests are made of: a broker with names of its own for each test, the program as a
-//! child process, a small Socket.IO client, a TCP proxy that can be cut.
+//! child process, a small Socket.IO client, a TCP proxy that breaks the network.
 
 mod broker;
 mod client;
 mod gateway;
-mod proxy;
+mod polling;
+mod private_broker;
+pub(crate) mod proxy;
 
 pub(crate) use broker::Broker;
 pub(crate) use client::{Client, Received};
 pub(crate) use gateway::TestGateway;
-pub(crate) use proxy::Proxy;
+pub(crate) use polling::PollingClient;
+pub(crate) use private_broker::PrivateBroker;
+pub(crate) use proxy::{Direction, Proxy};
 
 use std::time::Duration;
 

@@ -12,6 +12,9 @@ import { until } from "./until.js";
 /** Those whose logs belong to the test that runs. */
 const gateways = new Set();
 
+// Whoever ends the tests ends the gateways, too: a signal alone would skip what is done on exit.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 /** The built gateway, running as `serve` with names, keys and a port of its own. */
 export class Gateway {
   #broker;
@@ -26,10 +29,10 @@ export class Gateway {
   jwtSecret = randomBytes(32).toString("base64url");
   apiKey = randomBytes(24).toString("base64url");
   names = {
-    exchange: unique("test.events"),
-    inboundQueue: unique("test.inbound"),
-    statusQueue: unique("test.status"),
-    deadLetterQueue: unique("test.dead"),
+    exchange: unique("test-js.events"),
+    inboundQueue: unique("test-js.inbound"),
+    statusQueue: unique("test-js.status"),
+    deadLetterQueue: unique("test-js.dead"),
   };
 
   constructor(broker, env = {}) {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** Milliseconds after which a condition counts as never coming true. Nothing here takes a tenth of it. */
+/** Milliseconds after which a condition counts as never coming true. The longest of them take half of it. */
 const DEADLINE_MS = 15_000;
 
 const LOOK_AGAIN_MS = 10;

@@ -1,0 +1,90 @@
+//! The decoder: whatever a queue delivers becomes an event that keeps the contract, or a rejection
+//! that names the field.
+
+#![no_main]
+
+use agent_gateway::conversation::{
+    BODY_LIMIT, Event, Id, Identity, Kind, Reason, Rejection, Status, decode_delivery,
+};
+use agent_gateway_fuzz::{Delivery, FIELDS};
+use libfuzzer_sys::fuzz_target;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+fuzz_target!(|input: &[u8]| {
+    let Delivery {
+        kind,
+        sent_at,
+        body,
+    } = Delivery::of(input);
+    match decode_delivery(kind, &body, sent_at, OffsetDateTime::UNIX_EPOCH) {
+        Ok(event) => accepted(kind, &event),
+        Err(rejection) => rejected(&body, &rejection),
+    }
+});
+
+fn accepted(kind: Kind, event: &Event) {
+    for id in [&event.key.tenant, &event.key.conversation] {
+        assert!(Id::parse(id.as_str()).is_ok(), "{id}");
+    }
+    assert_eq!(event.name.as_str(), kind.as_str());
+    assert_eq!(event.event_id, None);
+    let payload: Map<String, Value> = serde_json::from_str(event.payload.get()).unwrap();
+    let text = |name: &str| payload.get(name).and_then(Value::as_str);
+    let message_id = text("messageId").unwrap();
+    assert!((1..=256).contains(&message_id.chars().count()));
+    let timestamp = text("timestamp").unwrap();
+    assert!(timestamp.ends_with('Z'), "{timestamp}");
+    assert!(OffsetDateTime::parse(timestamp, &Rfc3339).is_ok(), "{timestamp}");
+    let allowed: &[&str] = match (kind, event.identity.as_ref().unwrap()) {
+        (Kind::InboundMessage, Identity::Message(id)) => {
+            assert_eq!(**id, *message_id);
+            assert!(text("text").is_some() || text("mediaUrl").is_some());
+            &["messageId", "text", "mediaUrl", "mediaType", "from", "timestamp"]
+        }
+        (Kind::StatusUpdate, Identity::Status(id, status)) => {
+            assert_eq!(**id, *message_id);
+            assert_eq!(Status::from_name(text("status").unwrap()), Some(*status));
+            &["messageId", "status", "timestamp", "error"]
+        }
+        (kind, identity) => panic!("{identity:?} of {kind:?}"),
+    };
+    assert!(payload.keys().all(|name| allowed.contains(&&**name)), "{payload:?}");
+    again(kind, event);
+}
+
+/// What agents get is itself a delivery, and becomes the same event.
+fn again(kind: Kind, event: &Event) {
+    let fields = event.payload.get().strip_prefix('{').unwrap();
+    let key = &event.key;
+    let body = format!(
+        r#"{{"tenantId":"{}","conversationId":"{}",{fields}"#,
+        key.tenant, key.conversation
+    );
+    if body.len() > BODY_LIMIT {
+        return;
+    }
+    let again = decode_delivery(kind, body.as_bytes(), None, OffsetDateTime::UNIX_EPOCH);
+    let again = again.unwrap_or_else(|rejection| panic!("{rejection:?}: {body}"));
+    assert_eq!(again.payload.get(), event.payload.get());
+    assert_eq!(again.key, event.key);
+    assert_eq!(again.identity, event.identity);
+}
+
+fn rejected(body: &[u8], rejection: &Rejection) {
+    let is_json = serde_json::from_slice::<&RawValue>(body).is_ok();
+    let reason = match rejection.reason {
+        Reason::TooLarge => body.len() > BODY_LIMIT,
+        Reason::InvalidJson => !is_json && body.len() <= BODY_LIMIT,
+        Reason::InvalidEvent => is_json && body.len() <= BODY_LIMIT,
+    };
+    assert!(reason, "{rejection:?}");
+    assert_eq!(rejection.field.is_some(), rejection.reason == Reason::InvalidEvent);
+    let field = rejection.field.as_deref().unwrap_or("body");
+    assert!(FIELDS.contains(&field), "{field}");
+    let sentence = rejection.detail.strip_prefix(field).unwrap();
+    let sentence = sentence.strip_prefix(": ").unwrap();
+    assert!(!sentence.is_empty() && !sentence.contains('\n'), "{rejection:?}");
+}

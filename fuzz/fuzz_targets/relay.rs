@@ -1,0 +1,79 @@
+//! The relay: whatever the portal posts is taken in, once, or refused with the field's name.
+
+#![no_main]
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use agent_gateway::conversation::{Cursor, Kind, Limits};
+use agent_gateway::journal::{Journal, Published};
+use agent_gateway::source::relay::{RelayError, emit};
+use agent_gateway_fuzz::{Delivery, FIELDS};
+use futures_util::FutureExt as _;
+use libfuzzer_sys::fuzz_target;
+use serde_json::{Map, Value, json};
+
+/// One for all inputs, as in life: an input may repeat what another has begun.
+static JOURNAL: LazyLock<Journal> = LazyLock::new(|| {
+    Journal::new(Limits {
+        age: Duration::from_secs(600),
+        events: 64,
+        bytes: 4 << 20,
+        lag_bytes: 0,
+        remembered: Limits::MIN_REMEMBERED,
+    })
+});
+
+fuzz_target!(|input: &[u8]| {
+    let Delivery { kind, body, .. } = Delivery::of(input);
+    take(&body);
+    if let Some(emit) = as_emit(kind, &body) {
+        take(&emit);
+    }
+});
+
+fn take(body: &[u8]) {
+    match publish(body) {
+        Ok(Published::New(cursor)) => {
+            assert_eq!(Cursor::parse(&cursor.to_string()), Some(cursor));
+            match publish(body) {
+                Ok(Published::Duplicate(first)) => assert_eq!(first, cursor),
+                // Without an id of any kind, twice the same is two events.
+                Ok(Published::New(next)) => assert_ne!(next, cursor),
+                other => panic!("{other:?} after {cursor}"),
+            }
+        }
+        Ok(Published::Duplicate(_) | Published::Stale(_)) => {}
+        Err(RelayError::InvalidJson(reason)) => {
+            assert!(serde_json::from_slice::<&serde_json::value::RawValue>(body).is_err());
+            assert!(!reason.is_empty());
+        }
+        Err(RelayError::Invalid(invalid)) => {
+            let field = invalid.field.strip_prefix("payload.");
+            let field = field.unwrap_or(&invalid.field);
+            assert!(
+                FIELDS.contains(&field) || ["event", "eventId", "payload"].contains(&field),
+                "{field}"
+            );
+            assert!(!invalid.reason.is_empty());
+        }
+    }
+}
+
+fn publish(body: &[u8]) -> Result<Published, RelayError> {
+    // The journal of one process waits for nobody.
+    emit(&JOURNAL, body).now_or_never().unwrap()
+}
+
+/// The same event, as the portal would post it.
+fn as_emit(kind: Kind, body: &[u8]) -> Option<Vec<u8>> {
+    let mut payload: Map<String, Value> = serde_json::from_slice(body).ok()?;
+    let emit = json!({
+        "tenantId": payload.remove("tenantId"),
+        "conversationId": payload.remove("conversationId"),
+        "eventId": payload.get("messageId"),
+        "event": kind.as_str(),
+        "payload": payload,
+    });
+    Some(emit.to_string().into_bytes())
+}

@@ -1,0 +1,88 @@
+//! What the targets share: the deliveries in `amqp/examples` are their first inputs, as they are.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use agent_gateway::conversation::Kind;
+
+/// A delivery, as a file in `amqp/examples` describes it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Example<'a> {
+    #[serde(borrow)]
+    kind: &'a str,
+    #[serde(default)]
+    properties: Properties,
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+    body_text: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Properties {
+    timestamp: Option<u64>,
+}
+
+/// What a queue delivers.
+pub struct Delivery {
+    /// By the queue.
+    pub kind: Kind,
+    /// The AMQP timestamp.
+    pub sent_at: Option<u64>,
+    /// The bytes.
+    pub body: Vec<u8>,
+}
+
+impl Delivery {
+    /// The delivery that an example describes. Any other input is the body of one itself, so that
+    /// bodies need not be text; its last bit chooses the kind.
+    pub fn of(input: &[u8]) -> Self {
+        if let Some(described) = Self::described(input) {
+            return described;
+        }
+        let kind = match input.last() {
+            Some(last) if last % 2 == 1 => Kind::StatusUpdate,
+            _ => Kind::InboundMessage,
+        };
+        Self {
+            kind,
+            sent_at: None,
+            body: input.to_vec(),
+        }
+    }
+
+    fn described(input: &[u8]) -> Option<Self> {
+        let example: Example<'_> = serde_json::from_slice(input).ok()?;
+        let kind = match example.kind {
+            "inbound_message" => Kind::InboundMessage,
+            "status_update" => Kind::StatusUpdate,
+            _ => return None,
+        };
+        let body = match (example.body, example.body_text) {
+            (Some(json), _) => json.get().to_owned(),
+            (None, text) => text?,
+        };
+        Some(Self {
+            kind,
+            sent_at: example.properties.timestamp,
+            body: body.into_bytes(),
+        })
+    }
+}
+
+/// The fields that the contract has rules for, as a mistake names them.
+pub const FIELDS: [&str; 13] = [
+    "body",
+    "tenantId",
+    "conversationId",
+    "messageId",
+    "text",
+    "mediaUrl",
+    "mediaType",
+    "from",
+    "status",
+    "error",
+    "error.code",
+    "error.title",
+    "timestamp",
+];

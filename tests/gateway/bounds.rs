@@ -1,0 +1,47 @@
+//! What is kept is bounded, whoever does not read and however many conversations there are.
+
+use lapin::BasicProperties;
+
+use crate::harness::{Broker, TestGateway, message, until};
+
+/// Runs a hundred thousand conversations past a hundred members that never read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_thousand_conversations_and_a_hundred_stalled_members_stay_within_the_bounds() {
+    const CONVERSATIONS: usize = 100_000;
+    const MEGABYTE: usize = 1 << 20;
+    let broker = Broker::new().await;
+    let variables = [("REPLAY_MAX_BYTES", "33554432"), ("MAX_LAG_BYTES", "65536")];
+    let gateway = TestGateway::start_with(&broker, &variables).await;
+    gateway.ready().await;
+    let mut stalled = Vec::new();
+    for number in 0..100 {
+        let mut member = gateway.join("acme", &format!("c-{number}")).await;
+        member.joined().await;
+        stalled.push(member);
+    }
+    let before = gateway.memory();
+    let body = |conversation: usize, id: usize| {
+        let conversation = format!("c-{conversation}");
+        let body = message("acme", &conversation, &format!("m-{id}"));
+        (body.to_string().into_bytes(), BasicProperties::default())
+    };
+    let wide = (0..CONVERSATIONS).map(|number| body(number, 0));
+    // And the followed ones get far more than their channels and lag hold.
+    let deep = (0..40_000).map(|number| body(number % 100, number + 1));
+    broker
+        .publish_all("inbound_message", wide.chain(deep))
+        .await;
+    until("everything is taken in", async || {
+        broker.depth(&broker.names.inbound).await == 0
+    })
+    .await;
+    let grown = gateway.memory().saturating_sub(before);
+    // The windows; a hundred channels of 128 packets; the tables' and the allocator's slack.
+    assert!(grown < (32 + 48) * MEGABYTE, "{} MB", grown / MEGABYTE);
+
+    gateway.signal("TERM").await;
+    let log = gateway.ended().await.log;
+    let stopped = log.lines().last().unwrap();
+    let stopped: serde_json::Value = serde_json::from_str(stopped).unwrap();
+    assert!(stopped["squeezed"].as_u64().unwrap() > 0, "{stopped}");
+}

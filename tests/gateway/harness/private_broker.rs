@@ -1,0 +1,102 @@
+//! A RabbitMQ that one test has for itself, and may end.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+
+use tokio::process::Command;
+use tokio::sync::Mutex;
+
+use super::word;
+
+pub(crate) struct PrivateBroker {
+    folder: PathBuf,
+    /// Where it looks for a free port first.
+    port: u16,
+    url: String,
+}
+
+impl PrivateBroker {
+    /// Starts one, by the project's own script, in a folder of its own.
+    pub(crate) async fn start() -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("broker-{}", word()));
+        let project = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        for part in ["scripts", "amqp"] {
+            fs::create_dir_all(folder.join(part)).unwrap();
+            for file in fs::read_dir(project.join(part)).unwrap() {
+                let file = file.unwrap();
+                if file.file_type().unwrap().is_file() {
+                    fs::copy(file.path(), folder.join(part).join(file.file_name())).unwrap();
+                }
+            }
+        }
+        let mut broker = Self {
+            folder,
+            port: rand::random_range(26_000..29_000),
+            url: String::new(),
+        };
+        broker.up().await;
+        broker
+    }
+
+    /// Starts it again after it has ended, at the same address.
+    pub(crate) async fn up(&mut self) {
+        // A port that is free for two is taken by one: they start one after the other.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+        let _turn = ONE_AT_A_TIME.lock().await;
+        let output = self.script(&["up", "--own"]).await;
+        let url = String::from_utf8(output.stdout).unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "no broker of our own: {told}");
+        let url = url.trim().to_owned();
+        assert!(
+            self.url.is_empty() || self.url == url,
+            "{url} is not {}",
+            self.url
+        );
+        self.url = url;
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Ends it as a power cut would.
+    pub(crate) async fn kill(&self) {
+        let pid = fs::read_to_string(self.folder.join(".broker/pid")).unwrap();
+        let killed = Command::new("kill")
+            .args(["-s", "KILL", pid.trim()])
+            .status();
+        assert!(killed.await.unwrap().success());
+    }
+
+    /// Runs rabbitmqctl.
+    pub(crate) async fn ctl(&self, arguments: &[&str]) {
+        let arguments: Vec<_> = ["ctl"].iter().chain(arguments).copied().collect();
+        let output = self.script(&arguments).await;
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {told}");
+    }
+
+    async fn script(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(self.folder.join("scripts/broker"));
+        let url = match &*self.url {
+            "" => format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port),
+            url => url.to_owned(),
+        };
+        command.args(arguments).env("AMQP_URL", url);
+        command.output().await.unwrap()
+    }
+}
+
+impl Drop for PrivateBroker {
+    fn drop(&mut self) {
+        let script = self.folder.join("scripts/broker");
+        let ended = std::process::Command::new(script).arg("down").output();
+        let ended = ended.is_ok_and(|output| output.status.success());
+        let removed = fs::remove_dir_all(&self.folder).is_ok();
+        if !std::thread::panicking() {
+            assert!(ended && removed, "the private broker is left behind");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The process ends, or is ended, in the middle of its work.
+
+use lapin::BasicProperties;
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Broker, Client, Direction, Proxy, Received, TestGateway, claims, message, sign, until,
+};
+
+const COUNT: usize = 5_000;
+
+fn deliveries() -> impl Iterator<Item = (Vec<u8>, BasicProperties)> {
+    (0..COUNT).map(|number| {
+        let body = message("acme", "c-1", &format!("m-{number}"));
+        (body.to_string().into_bytes(), BasicProperties::default())
+    })
+}
+
+fn all() -> Vec<String> {
+    (0..COUNT).map(|number| format!("m-{number}")).collect()
+}
+
+/// What comes until the connection ends.
+async fn rest(client: &mut Client) -> (Vec<String>, Value) {
+    let (mut ids, mut cursor) = (Vec::new(), Value::Null);
+    while let event @ Received::Event { .. } = client.next().await {
+        ids.push(event.message_id().to_owned());
+        cursor = event.cursor();
+    }
+    (ids, cursor)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_loses_nothing_and_repeats_nothing() {
+    let broker = Broker::new().await;
+    let large = [("REPLAY_MAX_EVENTS", "10000")];
+    let gateway = TestGateway::start_with(&broker, &large).await;
+    gateway.ready().await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    let publishing = broker.publish_all("inbound_message", deliveries());
+    let ending = async {
+        let mut seen = agent.message_ids(COUNT / 10).await;
+        gateway.signal("TERM").await;
+        let (rest, cursor) = rest(&mut agent).await;
+        seen.extend(rest);
+        let ended = gateway.ended().await;
+        assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+        (seen, cursor)
+    };
+    let ((), (mut seen, cursor)) = tokio::join!(publishing, ending);
+    assert!(seen.len() < COUNT, "it ended after the load");
+
+    // What the first had acknowledged its agent has got; the rest went back in order.
+    let gateway = TestGateway::start_with(&broker, &large).await;
+    let mut agent = gateway
+        .resume("acme", "c-1", json!({"cursor": cursor}))
+        .await;
+    assert_eq!(agent.joined().await["resume"], "reset");
+    seen.extend(agent.message_ids(COUNT - seen.len()).await);
+    assert_eq!(seen, all());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigkill_under_load_loses_nothing_from_the_queues_and_tells_the_client() {
+    let broker = Broker::new().await;
+    let large = [("REPLAY_MAX_EVENTS", "10000")];
+    let gateway = TestGateway::start_with(&broker, &large).await;
+    gateway.ready().await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    broker
+        .publish_all("inbound_message", deliveries().take(COUNT / 2))
+        .await;
+    let seen = agent.message_ids(COUNT / 10).await;
+    gateway.signal("KILL").await;
+    let (rest, cursor) = rest(&mut agent).await;
+    gateway.ended().await;
+    let seen = seen.len() + rest.len();
+
+    broker
+        .publish_all("inbound_message", deliveries().skip(COUNT / 2))
+        .await;
+    let gateway = TestGateway::start_with(&broker, &large).await;
+    let mut agent = gateway
+        .resume("acme", "c-1", json!({"cursor": cursor}))
+        .await;
+    // The journal was in the memory of the other process: the client is told, not left to guess.
+    assert_eq!(agent.joined().await["resume"], "reset");
+    // Whatever was not acknowledged comes again, in order and without a gap.
+    let first = agent.event().await.message_id()[2..]
+        .parse::<usize>()
+        .unwrap();
+    assert!(first <= COUNT / 2, "{first} of {seen} seen");
+    let ids = agent.message_ids(COUNT - first - 1).await;
+    assert_eq!(ids, all()[first + 1..]);
+}
+
+#[tokio::test]
+async fn while_it_shuts_down_it_refuses_what_is_new() {
+    let broker = Broker::new().await;
+    let variables = [
+        ("SHUTDOWN_GRACE_SECONDS", "60"),
+        ("MAX_LAG_BYTES", "67108864"),
+    ];
+    let gateway = TestGateway::start_with(&broker, &variables).await;
+    gateway.ready().await;
+    // A member that does not read: the gateway gives it time to catch up.
+    let mut stalled = gateway.join("acme", "c-1").await;
+    stalled.joined().await;
+    let large = (0..4_000).map(|number| {
+        let mut body = message("acme", "c-1", &format!("m-{number}"));
+        body["text"] = "x".repeat(2_000).into();
+        (body.to_string().into_bytes(), BasicProperties::default())
+    });
+    broker.publish_all("inbound_message", large).await;
+    until("everything is taken in", async || {
+        broker.depth(&broker.names.inbound).await == 0
+    })
+    .await;
+    let mut waiting = Client::open(gateway.address(), "&tenantId=acme&conversationId=c-1").await;
+
+    gateway.signal("TERM").await;
+    until("it is not ready", async || {
+        gateway.get("/readyz").await.0 == 503
+    })
+    .await;
+    assert_eq!(gateway.get("/healthz").await.0, 200);
+    let emit = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note", "payload": {}});
+    let (status, answer) = gateway.emit(&emit).await;
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (503, &json!("unavailable"))
+    );
+    waiting
+        .connect("/", &json!({"token": sign(&claims("acme"))}))
+        .await;
+    let refused = Received::Refused("Service unavailable".to_owned());
+    assert_eq!(waiting.next().await, refused);
+
+    // And it does get everything that had been acknowledged, before it is let go.
+    assert_eq!(rest(&mut stalled).await.0.len(), 4_000);
+    assert_eq!(gateway.ended().await.status.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_clients_are_all_let_go_before_it_ends() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut clients = Vec::new();
+    for number in 0..300 {
+        let mut client = gateway.join("acme", &format!("c-{number}")).await;
+        client.joined().await;
+        clients.push(client);
+    }
+    gateway.signal("TERM").await;
+    for client in &mut clients {
+        assert_eq!(client.next().await, Received::Closed);
+    }
+    let ended = gateway.ended().await;
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(!ended.log.contains("not everything"), "{}", ended.log);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_hangs_does_not_keep_clients_from_being_let_go() {
+    let broker = Broker::new().await;
+    let proxy = Proxy::to_broker().await;
+    let variables = [("AMQP_URL", &*proxy.broker_url())];
+    let gateway = TestGateway::start_with(&broker, &variables).await;
+    gateway.ready().await;
+    let mut agent = gateway.join("acme", "c-1").await;
+    agent.joined().await;
+    proxy.stall(Direction::BOTH);
+    gateway.signal("TERM").await;
+    assert_eq!(agent.next().await, Received::Closed);
+    let ended = gateway.ended().await;
+    assert_eq!(ended.status.code(), Some(0));
+    assert!(!ended.log.contains("not everything"), "{}", ended.log);
+}

@@ -1,0 +1,126 @@
+import { chromium as playwright } from "playwright-core";
+import { chromium } from "./environment.js";
+
+/** What keeps Chromium quiet and on this machine. */
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--headless",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Milliseconds that the browser waits for what a test expects to see. */
+const DEADLINE_MS = 15_000;
+
+/** What Chromium writes to the console while a server is away; a page can neither cause nor prevent it. */
+const NETWORK_IS_AWAY = [
+  /^error: Failed to load resource: net::ERR_/,
+  /^error: WebSocket connection to '[^']+' failed: /,
+];
+
+/** A real Chromium. */
+export class Browser {
+  #browser;
+
+  static async launch() {
+    const browser = new Browser();
+    browser.#browser = await playwright.launch({ executablePath: chromium(), args: ARGUMENTS });
+    return browser;
+  }
+
+  /** A page of the gateway's without any past, for one test. */
+  async open(t, address, options = {}) {
+    const context = await this.#browser.newContext({ locale: "en-GB", viewport: { width: 420, height: 640 }, ...options });
+    t.after(() => context.close());
+    context.setDefaultTimeout(DEADLINE_MS);
+    const page = await context.newPage();
+    const widget = new Widget(page);
+    await page.addInitScript(() => {
+      document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+        console.error(`policy violation: ${violatedDirective} ${blockedURI}`);
+      });
+    });
+    await page.goto(address);
+    return widget;
+  }
+
+  async close() {
+    await this.#browser.close();
+  }
+}
+
+/** The widget's page, by the hooks that it offers to tests. */
+export class Widget {
+  /** Errors and warnings of the console, uncaught exceptions, failed answers, dialogs, requests to other hosts. */
+  #problems = [];
+
+  constructor(page) {
+    this.page = page;
+    page.on("console", (message) => {
+      if (["error", "warning", "assert"].includes(message.type())) this.#problems.push(`${message.type()}: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => this.#problems.push(`uncaught: ${error}`));
+    page.on("response", (response) => {
+      if (response.status() >= 400) this.#problems.push(`${response.status()}: ${response.url()}`);
+    });
+    page.on("request", (request) => {
+      const { hostname } = new URL(request.url());
+      if (hostname !== "127.0.0.1") this.#problems.push(`request elsewhere: ${request.url()}`);
+    });
+    page.on("dialog", async (dialog) => {
+      this.#problems.push(`dialog: ${dialog.message()}`);
+      await dialog.dismiss();
+    });
+    page.on("popup", (popup) => this.#problems.push(`popup: ${popup.url()}`));
+  }
+
+  /** What has gone wrong so far. `outage`: the server was away in between, of which the browser complains. */
+  problems({ outage = false } = {}) {
+    return this.#problems.filter((problem) => !(outage && NETWORK_IS_AWAY.some((pattern) => pattern.test(problem))));
+  }
+
+  /** A part of the page by its hook, in a given state. */
+  part(name, attributes = {}) {
+    const conditions = Object.entries(attributes).map(([key, value]) => `[data-${key}=${JSON.stringify(value)}]`);
+    return this.page.locator(`[data-testid="${name}"]${conditions.join("")}`);
+  }
+
+  message(messageId) {
+    return this.part("message", { "message-id": messageId });
+  }
+
+  /** Waits until a part is there. */
+  async sees(name, attributes) {
+    const part = this.part(name, attributes);
+    await part.waitFor({ state: "visible" });
+    return part;
+  }
+
+  /** Waits until a part is not there. */
+  async misses(name, attributes) {
+    await this.part(name, attributes).waitFor({ state: "detached" });
+  }
+
+  async live() {
+    await this.sees("state", { state: "live" });
+  }
+
+  /** Waits for a message, and answers its text as it is on the screen. */
+  async text(messageId) {
+    return this.message(messageId).locator(".text").innerText();
+  }
+
+  /** Waits until a message has this tick. */
+  async ticked(messageId, status) {
+    await this.message(messageId).locator(`[data-testid="tick"][data-status="${status}"]`).waitFor();
+  }
+
+  /** The ids of the messages on the page, from top to bottom. */
+  async messageIds() {
+    return this.part("message").evaluateAll((messages) => messages.map(({ dataset }) => dataset.messageId));
+  }
+}

@@ -1,0 +1,325 @@
+//! What goes wrong: on the way to the broker, on the way to the members, and with the gateway.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+use tokio::time::sleep;
+
+use super::judge::Fault;
+use super::plan::{PING_INTERVAL, PING_TIMEOUT, WINDOW, between, ms};
+use super::world::{Phase, Site, World};
+use crate::harness::proxy::Direction;
+use crate::harness::{Broker, DEADLINE, Proxy, TestGateway};
+
+/// In seconds; a stall can be longer than what both sides bear.
+const BROKER_HEARTBEAT: u32 = 2;
+
+/// The gateway waits longer and longer for a broker that goes away again within half a minute. So
+/// much time lies between two faults that cost the connection: outages stay within the time for
+/// which repeats are recognised.
+const BETWEEN_OUTAGES: Duration = Duration::from_secs(45);
+
+/// How many proxies stand between the gateway and its members.
+const PROXIES: usize = 2;
+
+/// The gateway, one life after the other.
+pub(crate) struct Gateways {
+    world: Arc<World>,
+    broker: Arc<Broker>,
+    program: PathBuf,
+    chance: StdRng,
+    way_to_broker: Proxy,
+    ways_to_members: Arc<Ways>,
+    present: TestGateway,
+}
+
+/// The proxies in front of the present gateway.
+#[derive(Default)]
+pub(crate) struct Ways(Mutex<Vec<Arc<Proxy>>>);
+
+impl Gateways {
+    /// Starts the first.
+    pub(crate) async fn start(world: Arc<World>, broker: Arc<Broker>, program: PathBuf) -> Self {
+        let mut chance = world.plan.chance("gateways", 0);
+        let way_to_broker = Proxy::to_broker().await;
+        let start = start(&world, &broker, &program, &way_to_broker, &mut chance);
+        let present = start.await;
+        let gateways = Self {
+            ways_to_members: Arc::default(),
+            world,
+            broker,
+            program,
+            chance,
+            way_to_broker,
+            present,
+        };
+        gateways.present.ready().await;
+        drop(gateways.open(0).await);
+        gateways
+    }
+
+    pub(crate) fn ways_to_members(&self) -> Arc<Ways> {
+        self.ways_to_members.clone()
+    }
+
+    /// The last lines of the present gateway's log.
+    pub(crate) fn log(&self) -> Vec<String> {
+        let log = self.present.log();
+        log[log.len().saturating_sub(20)..].to_vec()
+    }
+
+    /// Brings about faults of the broker's connection and of the gateway until the run drains.
+    pub(crate) async fn run(mut self) -> Self {
+        let mut last_outage: Option<Instant> = None;
+        while self.world.phase() == Phase::Running {
+            let pause = between(&mut self.chance, ms(3_000), ms(12_000));
+            self.rest(pause).await;
+            let (restarts, outages) = (
+                self.world.plan.has("restarts"),
+                self.world.plan.has("broker"),
+            );
+            let lot = self.chance.random_range(0..100);
+            if self.world.phase() != Phase::Running {
+                break;
+            }
+            let calm = last_outage.is_none_or(|last| last.elapsed() >= BETWEEN_OUTAGES);
+            match lot {
+                0..20 if restarts => {
+                    self.restart(lot % 3).await;
+                    // A new gateway is not yet tired of waiting.
+                    last_outage = None;
+                }
+                20..60 if outages && calm => {
+                    self.outage(lot % 2 == 0).await;
+                    last_outage = Some(Instant::now());
+                }
+                20.. if outages => self.trouble(lot % 3).await,
+                _ => {}
+            }
+        }
+        self.way_to_broker.resume();
+        self.way_to_broker.restore();
+        self
+    }
+
+    /// Ends the present gateway as an operator does; whether it did what it should.
+    pub(crate) async fn stop(self) {
+        self.present.signal("TERM").await;
+        expect_success(&self.world, self.present).await;
+    }
+
+    /// Costs the gateway its connection to the broker.
+    async fn outage(&mut self, cut: bool) {
+        if cut {
+            let time = between(&mut self.chance, ms(100), ms(4_000));
+            self.world.fault("broker cut", time);
+            self.way_to_broker.cut();
+            self.rest(time).await;
+            self.way_to_broker.restore();
+        } else {
+            let time = between(&mut self.chance, ms(4_000), ms(10_000));
+            self.world
+                .fault("broker stalled beyond the heartbeat", time);
+            self.way_to_broker.stall(directions(&mut self.chance));
+            self.rest(time).await;
+            self.way_to_broker.resume();
+        }
+    }
+
+    /// Slows the way to the broker down.
+    async fn trouble(&mut self, kind: u32) {
+        let mut time = between(&mut self.chance, ms(2_000), ms(10_000));
+        let directions = directions(&mut self.chance);
+        match kind {
+            0 => {
+                time = between(&mut self.chance, ms(100), ms(1_500));
+                self.world.fault("broker stalled", time);
+                self.way_to_broker.stall(directions);
+            }
+            1 => {
+                self.world.fault("broker delayed", time);
+                let delay = between(&mut self.chance, ms(10), ms(300));
+                self.way_to_broker.delay(directions, delay);
+            }
+            _ => {
+                self.world.fault("broker dripping", time);
+                let (bytes, pause) = drip(&mut self.chance);
+                self.way_to_broker.drip(directions, bytes, pause);
+            }
+        }
+        self.rest(time).await;
+        self.way_to_broker.resume();
+    }
+
+    async fn restart(&mut self, kind: u32) {
+        let generation = self.world.site.borrow().generation + 1;
+        match kind {
+            0 => {
+                self.world.fault("gateway killed", Duration::ZERO);
+                self.present.signal("KILL").await;
+            }
+            1 => {
+                self.world.fault("gateway terminated", Duration::ZERO);
+                self.present.signal("TERM").await;
+            }
+            _ => self.world.fault("gateway handed over", Duration::ZERO),
+        }
+        // On another port, and perhaps beside the past one: the broker delivers to one of them.
+        let next = start(
+            &self.world,
+            &self.broker,
+            &self.program,
+            &self.way_to_broker,
+            &mut self.chance,
+        );
+        let next = next.await;
+        let past = std::mem::replace(&mut self.present, next);
+        let ways = self.open(generation).await;
+        match kind {
+            0 => drop(past.ended().await),
+            1 => expect_success(&self.world, past).await,
+            _ => {
+                self.rest(ms(1_000)).await;
+                past.signal("TERM").await;
+                expect_success(&self.world, past).await;
+            }
+        }
+        drop(ways);
+        let deadline = Instant::now() + DEADLINE;
+        while self.present.get("/readyz").await.1["status"] != "ready" {
+            assert!(
+                Instant::now() < deadline,
+                "the gateway does not become ready"
+            );
+            sleep(ms(50)).await;
+        }
+    }
+
+    /// Has members connect to the present gateway; with the proxies of the one before.
+    async fn open(&self, generation: u32) -> Vec<Arc<Proxy>> {
+        let mut addresses = vec![self.present.address().to_owned()];
+        let mut ways = Vec::new();
+        for _ in 0..PROXIES {
+            let proxy = Proxy::to(self.present.address().to_owned()).await;
+            addresses.push(proxy.address().to_owned());
+            ways.push(Arc::new(proxy));
+        }
+        self.world.site.send_replace(Site {
+            generation,
+            pid: self.present.pid(),
+            addresses,
+        });
+        std::mem::replace(&mut *self.ways_to_members.0.lock().unwrap(), ways)
+    }
+
+    async fn rest(&self, time: Duration) {
+        rest(&self.world, time).await;
+    }
+}
+
+impl Ways {
+    fn get(&self, number: usize) -> Arc<Proxy> {
+        self.0.lock().unwrap()[number].clone()
+    }
+}
+
+/// Brings about faults of the connections by way of one proxy until the run drains.
+pub(crate) async fn trouble_members(world: Arc<World>, ways: Arc<Ways>, number: usize) {
+    let mut chance = world.plan.chance("clients", number);
+    while world.phase() == Phase::Running {
+        let pause = between(&mut chance, ms(1_000), ms(6_000));
+        rest(&world, pause).await;
+        let way = ways.get(number);
+        let directions = directions(&mut chance);
+        let mut time = between(&mut chance, ms(1_000), ms(8_000));
+        match chance.random_range(0..4) {
+            0 => {
+                time = between(&mut chance, ms(50), ms(3_000));
+                world.fault("clients cut", time);
+                way.cut();
+            }
+            1 => {
+                world.fault("clients stalled", time);
+                way.stall(directions);
+            }
+            2 => {
+                world.fault("clients delayed", time);
+                way.delay(directions, between(&mut chance, ms(10), ms(400)));
+            }
+            _ => {
+                world.fault("clients dripping", time);
+                let (bytes, pause) = drip(&mut chance);
+                way.drip(directions, bytes, pause);
+            }
+        }
+        rest(&world, time).await;
+        way.restore();
+        way.resume();
+    }
+}
+
+pub(crate) const WAYS: std::ops::Range<usize> = 0..PROXIES;
+
+async fn rest(world: &World, time: Duration) {
+    tokio::select! {
+        () = sleep(time) => {}
+        () = world.reaches(Phase::Draining) => {}
+    }
+}
+
+fn directions(chance: &mut StdRng) -> Vec<Direction> {
+    match chance.random_range(0..3) {
+        0 => vec![Direction::ToServer],
+        1 => vec![Direction::ToClient],
+        _ => Direction::BOTH.to_vec(),
+    }
+}
+
+/// So many bytes at a time, and the time between.
+fn drip(chance: &mut StdRng) -> (usize, Duration) {
+    let bytes = chance.random_range(400..8_000);
+    (bytes, between(chance, ms(10), ms(80)))
+}
+
+async fn start(
+    world: &World,
+    broker: &Broker,
+    program: &std::path::Path,
+    way_to_broker: &Proxy,
+    chance: &mut StdRng,
+) -> TestGateway {
+    let url = format!(
+        "{}?heartbeat={BROKER_HEARTBEAT}",
+        way_to_broker.broker_url()
+    );
+    let prefetch = [16, 64, 256][chance.random_range(0..3)].to_string();
+    let ping_interval = PING_INTERVAL.as_millis().to_string();
+    let ping_timeout = PING_TIMEOUT.as_millis().to_string();
+    let window = WINDOW.to_string();
+    let variables = [
+        ("AMQP_URL", &*url),
+        ("AMQP_PREFETCH", &*prefetch),
+        ("AMQP_QUEUE_TYPE", world.plan.queue_type),
+        ("REPLAY_WINDOW_SECONDS", &*window),
+        // Small enough that members who are away or slow miss something.
+        ("REPLAY_MAX_EVENTS", "100"),
+        ("MAX_LAG_BYTES", "20000"),
+        ("PING_INTERVAL_MS", &*ping_interval),
+        ("PING_TIMEOUT_MS", &*ping_timeout),
+    ];
+    TestGateway::start_program(program, broker, &variables).await
+}
+
+async fn expect_success(world: &World, gateway: TestGateway) {
+    let ended = gateway.ended().await;
+    if !ended.status.success() {
+        let report = format!(
+            "a gateway that was told to end: {}\n{}",
+            ended.status, ended.log
+        );
+        world.find_at_large(Fault::Contract, report);
+    }
+}

@@ -1,0 +1,496 @@
+//! Compares what a member sees with what was published, and with what other members see.
+//!
+//! Two things are known. First, the script: what was published, in the order of each queue; a
+//! member must see it line by line, without the lines that are repeats or stale. Second, the
+//! cursors: within one life of the gateway an event has the same cursor for everybody, and the
+//! same event follows it. The first finds what nobody was told, the second what one member was not
+//! told, and whether both kinds of events are interleaved for all in the same way.
+//!
+//! A gateway that starts again begins somewhere in the queues, with an empty memory. What it saw
+//! first is not known from outside, so that a repeat may be an event again if what it repeats
+//! stands before everything that was seen of this life. Everything else is exact.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use serde::Deserialize;
+
+use super::script::{Conversation, Kind, STATUSES, Script, Subject};
+
+/// What is wrong with what a member saw.
+#[derive(Debug, Clone)]
+pub(crate) struct Verdict {
+    pub(crate) fault: Fault,
+    pub(crate) detail: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Fault {
+    Lost,
+    SeenTwice,
+    OutOfOrder,
+    WentBack,
+    Foreign,
+    /// Told `reset` although everything after its cursor was there.
+    NeedlessReset,
+    /// Anything else that the contract excludes.
+    Contract,
+}
+
+impl Fault {
+    pub(crate) const ALL: [(Self, &'static str); 7] = [
+        (Self::Lost, "lost"),
+        (Self::SeenTwice, "seen twice"),
+        (Self::OutOfOrder, "out of order"),
+        (Self::WentBack, "status went back"),
+        (Self::Foreign, "of another conversation"),
+        (Self::NeedlessReset, "needless reset"),
+        (Self::Contract, "against the contract"),
+    ];
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = Self::ALL.iter().find(|(fault, _)| fault == self);
+        f.write_str(named.map_or("", |(_, name)| name))
+    }
+}
+
+type Judged<T = ()> = Result<T, Verdict>;
+
+fn verdict<T>(fault: Fault, detail: impl Into<String>) -> Judged<T> {
+    let detail = detail.into();
+    Err(Verdict { fault, detail })
+}
+
+/// What all members of a conversation have seen of one life of the gateway.
+#[derive(Debug, Default)]
+pub(crate) struct Life {
+    /// Nothing was published before this life began.
+    first: bool,
+    /// The gateway began at or before this line of each script.
+    began_by: [Option<usize>; 2],
+    events: HashMap<String, (Kind, Subject)>,
+    after: HashMap<String, String>,
+    before: HashMap<String, String>,
+}
+
+impl Life {
+    pub(crate) fn new(first: bool) -> Self {
+        Self {
+            first,
+            began_by: [first.then_some(0); 2],
+            ..Self::default()
+        }
+    }
+}
+
+/// What `joined` says.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Joined {
+    pub(crate) tenant_id: String,
+    pub(crate) conversation_id: String,
+    pub(crate) cursor: String,
+    pub(crate) resume: String,
+    pub(crate) replaying: usize,
+}
+
+/// The first argument of an event.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Payload {
+    pub(crate) message_id: String,
+    pub(crate) text: Option<String>,
+    pub(crate) status: Option<String>,
+}
+
+/// The second argument of an event.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Meta {
+    pub(crate) cursor: String,
+    #[serde(default)]
+    pub(crate) replayed: bool,
+}
+
+/// What a member asked for when it joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Fresh {
+        replay: bool,
+    },
+    /// With the cursor that it holds.
+    Resume,
+    /// With something that is no cursor of this conversation.
+    Nonsense,
+}
+
+/// Which events have to be marked as replayed.
+#[derive(Debug, PartialEq, Eq)]
+enum Replay {
+    /// So many more; the last of them stands at this cursor.
+    Counted(usize, String),
+    /// All up to this cursor.
+    Upto(String),
+    Over,
+}
+
+/// One member in one conversation: what it has seen, through all its connections.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) conversation: Arc<Conversation>,
+    life: Arc<Mutex<Life>>,
+    generation: u32,
+    asked: Asked,
+    /// Whether `joined` has come on this connection.
+    joined: bool,
+    /// What a client would give back, and the life of the gateway that it is of.
+    cursor: Option<(u32, String)>,
+    /// Where the member stands; several cursors where nothing lies between them.
+    stands_at: Vec<String>,
+    /// The cursor with which it was reset.
+    given_up: Option<String>,
+    replay: Replay,
+    /// The lines of each script that its last event can be.
+    reached: [Vec<usize>; 2],
+    /// The first of them that it has seen without a gap.
+    from: [usize; 2],
+    /// What this connection has seen of each script, reset or not.
+    seen_upto: [Option<usize>; 2],
+    /// The last that came, for the report.
+    pub(crate) latest: VecDeque<String>,
+}
+
+impl Record {
+    const LATEST: usize = 12;
+
+    pub(crate) fn new(conversation: Arc<Conversation>) -> Self {
+        Self {
+            conversation,
+            life: Arc::default(),
+            generation: 0,
+            asked: Asked::Fresh { replay: true },
+            joined: false,
+            cursor: None,
+            stands_at: Vec::new(),
+            given_up: None,
+            replay: Replay::Over,
+            reached: Default::default(),
+            from: [0; 2],
+            seen_upto: [None; 2],
+            latest: VecDeque::new(),
+        }
+    }
+
+    /// The cursor that a client would give back.
+    pub(crate) fn cursor(&self) -> Option<&str> {
+        self.cursor.as_ref().map(|(_, cursor)| &**cursor)
+    }
+
+    /// A new connection, to the gateway of this life.
+    pub(crate) fn connect(&mut self, generation: u32, life: Arc<Mutex<Life>>, asked: Asked) {
+        self.note(format!("connects to gateway {generation}: {asked:?}"));
+        self.generation = generation;
+        self.life = life;
+        self.asked = asked;
+        self.joined = false;
+        self.seen_upto = [None; 2];
+    }
+
+    pub(crate) fn is_joined(&self) -> bool {
+        self.joined
+    }
+
+    /// Whether it has seen this line of the script, or would have been told of it.
+    pub(crate) fn has_reached(&self, kind: Kind, line: usize) -> bool {
+        let reached = &self.reached[kind as usize];
+        reached.iter().min().is_some_and(|&first| first >= line)
+    }
+
+    pub(crate) fn joined(&mut self, joined: &Joined) -> Judged {
+        self.note(format!(
+            "joined: {}, replaying {}, cursor {}",
+            joined.resume, joined.replaying, joined.cursor
+        ));
+        if self.joined {
+            return verdict(Fault::Contract, "joined twice on one connection");
+        }
+        self.joined = true;
+        let conversation = &self.conversation;
+        if (&joined.tenant_id, &joined.conversation_id) != (&conversation.tenant, &conversation.id)
+        {
+            return verdict(Fault::Foreign, format!("{joined:?}"));
+        }
+        let of_this_life = match &self.cursor {
+            Some((generation, _)) => *generation == self.generation,
+            None => false,
+        };
+        let possible: &[&str] = match self.asked {
+            Asked::Fresh { .. } => &["fresh"],
+            Asked::Resume if of_this_life => &["resumed", "reset"],
+            Asked::Resume | Asked::Nonsense => &["reset"],
+        };
+        if !possible.contains(&&*joined.resume) {
+            return verdict(
+                Fault::Contract,
+                format!("{} instead of {possible:?}", joined.resume),
+            );
+        }
+        if self.asked == (Asked::Fresh { replay: false }) && joined.replaying > 0 {
+            return verdict(
+                Fault::Contract,
+                "a replay for a member that did not want one",
+            );
+        }
+        if joined.resume != "resumed" {
+            let given_up = self.cursor.take().filter(|_| joined.resume == "reset");
+            self.start_over();
+            self.given_up = given_up
+                .filter(|_| of_this_life && self.asked == Asked::Resume)
+                .map(|(_, cursor)| cursor);
+        } else if let Some((_, cursor)) = &self.cursor {
+            self.stands_at = vec![cursor.clone()];
+        }
+        if joined.replaying == 0 {
+            self.replay = Replay::Over;
+            self.stand_at(&joined.cursor);
+        } else {
+            self.replay = Replay::Counted(joined.replaying, joined.cursor.clone());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn reset(&mut self, cursor: &str) -> Judged {
+        self.note(format!("reset, cursor {cursor}"));
+        if !self.joined {
+            return verdict(Fault::Contract, "reset before joined");
+        }
+        let given_up = self.cursor.clone().map(|(_, cursor)| cursor);
+        self.start_over();
+        self.given_up = given_up;
+        self.replay = Replay::Upto(cursor.to_owned());
+        Ok(())
+    }
+
+    pub(crate) fn event(&mut self, kind: Kind, payload: &Payload, meta: &Meta) -> Judged {
+        let rank = payload.status.as_deref().unwrap_or_default();
+        let replayed = if meta.replayed { " (replayed)" } else { "" };
+        self.note(format!(
+            "{} {rank}{replayed}, cursor {}",
+            payload.message_id, meta.cursor
+        ));
+        if !self.joined {
+            return verdict(Fault::Contract, "an event before joined");
+        }
+        let subject = self.subject(kind, payload)?;
+        self.check_replay(meta)?;
+        if self.given_up.as_ref() == Some(&meta.cursor) {
+            return verdict(
+                Fault::NeedlessReset,
+                "the cursor that it held was still in the window",
+            );
+        }
+        let life = self.life.clone();
+        let mut life = life.lock().unwrap();
+        self.check_script(kind, subject, &mut life)?;
+        self.check_cursors(kind, subject, &meta.cursor, &mut life)?;
+        drop(life);
+        self.stands_at.clear();
+        self.stand_at(&meta.cursor);
+        Ok(())
+    }
+
+    /// Nothing that was seen before has to be continued.
+    fn start_over(&mut self) {
+        self.stands_at.clear();
+        self.reached = Default::default();
+    }
+
+    fn stand_at(&mut self, cursor: &str) {
+        self.stands_at.push(cursor.to_owned());
+        self.cursor = Some((self.generation, cursor.to_owned()));
+    }
+
+    fn note(&mut self, line: String) {
+        if self.latest.len() == Self::LATEST {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(line);
+    }
+
+    fn subject(&self, kind: Kind, payload: &Payload) -> Judged<Subject> {
+        let Some(number) = self.conversation.number(kind, &payload.message_id) else {
+            return verdict(Fault::Foreign, payload.message_id.clone());
+        };
+        let rank = match kind {
+            Kind::Message => {
+                let length = payload.text.as_ref().map_or(0, String::len);
+                if length != Conversation::length(number) {
+                    return verdict(Fault::Contract, format!("a text of {length} bytes"));
+                }
+                0
+            }
+            Kind::Tick => {
+                let status = payload.status.as_deref().unwrap_or_default();
+                match STATUSES.iter().position(|&name| name == status) {
+                    Some(rank) => rank as u8,
+                    None => return verdict(Fault::Contract, format!("status {status:?}")),
+                }
+            }
+        };
+        Ok(Subject { number, rank })
+    }
+
+    fn check_replay(&mut self, meta: &Meta) -> Judged {
+        let expected = match &mut self.replay {
+            Replay::Counted(left, last) => {
+                *left -= 1;
+                if *left == 0 {
+                    if *last != meta.cursor {
+                        let detail = format!("the replay ends at {}, not at {last}", meta.cursor);
+                        return verdict(Fault::Contract, detail);
+                    }
+                    self.replay = Replay::Over;
+                }
+                true
+            }
+            Replay::Upto(last) => {
+                if *last == meta.cursor {
+                    self.replay = Replay::Over;
+                    true
+                } else {
+                    // The window may have been empty: then the first is a live one.
+                    if !meta.replayed && self.stands_at.is_empty() {
+                        self.replay = Replay::Over;
+                        false
+                    } else {
+                        true
+                    }
+                }
+            }
+            Replay::Over => false,
+        };
+        if meta.replayed == expected {
+            Ok(())
+        } else {
+            let detail = format!("replayed is {}, not {expected}", meta.replayed);
+            verdict(Fault::Contract, detail)
+        }
+    }
+
+    fn check_script(&mut self, kind: Kind, subject: Subject, life: &mut Life) -> Judged {
+        let lane = kind as usize;
+        let script = self.conversation.script(kind);
+        let began_by = life.began_by[lane];
+        let possible: Vec<usize> = if self.reached[lane].is_empty() {
+            let lines = script.lines().iter().enumerate();
+            let at = lines.filter(|(_, line)| line.subject == subject);
+            at.map(|(at, _)| at).collect()
+        } else {
+            let reached = self.reached[lane].iter();
+            reached
+                .filter_map(|&after| follow(&script, after, subject))
+                .collect()
+        };
+        // A repeat is an event only if what it repeats belongs to an earlier life.
+        let covered = |&at: &usize| match script.lines()[at].covered_by {
+            Some(by) => life.first || began_by.is_some_and(|began_by| by >= began_by),
+            None => false,
+        };
+        // Nothing comes twice on one connection, whatever was told in between.
+        let again = |&at: &usize| self.seen_upto[lane].is_some_and(|seen| at <= seen);
+        let at: Vec<usize> = possible
+            .into_iter()
+            .filter(|at| !covered(at) && !again(at))
+            .collect();
+        let (Some(&first), Some(&last)) = (at.first(), at.last()) else {
+            return self.explain(kind, subject, &script);
+        };
+        drop(script);
+        if self.reached[lane].is_empty() {
+            self.from[lane] = first;
+        }
+        life.began_by[lane] = Some(began_by.map_or(last, |began_by| began_by.min(last)));
+        self.seen_upto[lane] = Some(first);
+        self.reached[lane] = at;
+        Ok(())
+    }
+
+    /// Why no line of the script can be what came.
+    fn explain(&self, kind: Kind, subject: Subject, script: &Script) -> Judged {
+        let lane = kind as usize;
+        let upto = self.reached[lane].iter().max().copied();
+        let upto = upto.or(self.seen_upto[lane]).unwrap_or_default();
+        let same = |at: &usize| script.lines()[*at].subject == subject;
+        let seen = self.from[lane]..=upto;
+        if !(0..script.lines().len()).any(|at| same(&at)) {
+            return verdict(Fault::Foreign, "it has not been published");
+        }
+        if seen.clone().any(|at| same(&at)) {
+            return verdict(Fault::SeenTwice, "it came before");
+        }
+        let newer = |at: usize| {
+            let other = script.lines()[at].subject;
+            other.number == subject.number && other.rank > subject.rank
+        };
+        if kind == Kind::Tick && seen.clone().any(newer) {
+            return verdict(Fault::WentBack, "a higher status came before");
+        }
+        if (0..upto).any(|at| same(&at)) {
+            return verdict(Fault::OutOfOrder, "it was published before the last one");
+        }
+        let missing: Vec<_> = script.lines()[upto + 1..]
+            .iter()
+            .take_while(|line| line.subject != subject)
+            .filter(|line| line.covered_by.is_none())
+            .map(|line| {
+                let id = self.conversation.message_id(kind, line.subject.number);
+                match kind {
+                    Kind::Message => id,
+                    Kind::Tick => format!("{id} {}", STATUSES[usize::from(line.subject.rank)]),
+                }
+            })
+            .collect();
+        let some = &missing[..missing.len().min(5)];
+        let detail = format!("{} before it, such as {some:?}", missing.len());
+        verdict(Fault::Lost, detail)
+    }
+
+    fn check_cursors(&self, kind: Kind, subject: Subject, cursor: &str, life: &mut Life) -> Judged {
+        let event = (kind, subject);
+        let known = life.events.entry(cursor.to_owned()).or_insert(event);
+        if *known != event {
+            let detail = format!("others have {known:?} at the same cursor");
+            return verdict(Fault::Contract, detail);
+        }
+        for place in &self.stands_at {
+            let after = life.after.entry(place.clone());
+            let after = after.or_insert_with(|| cursor.to_owned());
+            if after != cursor {
+                let detail = format!("others have {after} after {place}");
+                return verdict(Fault::Lost, detail);
+            }
+            if life.events.contains_key(place) {
+                let before = life.before.entry(cursor.to_owned());
+                let before = before.or_insert_with(|| place.clone());
+                if before != place {
+                    let detail = format!("others have {before} before it, not {place}");
+                    return verdict(Fault::Lost, detail);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The line after `after` at which the subject may come: all between are repeats or stale.
+fn follow(script: &Script, after: usize, subject: Subject) -> Option<usize> {
+    for (at, line) in script.lines().iter().enumerate().skip(after + 1) {
+        if line.subject == subject {
+            return Some(at);
+        }
+        line.covered_by?;
+    }
+    None
+}
