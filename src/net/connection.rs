@@ -2,17 +2,16 @@
 //!
 //! The library that owns the connection once it is a WebSocket offers no way to close it: its
 //! writer waits for as long as a client does not read, and the session waits for the writer. Here
-//! reading can be ended as if the client had closed, after which what waits is still written, a
-//! WebSocket's close frame last; and so can a write that would have to wait.
+//! reading can be ended as if the client had said goodbye, after which what waits is still
+//! written; and so can a write that would have to wait.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
@@ -26,6 +25,7 @@ pub struct Line {
     reading: CancellationToken,
     writing: CancellationToken,
     written: Arc<AtomicU64>,
+    goodbye: Arc<OnceLock<&'static [u8]>>,
 }
 
 impl Line {
@@ -34,9 +34,11 @@ impl Line {
         self.written.load(Ordering::Acquire)
     }
 
-    /// Ends the connection when what waits to be written has been. Nothing happens if it has
-    /// ended.
-    pub fn end_gently(&self) {
+    /// Ends the connection when what waits to be written has been: what is read next is `goodbye`,
+    /// in the words in which a client of the protocol that is spoken there takes its leave, and
+    /// then the end. Nothing happens if it has ended.
+    pub fn end_gently(&self, goodbye: &'static [u8]) {
+        self.goodbye.get_or_init(|| goodbye);
         self.reading.cancel();
     }
 
@@ -56,6 +58,9 @@ pub struct Connection {
     reading_ends: Pin<Box<WaitForCancellationFutureOwned>>,
     writing: CancellationToken,
     written: Arc<AtomicU64>,
+    /// What is read before the end.
+    goodbye: Arc<OnceLock<&'static [u8]>>,
+    goodbye_said: bool,
     /// Made when a write has to wait for the first time: most never do.
     writing_ends: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
@@ -69,6 +74,8 @@ impl Connection {
             reading_ends: Box::pin(line.reading.cancelled_owned()),
             writing: line.writing,
             written: line.written,
+            goodbye: line.goodbye,
+            goodbye_said: false,
             writing_ends: None,
         }
     }
@@ -103,7 +110,15 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.goodbye_said {
+            return Poll::Ready(Ok(()));
+        }
         if this.reading_ends.as_mut().poll(cx).is_ready() {
+            this.goodbye_said = true;
+            let goodbye = this.goodbye.get().copied().unwrap_or_default();
+            if goodbye.len() <= buffer.remaining() {
+                buffer.put_slice(goodbye);
+            }
             return Poll::Ready(Ok(()));
         }
         match &mut this.stream {
@@ -161,8 +176,7 @@ impl Drop for Connection {
         let Some(stream) = self.stream.take() else {
             return;
         };
-        let hung_up = self.reading_ends.as_mut();
-        let gently = hung_up.now_or_never().is_some() && !self.writing.is_cancelled();
+        let gently = self.goodbye_said && !self.writing.is_cancelled();
         if gently && let Ok(runtime) = Handle::try_current() {
             self.farewells.spawn_on(farewell(stream), &runtime);
         }
@@ -209,13 +223,14 @@ mod tests {
     async fn gently_a_read_ends_and_what_waits_is_still_written() {
         let (mut connection, line, mut client) = pair().await;
         let reading = tokio::spawn(async move {
-            let read = connection.read(&mut [0; 8]).await.unwrap();
+            let mut read = Vec::new();
+            connection.read_to_end(&mut read).await.unwrap();
             (connection, read)
         });
         tokio::task::yield_now().await;
-        line.end_gently();
+        line.end_gently(b"bye");
         let (mut connection, read) = reading.await.unwrap();
-        assert_eq!(read, 0);
+        assert_eq!(read, b"bye");
         // More than the kernel's buffers hold: the client is waited for.
         let writing = tokio::spawn(async move {
             connection.write_all(&vec![7; 32 << 20]).await.unwrap();
@@ -236,10 +251,13 @@ mod tests {
         });
         let mut received = vec![0; 1 << 20];
         client.read_exact(&mut received).await.unwrap();
-        line.end_gently();
+        line.end_gently(b"");
         // Most of the rest is in the kernel's buffers by the time that this arrives.
         client.write_all(b"a late word").await.unwrap();
-        let dropped = tokio::spawn(async move { drop(writing.await.unwrap()) });
+        let dropped = tokio::spawn(async move {
+            let mut connection = writing.await.unwrap();
+            assert_eq!(connection.read(&mut [0; 8]).await.unwrap(), 0);
+        });
         client.read_to_end(&mut received).await.unwrap();
         assert_eq!(received.len(), 4 << 20);
         dropped.await.unwrap();

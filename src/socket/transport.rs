@@ -107,7 +107,7 @@ impl Transport {
     /// Ends the session by ending its transport, when what waits for the client has gone out: the
     /// client sees `transport close`.
     pub(super) fn end(&self) {
-        self.end_by(Line::end_gently);
+        self.end_by(|line| line.end_gently(GOODBYE));
     }
 
     /// Ends the session of a client that does not take what waits for it.
@@ -149,7 +149,7 @@ impl Transport {
     fn carried_by(&self, line: Line) {
         let mut websocket = self.websocket();
         if self.is_ending() {
-            line.end_gently();
+            line.end_gently(GOODBYE);
         }
         *websocket = Some(line);
     }
@@ -243,6 +243,11 @@ fn limited(request: Request) -> Request {
 
 /// Engine.IO's CLOSE packet.
 const CLOSE: &str = "1";
+
+/// The same as a client sends it over a WebSocket: a masked text frame (RFC 6455, section 5.2),
+/// with a mask of zeros. To read the end of the stream instead would have the library throw away
+/// what it has not written yet, as would a WebSocket's own close frame.
+const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
 
 fn close_request(poll: &Request) -> Request {
     let mut close = Request::new(Body::from(CLOSE));

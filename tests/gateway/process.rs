@@ -108,16 +108,15 @@ async fn while_it_shuts_down_it_refuses_what_is_new() {
     // A member that does not read: the gateway gives it time to catch up.
     let mut stalled = gateway.join("acme", "c-1").await;
     stalled.joined().await;
+    let mut witness = gateway.join("acme", "c-1").await;
+    witness.joined().await;
     let large = (0..4_000).map(|number| {
         let mut body = message("acme", "c-1", &format!("m-{number}"));
         body["text"] = "x".repeat(2_000).into();
         (body.to_string().into_bytes(), BasicProperties::default())
     });
     broker.publish_all("inbound_message", large).await;
-    until("everything is taken in", async || {
-        broker.depth(&broker.names.inbound).await == 0
-    })
-    .await;
+    witness.message_ids(4_000).await;
     let mut waiting = Client::open(gateway.address(), "&tenantId=acme&conversationId=c-1").await;
 
     gateway.signal("TERM").await;
