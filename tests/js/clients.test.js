@@ -430,6 +430,24 @@ describe("For all clients at once", () => {
     await Promise.all(members.map(({ place }) => at.publish(place, "inbound_message", inbound(text))));
   }
 
+  test("who is upgraded from polling while the window comes, over a long way, gets all of it", async (t) => {
+    const place = newPlace();
+    const numbers = Array.from({ length: 200 }, (_, number) => number);
+    for (const number of numbers) await gateway.emit(place, "note", { number, padding: "x".repeat(1000) });
+    const proxy = await Proxy.start(t, gateway.port);
+    proxy.delay(20);
+    const agents = Array.from({ length: 12 }, () => {
+      const open = DOORS["the root namespace with ids in the query"];
+      return new Agent(t, open(proxy.url, place, { token: gateway.token(place.tenantId) }, IMPATIENT));
+    });
+    for (const agent of agents) {
+      assert.equal((await agent.joined()).replaying, numbers.length);
+      await agent.receives(numbers.length);
+      assert.deepEqual(agent.events.map(([, payload]) => payload.number), numbers);
+      assert.deepEqual(agent.departures, [], "it stayed connected");
+    }
+  });
+
   test("SIGTERM closes their transports, and the gateway ends with 0", async (t) => {
     const own = await Gateway.start(t, broker);
     const members = await everyone(t, own);

@@ -1,11 +1,19 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { Transform } from "node:stream";
+
+/** Keeps every chunk back for so many milliseconds. */
+const longWay = (delay) =>
+  new Transform({
+    transform: (chunk, _encoding, done) => setTimeout(done, delay, null, chunk),
+  });
 
 /** The network between a client and the gateway: it can be cut, and mended. */
 export class Proxy {
   #server;
   #target;
   #open = true;
+  #delay = 0;
   #sockets = new Set();
   port;
 
@@ -38,6 +46,11 @@ export class Proxy {
     this.#open = true;
   }
 
+  /** Puts the gateway so many milliseconds away, for connections from now on. */
+  delay(milliseconds) {
+    this.#delay = milliseconds;
+  }
+
   #accept(client) {
     if (!this.#open) return client.resetAndDestroy();
     const server = connect(this.#target, "127.0.0.1");
@@ -47,12 +60,15 @@ export class Proxy {
     ]) {
       from.setNoDelay(true);
       this.#sockets.add(from);
-      from.pipe(to);
+      const delay = this.#delay;
+      (delay > 0 ? from.pipe(longWay(delay)) : from).pipe(to);
       // What happens to one side happens to the other.
       from.on("error", () => to.destroy());
       from.on("close", () => {
         this.#sockets.delete(from);
-        to.destroy();
+        // After what is still on its way.
+        if (delay > 0) setTimeout(() => to.destroy(), 2 * delay);
+        else to.destroy();
       });
     }
   }
