@@ -37,12 +37,22 @@ fn accepted(kind: Kind, event: &Event) {
     assert!((1..=256).contains(&message_id.chars().count()));
     let timestamp = text("timestamp").unwrap();
     assert!(timestamp.ends_with('Z'), "{timestamp}");
-    assert!(OffsetDateTime::parse(timestamp, &Rfc3339).is_ok(), "{timestamp}");
+    assert!(
+        OffsetDateTime::parse(timestamp, &Rfc3339).is_ok(),
+        "{timestamp}"
+    );
     let allowed: &[&str] = match (kind, event.identity.as_ref().unwrap()) {
         (Kind::InboundMessage, Identity::Message(id)) => {
             assert_eq!(**id, *message_id);
             assert!(text("text").is_some() || text("mediaUrl").is_some());
-            &["messageId", "text", "mediaUrl", "mediaType", "from", "timestamp"]
+            &[
+                "messageId",
+                "text",
+                "mediaUrl",
+                "mediaType",
+                "from",
+                "timestamp",
+            ]
         }
         (Kind::StatusUpdate, Identity::Status(id, status)) => {
             assert_eq!(**id, *message_id);
@@ -51,7 +61,10 @@ fn accepted(kind: Kind, event: &Event) {
         }
         (kind, identity) => panic!("{identity:?} of {kind:?}"),
     };
-    assert!(payload.keys().all(|name| allowed.contains(&&**name)), "{payload:?}");
+    assert!(
+        payload.keys().all(|name| allowed.contains(&&**name)),
+        "{payload:?}"
+    );
     again(kind, event);
 }
 
@@ -79,12 +92,20 @@ fn rejected(body: &[u8], rejection: &Rejection) {
         Reason::TooLarge => body.len() > BODY_LIMIT,
         Reason::InvalidJson => !is_json && body.len() <= BODY_LIMIT,
         Reason::InvalidEvent => is_json && body.len() <= BODY_LIMIT,
+        // The decoder finds fault with deliveries, not with itself.
+        _ => false,
     };
     assert!(reason, "{rejection:?}");
-    assert_eq!(rejection.field.is_some(), rejection.reason == Reason::InvalidEvent);
+    assert_eq!(
+        rejection.field.is_some(),
+        rejection.reason == Reason::InvalidEvent
+    );
     let field = rejection.field.as_deref().unwrap_or("body");
     assert!(FIELDS.contains(&field), "{field}");
     let sentence = rejection.detail.strip_prefix(field).unwrap();
     let sentence = sentence.strip_prefix(": ").unwrap();
-    assert!(!sentence.is_empty() && !sentence.contains('\n'), "{rejection:?}");
+    assert!(
+        !sentence.is_empty() && !sentence.contains('\n'),
+        "{rejection:?}"
+    );
 }

@@ -53,8 +53,15 @@ fn signed(claims: &Map<String, Value>) {
         return;
     };
     assert_eq!(claims.get("sub"), Some(&json!(agent.id)), "{claims:?}");
-    assert_eq!(claims.get("tenantId"), Some(&json!(agent.tenant)), "{claims:?}");
-    assert!(claims.get("exp").is_some_and(Value::is_number), "{claims:?}");
+    assert_eq!(
+        claims.get("tenantId"),
+        Some(&json!(agent.tenant)),
+        "{claims:?}"
+    );
+    assert!(
+        claims.get("exp").is_some_and(Value::is_number),
+        "{claims:?}"
+    );
     let all = matches!(claims.get("conversations"), None | Some(Value::Null))
         || claims.get("conversations") == Some(&json!("*"));
     assert_eq!(agent.grant == Grant::All, all, "{claims:?}");
