@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -21,6 +20,9 @@ use crate::journal::Journal;
 use crate::net::{Listener, Peer};
 use crate::socket::Sockets;
 use crate::source::amqp;
+
+/// How often it is told that events are dropped before their time.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// How long the shutdown waits for clients to close in turn.
 const LAST_FAREWELLS: Duration = Duration::from_secs(2);
@@ -217,23 +219,34 @@ impl Drain<'_> {
 
 async fn sweep(hub: Arc<Hub>) {
     let mut every = interval(SWEEP_EVERY);
+    let mut evicted = 0;
+    let mut told = None;
     loop {
         every.tick().await;
-        let started = Instant::now();
         hub.sweep();
-        tracing::trace!(elapsed_us = started.elapsed().as_micros() as u64, "swept");
+        let now = hub.counters().evicted.get();
+        if now > evicted && told.is_none_or(|told: Instant| told.elapsed() >= TELL_EVERY) {
+            warn!(
+                evicted = now,
+                bytes = hub.bytes(),
+                conversations = hub.conversations(),
+                "REPLAY_MAX_BYTES is reached: the oldest events are dropped before their time"
+            );
+            evicted = now;
+            told = Some(Instant::now());
+        }
     }
 }
 
 fn report(hub: &Hub) {
     let counters = hub.counters();
-    let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
     info!(
-        events = read(&counters.events),
-        duplicates = read(&counters.duplicates),
-        stale = read(&counters.stale),
-        fell_behind = read(&counters.fell_behind),
-        squeezed = read(&counters.squeezed),
+        events = counters.events.get(),
+        duplicates = counters.duplicates.get(),
+        stale = counters.stale.get(),
+        fell_behind = counters.fell_behind.get(),
+        resets = counters.resets.get(),
+        evicted = counters.evicted.get(),
         "stopped"
     );
 }

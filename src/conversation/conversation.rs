@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::counters::Counters;
 use super::cursor::{CursorSpace, Position};
 use super::entry::Entry;
 use super::id::ConversationKey;
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     pub(super) head: AtomicU64,
     /// What all windows hold, in bytes.
     pub(super) bytes: AtomicUsize,
+    pub(super) counters: Counters,
 }
 
 /// What the lock of a conversation protects.
@@ -120,9 +122,14 @@ impl Conversation {
         }
         if let Pace::Owed(notice) = member.pace {
             match self.tell(notice, member, &state.window) {
-                (Offer::Taken, start) => member.pace = Pace::Behind(start),
-                (Offer::Full, _) => return Step::Wait,
-                (Offer::Gone, _) => {
+                (Offer::Taken, start, resume) => {
+                    member.pace = Pace::Behind(start);
+                    if resume == Resume::Reset {
+                        self.shared.counters.resets.count();
+                    }
+                }
+                (Offer::Full, ..) => return Step::Wait,
+                (Offer::Gone, ..) => {
                     state.members.remove(&id);
                     state.trim(Instant::now(), &self.shared);
                     return Step::Gone;
@@ -150,8 +157,14 @@ impl Conversation {
         }
     }
 
-    /// Tells a member what it is owed; with the position after which its entries follow.
-    fn tell(&self, notice: Notice, member: &mut Member, window: &Window) -> (Offer, Position) {
+    /// Tells a member what it is owed; with the position after which its entries follow, and how
+    /// much it can rely on.
+    fn tell(
+        &self,
+        notice: Notice,
+        member: &mut Member,
+        window: &Window,
+    ) -> (Offer, Position, Resume) {
         let head = Position(self.shared.head.load(Ordering::Acquire));
         let newest = match window.entries().len() {
             // Nothing of this conversation comes between here and the journal's newest, and the
@@ -180,14 +193,14 @@ impl Conversation {
                     resume,
                     replaying: window.after(start).len(),
                 };
-                (member.outlet.joined(&joined), start)
+                (member.outlet.joined(&joined), start, resume)
             }
             Notice::Reset => {
                 let notice = ResetNotice {
                     cursor,
                     reason: "the connection was too slow to keep up with the conversation",
                 };
-                (member.outlet.reset(&notice), replay_start)
+                (member.outlet.reset(&notice), replay_start, Resume::Reset)
             }
         }
     }

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use super::catch_up;
 use super::conversation::{Conversation, Shared, State};
+use super::counters::Counters;
 use super::cursor::{Cursor, CursorSpace, Epoch, Position};
 use super::entry::Entry;
 use super::event::Event;
@@ -27,28 +28,6 @@ pub struct Hub {
     forgotten: Forgotten,
     /// How many members are being served by a task.
     catching_up: AtomicUsize,
-    counters: Counters,
-}
-
-/// What has happened since the start.
-#[derive(Debug, Default)]
-pub struct Counters {
-    /// Events that were new.
-    pub events: AtomicU64,
-    /// Repeats, which were not emitted.
-    pub duplicates: AtomicU64,
-    /// Statuses that were older than what was known.
-    pub stale: AtomicU64,
-    /// Members that fell behind a live conversation.
-    pub fell_behind: AtomicU64,
-    /// Conversations that lost events to the bound for all windows together.
-    pub squeezed: AtomicU64,
-}
-
-impl Counters {
-    fn count(counter: &AtomicU64) {
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 /// What became of an event.
@@ -85,18 +64,18 @@ impl Hub {
                 limits,
                 head: AtomicU64::new(0),
                 bytes: AtomicUsize::new(0),
+                counters: Counters::default(),
             }),
             conversations: RwLock::default(),
             ledger: Ledger::default(),
             forgotten: Forgotten::new(),
             catching_up: AtomicUsize::new(0),
-            counters: Counters::default(),
         }
     }
 
     /// Counts since the start.
     pub fn counters(&self) -> &Counters {
-        &self.counters
+        &self.shared.counters
     }
 
     /// How many conversations are held.
@@ -136,11 +115,11 @@ impl Hub {
             self.drop_idle(&conversation);
         }
         let counter = match applied {
-            Applied::Appended(_) => &self.counters.events,
-            Applied::Duplicate(_) => &self.counters.duplicates,
-            Applied::Stale(_) => &self.counters.stale,
+            Applied::Appended(_) => &self.shared.counters.events,
+            Applied::Duplicate(_) => &self.shared.counters.duplicates,
+            Applied::Stale(_) => &self.shared.counters.stale,
         };
-        Counters::count(counter);
+        counter.count();
         self.squeeze();
         applied
     }
@@ -177,7 +156,7 @@ impl Hub {
             &self.shared.limits,
         );
         for (member, outlet) in state.offer(&entry, before) {
-            Counters::count(&self.counters.fell_behind);
+            self.shared.counters.fell_behind.count();
             self.serve(conversation, member, outlet);
         }
         state.trim(now, &self.shared);
@@ -259,7 +238,6 @@ impl Hub {
                 return;
             };
             let next = self.ledger.oldest();
-            Counters::count(&self.counters.squeezed);
             self.shrink(&conversation, |state| {
                 for _ in 0..BATCH {
                     let oldest = state.window.oldest();
@@ -267,6 +245,7 @@ impl Hub {
                         break;
                     }
                     state.window.evict_oldest(&self.shared.limits);
+                    self.shared.counters.evicted.count();
                 }
                 state.settle(&self.shared);
             });

@@ -27,10 +27,12 @@ mod catch_up;
     reason = "a file is named after its main type"
 )]
 mod conversation;
+mod counters;
 mod cursor;
-pub(crate) mod decode;
+mod decode;
 mod entry;
 mod event;
+pub(crate) mod fields;
 mod forgotten;
 mod hub;
 mod id;
@@ -40,11 +42,12 @@ mod recent;
 mod timestamp;
 mod window;
 
+pub use counters::{Counter, Counters};
 pub use cursor::{Cursor, Epoch, Position};
 pub use decode::{BODY_LIMIT, Invalid, Kind, Reason, Rejection, decode_delivery, decode_payload};
 pub use entry::Entry;
 pub use event::{Event, EventName, Identity, Status};
-pub use hub::{Applied, Counters, Hub, Membership};
+pub use hub::{Applied, Hub, Membership};
 pub use id::{ConversationKey, Id, InvalidId};
 pub use member::{Join, Joined, MemberId, Offer, Outlet, ResetNotice, Resume};
 pub use timestamp::{rfc3339, rfc3339_from_unix};

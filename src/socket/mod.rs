@@ -6,6 +6,7 @@
 
 mod backlog;
 mod doors;
+mod front;
 mod handshake;
 mod members;
 mod namespaces;
@@ -99,10 +100,9 @@ impl Sockets {
     /// Puts the server in front of other routes. They have to be served with
     /// [`Peer`](crate::net::Peer) as their connection's information.
     pub fn mount(&self, router: Router) -> Router {
-        router.layer(self.layer.clone()).layer(from_fn_with_state(
-            self.transports.clone(),
-            transport::watch,
-        ))
+        router
+            .layer(self.layer.clone())
+            .layer(from_fn_with_state(self.transports.clone(), front::watch))
     }
 
     /// Lets nobody in any more (`Service unavailable`).

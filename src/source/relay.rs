@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
-use crate::conversation::decode::{Fields, text};
+use crate::conversation::fields::{Fields, text};
 use crate::conversation::{ConversationKey, Event, EventName, Invalid, Kind, decode_payload};
 use crate::journal::{Journal, Published};
 

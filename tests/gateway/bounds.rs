@@ -43,5 +43,6 @@ async fn a_hundred_thousand_conversations_and_a_hundred_stalled_members_stay_wit
     let log = gateway.ended().await.log;
     let stopped = log.lines().last().unwrap();
     let stopped: serde_json::Value = serde_json::from_str(stopped).unwrap();
-    assert!(stopped["squeezed"].as_u64().unwrap() > 0, "{stopped}");
+    assert!(stopped["evicted"].as_u64().unwrap() > 0, "{stopped}");
+    assert!(log.contains("REPLAY_MAX_BYTES is reached"), "{log}");
 }

@@ -381,7 +381,7 @@ impl Record {
 
     fn check_script(&mut self, kind: Kind, subject: Subject, life: &mut Life) -> Judged {
         let lane = kind as usize;
-        let script = self.conversation.script(kind);
+        let mut script = self.conversation.script(kind);
         let began_by = life.began_by[lane];
         let possible: Vec<usize> = if self.reached[lane].is_empty() {
             let lines = script.lines().iter().enumerate();
@@ -407,6 +407,7 @@ impl Record {
         let (Some(&first), Some(&last)) = (at.first(), at.last()) else {
             return self.explain(kind, subject, &script);
         };
+        script.see(subject);
         drop(script);
         if self.reached[lane].is_empty() {
             self.from[lane] = first;

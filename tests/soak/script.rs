@@ -1,6 +1,6 @@
 //! What is published, written down before it is: the judge compares what members see with it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 /// The two kinds of events, each of which has a queue of its own.
@@ -60,6 +60,8 @@ pub(crate) struct Script {
     lines: Vec<Line>,
     /// The last delivery of each status of a message.
     latest: HashMap<u32, [Option<usize>; STATUSES.len()]>,
+    /// What any member has seen.
+    seen: HashSet<Subject>,
 }
 
 impl Conversation {
@@ -111,6 +113,17 @@ impl Script {
             covered_by,
         });
         covered_by.is_none()
+    }
+
+    pub(crate) fn see(&mut self, subject: Subject) {
+        self.seen.insert(subject);
+    }
+
+    /// How many events no member has seen.
+    pub(crate) fn unseen(&self) -> usize {
+        let events = self.lines.iter().filter(|line| line.covered_by.is_none());
+        let unseen = events.filter(|line| !self.seen.contains(&line.subject));
+        unseen.count()
     }
 
     pub(crate) fn lines(&self) -> &[Line] {

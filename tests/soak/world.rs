@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::judge::{Fault, Life, Record, Verdict};
 use super::plan::Plan;
-use super::script::Conversation;
+use super::script::{Conversation, Kind};
 
 pub(crate) struct World {
     pub(crate) plan: Plan,
@@ -19,11 +19,14 @@ pub(crate) struct World {
     pub(crate) phase: watch::Sender<Phase>,
     /// How many members have seen the end of each conversation of theirs, and who was the last.
     pub(crate) arrived: watch::Sender<(usize, String)>,
-    lives: Mutex<HashMap<(u32, usize), Arc<Mutex<Life>>>>,
+    lives: Mutex<Lives>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     faults: Mutex<BTreeMap<&'static str, u64>>,
     findings: Mutex<Vec<Finding>>,
 }
+
+/// By the gateway's generation and the conversation's tag.
+type Lives = HashMap<(u32, usize), Arc<Mutex<Life>>>;
 
 /// Where the present gateway is.
 #[derive(Debug, Clone, Default)]
@@ -140,6 +143,16 @@ impl World {
     pub(crate) fn find_at_large(&self, fault: Fault, report: String) {
         let mut findings = self.findings.lock().unwrap();
         findings.push(Finding { fault, report });
+    }
+
+    /// How many events nobody saw. They are not lost on anybody who was told `reset`: when a gateway
+    /// is killed, it takes along what it had in hand.
+    pub(crate) fn unseen(&self) -> usize {
+        let unseen = |conversation: &Arc<Conversation>| {
+            let scripts = Kind::ALL.map(|kind| conversation.script(kind).unseen());
+            scripts.iter().sum::<usize>()
+        };
+        self.conversations.iter().map(unseen).sum()
     }
 
     pub(crate) fn has_findings(&self) -> bool {

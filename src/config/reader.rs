@@ -1,0 +1,335 @@
+//! Reads the variables one after the other, and collects every mistake on the way.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
+
+use super::values::{
+    amqp_url, api_keys, default_broker, ip, journal, log_format, name, number, queue_type, secret,
+    time,
+};
+use super::{Config, Log, Mistake, Mistakes, Needs};
+use crate::conversation::Limits;
+use crate::source::amqp::{self, QueueType};
+use crate::{auth, http, socket};
+
+macro_rules! variables {
+    ($($field:ident $name:literal),* $(,)?) => {
+        /// The variables as they are set. `envy` stops at the first mistake and names fields, so
+        /// that it is given nothing that it could stop at.
+        #[derive(Default, Deserialize)]
+        pub(super) struct Variables {
+            $($field: Option<String>,)*
+        }
+
+        impl Variables {
+            const NAMES: &[&str] = &[$($name),*];
+        }
+    };
+}
+
+variables! {
+    host "HOST", port "PORT",
+    internal_host "INTERNAL_HOST", internal_port "INTERNAL_PORT",
+    amqp_url "AMQP_URL",
+    amqp_exchange "AMQP_EXCHANGE",
+    amqp_inbound_queue "AMQP_INBOUND_QUEUE",
+    amqp_status_queue "AMQP_STATUS_QUEUE",
+    amqp_dead_letter_queue "AMQP_DEAD_LETTER_QUEUE",
+    amqp_queue_type "AMQP_QUEUE_TYPE",
+    amqp_prefetch "AMQP_PREFETCH",
+    amqp_journal_stream "AMQP_JOURNAL_STREAM",
+    journal "JOURNAL",
+    replay_window_seconds "REPLAY_WINDOW_SECONDS",
+    replay_max_events "REPLAY_MAX_EVENTS",
+    replay_max_bytes "REPLAY_MAX_BYTES",
+    max_lag_bytes "MAX_LAG_BYTES",
+    jwt_secret "JWT_SECRET",
+    jwt_previous_secret "JWT_PREVIOUS_SECRET",
+    jwt_public_key "JWT_PUBLIC_KEY",
+    jwt_jwks_url "JWT_JWKS_URL",
+    jwt_issuer "JWT_ISSUER",
+    jwt_audience "JWT_AUDIENCE",
+    jwt_leeway_seconds "JWT_LEEWAY_SECONDS",
+    jwt_tenant_claim "JWT_TENANT_CLAIM",
+    auth_introspection_url "AUTH_INTROSPECTION_URL",
+    internal_api_keys "INTERNAL_API_KEYS",
+    allowed_origins "ALLOWED_ORIGINS",
+    frame_ancestors "FRAME_ANCESTORS",
+    ping_interval_ms "PING_INTERVAL_MS",
+    ping_timeout_ms "PING_TIMEOUT_MS",
+    max_connections "MAX_CONNECTIONS",
+    max_connections_per_ip "MAX_CONNECTIONS_PER_IP",
+    connection_rate_per_ip "CONNECTION_RATE_PER_IP",
+    trusted_proxies "TRUSTED_PROXIES",
+    shutdown_grace_seconds "SHUTDOWN_GRACE_SECONDS",
+    log_format "LOG_FORMAT",
+    rust_log "RUST_LOG",
+}
+
+/// What has been found wrong so far.
+#[derive(Default)]
+pub(super) struct Reader {
+    mistakes: Vec<Mistake>,
+    ignored: Vec<&'static str>,
+}
+
+impl Reader {
+    /// The known ones among `vars`.
+    pub(super) fn variables(
+        &mut self,
+        vars: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Variables {
+        let mut known = Vec::new();
+        for (name, value) in vars {
+            let Some(&name) = name
+                .to_str()
+                .and_then(|name| Variables::NAMES.iter().find(|known| **known == name))
+            else {
+                continue;
+            };
+            match value.into_string() {
+                Ok(value) if value.is_empty() => {}
+                Ok(value) => known.push((name.to_owned(), value)),
+                Err(_) => self.mistake(name, "is not valid UTF-8"),
+            }
+        }
+        // Of strings that are there or not, every environment is one.
+        envy::from_iter(known).unwrap_or_default()
+    }
+
+    /// Everything that they say.
+    pub(super) fn config(mut self, vars: Variables, needs: Needs) -> Result<Config, Mistakes> {
+        let http = self.http(&vars);
+        let ping_interval = self.value("PING_INTERVAL_MS", &vars.ping_interval_ms, || 25_000, time);
+        let ping_timeout = self.value("PING_TIMEOUT_MS", &vars.ping_timeout_ms, || 20_000, time);
+        let auth = self.auth(&vars, needs);
+        let amqp = self.amqp(&vars);
+        let limits = self.limits(&vars, &amqp);
+        let grace = number(0, 3600);
+        let grace = self.value(
+            "SHUTDOWN_GRACE_SECONDS",
+            &vars.shutdown_grace_seconds,
+            || 10,
+            grace,
+        );
+        let log = Log {
+            json: self.value("LOG_FORMAT", &vars.log_format, || false, log_format),
+            filter: self.value(
+                "RUST_LOG",
+                &vars.rust_log,
+                || Log::default().filter,
+                |text| EnvFilter::try_new(text).map_err(|error| error.to_string()),
+            ),
+        };
+        self.value("JOURNAL", &vars.journal, || (), journal);
+        self.unsupported(&vars);
+        if !self.mistakes.is_empty() {
+            return Err(Mistakes(self.mistakes));
+        }
+        Ok(Config {
+            http,
+            socket: socket::Settings {
+                ping_interval: Duration::from_millis(ping_interval),
+                ping_timeout: Duration::from_millis(ping_timeout),
+            },
+            auth,
+            amqp,
+            limits,
+            shutdown_grace: Duration::from_secs(grace),
+            log,
+            ignored: self.ignored,
+        })
+    }
+
+    fn http(&mut self, vars: &Variables) -> http::Settings {
+        let all = || IpAddr::from([0, 0, 0, 0]);
+        let loopback = || IpAddr::from([127, 0, 0, 1]);
+        let internal_host = self.value("INTERNAL_HOST", &vars.internal_host, loopback, ip);
+        let internal_port = self.optional("INTERNAL_PORT", &vars.internal_port, number(0, 65_535));
+        http::Settings {
+            public: SocketAddr::new(
+                self.value("HOST", &vars.host, all, ip),
+                self.value("PORT", &vars.port, || 3012, number(0, 65_535)),
+            ),
+            internal: internal_port.map(|port| SocketAddr::new(internal_host, port)),
+            api_keys: self
+                .optional("INTERNAL_API_KEYS", &vars.internal_api_keys, api_keys)
+                .unwrap_or_default(),
+        }
+    }
+
+    fn auth(&mut self, vars: &Variables, needs: Needs) -> auth::Settings {
+        if needs == Needs::Secret && vars.jwt_secret.is_none() {
+            self.mistake(
+                "JWT_SECRET",
+                "must be set: agents' tokens are signed with it",
+            );
+        }
+        let current = self.optional("JWT_SECRET", &vars.jwt_secret, secret);
+        let previous = self.optional("JWT_PREVIOUS_SECRET", &vars.jwt_previous_secret, secret);
+        auth::Settings {
+            secrets: current.into_iter().chain(previous).collect(),
+            issuer: vars.jwt_issuer.clone(),
+            audience: vars.jwt_audience.clone(),
+            leeway: self.value(
+                "JWT_LEEWAY_SECONDS",
+                &vars.jwt_leeway_seconds,
+                || 5,
+                number(0, 3600),
+            ),
+            tenant_claim: vars
+                .jwt_tenant_claim
+                .clone()
+                .unwrap_or_else(|| "tenantId".to_owned()),
+        }
+    }
+
+    fn amqp(&mut self, vars: &Variables) -> amqp::Settings {
+        let mut named = |variable, value, default: &str| {
+            self.value(variable, value, || default.to_owned(), name)
+        };
+        let exchange = named("AMQP_EXCHANGE", &vars.amqp_exchange, "whatsapp.events");
+        let inbound_queue = named(
+            "AMQP_INBOUND_QUEUE",
+            &vars.amqp_inbound_queue,
+            "gateway.inbound_message",
+        );
+        let status_queue = named(
+            "AMQP_STATUS_QUEUE",
+            &vars.amqp_status_queue,
+            "gateway.status_update",
+        );
+        let dead_letter_queue = named(
+            "AMQP_DEAD_LETTER_QUEUE",
+            &vars.amqp_dead_letter_queue,
+            "gateway.dead_letters",
+        );
+        if status_queue == inbound_queue {
+            self.mistake("AMQP_STATUS_QUEUE", "must not be the inbound queue");
+        }
+        if [&inbound_queue, &status_queue].contains(&&dead_letter_queue) {
+            self.mistake(
+                "AMQP_DEAD_LETTER_QUEUE",
+                "must not be a queue that is consumed",
+            );
+        }
+        amqp::Settings {
+            uri: self.value("AMQP_URL", &vars.amqp_url, default_broker, amqp_url),
+            exchange,
+            inbound_queue,
+            status_queue,
+            dead_letter_queue,
+            queue_type: self.value(
+                "AMQP_QUEUE_TYPE",
+                &vars.amqp_queue_type,
+                || QueueType::Quorum,
+                queue_type,
+            ),
+            prefetch: self.value(
+                "AMQP_PREFETCH",
+                &vars.amqp_prefetch,
+                || 256,
+                number(1, u16::MAX),
+            ),
+        }
+    }
+
+    fn limits(&mut self, vars: &Variables, amqp: &amqp::Settings) -> Limits {
+        let week = 7 * 24 * 3600;
+        let events = self.value(
+            "REPLAY_MAX_EVENTS",
+            &vars.replay_max_events,
+            || 256,
+            number(0, 1_000_000),
+        );
+        let age = self.value(
+            "REPLAY_WINDOW_SECONDS",
+            &vars.replay_window_seconds,
+            || 600,
+            number(1, week),
+        );
+        Limits {
+            age: Duration::from_secs(age),
+            events,
+            bytes: self.value(
+                "REPLAY_MAX_BYTES",
+                &vars.replay_max_bytes,
+                || 268_435_456,
+                number(0, usize::MAX),
+            ),
+            lag_bytes: self.value(
+                "MAX_LAG_BYTES",
+                &vars.max_lag_bytes,
+                || 8_388_608,
+                number(0, usize::MAX),
+            ),
+            // A lost connection brings back all that is unacknowledged, of both queues.
+            remembered: Limits::MIN_REMEMBERED
+                .max(events)
+                .max(2 * usize::from(amqp.prefetch)),
+        }
+    }
+
+    fn unsupported(&mut self, vars: &Variables) {
+        // To take a door for locked that is open would be worse than not to start.
+        for (variable, value) in [
+            ("JWT_PUBLIC_KEY", &vars.jwt_public_key),
+            ("JWT_JWKS_URL", &vars.jwt_jwks_url),
+            ("AUTH_INTROSPECTION_URL", &vars.auth_introspection_url),
+        ] {
+            if value.is_some() {
+                self.mistake(variable, "is not supported by this version");
+            }
+        }
+        for (variable, value) in [
+            ("AMQP_JOURNAL_STREAM", &vars.amqp_journal_stream),
+            ("ALLOWED_ORIGINS", &vars.allowed_origins),
+            ("FRAME_ANCESTORS", &vars.frame_ancestors),
+            ("MAX_CONNECTIONS", &vars.max_connections),
+            ("MAX_CONNECTIONS_PER_IP", &vars.max_connections_per_ip),
+            ("CONNECTION_RATE_PER_IP", &vars.connection_rate_per_ip),
+            ("TRUSTED_PROXIES", &vars.trusted_proxies),
+        ] {
+            if value.is_some() {
+                self.ignored.push(variable);
+            }
+        }
+    }
+
+    fn value<T>(
+        &mut self,
+        variable: &'static str,
+        value: &Option<String>,
+        default: impl FnOnce() -> T,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T {
+        self.optional(variable, value, parse)
+            .unwrap_or_else(default)
+    }
+
+    fn optional<T>(
+        &mut self,
+        variable: &'static str,
+        value: &Option<String>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match parse(value.as_ref()?) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.mistake(variable, reason);
+                None
+            }
+        }
+    }
+
+    fn mistake(&mut self, variable: &'static str, reason: impl Into<String>) {
+        self.mistakes.push(Mistake {
+            variable,
+            reason: reason.into(),
+        });
+    }
+}

@@ -1,0 +1,106 @@
+//! What a variable's text means, or why it means nothing.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use lapin::uri::AMQPUri;
+
+use crate::auth;
+use crate::source::amqp::QueueType;
+
+/// The longest name of an exchange or a queue, in bytes (AMQP 0-9-1's short string).
+const NAME_LIMIT: usize = 255;
+
+/// The shortest key of the relay, in characters.
+const MIN_API_KEY: usize = 16;
+
+pub(super) fn number<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String>
+where
+    T: FromStr + PartialOrd + fmt::Display,
+{
+    move |text| match text.trim().parse() {
+        Ok(number) if number >= least && number <= most => Ok(number),
+        _ => Err(format!("must be a whole number from {least} to {most}")),
+    }
+}
+
+pub(super) fn time(text: &str) -> Result<u64, String> {
+    number(100, 3_600_000)(text)
+}
+
+pub(super) fn ip(text: &str) -> Result<IpAddr, String> {
+    text.parse()
+        .map_err(|_| "must be an IP address, such as 0.0.0.0 or ::1".to_owned())
+}
+
+// A secret's value stays out of every reason: it would end in a log.
+pub(super) fn secret(text: &str) -> Result<String, String> {
+    if text.len() < auth::Settings::MIN_SECRET {
+        return Err(format!(
+            "must have at least {} bytes",
+            auth::Settings::MIN_SECRET
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn api_keys(text: &str) -> Result<Vec<String>, String> {
+    let keys: Vec<_> = text.split(',').map(|key| key.trim().to_owned()).collect();
+    if keys.iter().any(|key| key.chars().count() < MIN_API_KEY) {
+        return Err(format!(
+            "every key, between the commas, must have at least {MIN_API_KEY} characters"
+        ));
+    }
+    if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Err(
+            "keys travel in a header: they may only have printable ASCII characters".into(),
+        );
+    }
+    Ok(keys)
+}
+
+pub(super) fn amqp_url(text: &str) -> Result<AMQPUri, String> {
+    text.parse::<AMQPUri>()
+        .map_err(|_| "must be an amqp:// or amqps:// URL".to_owned())
+}
+
+pub(super) fn default_broker() -> AMQPUri {
+    let mut uri = AMQPUri::default();
+    uri.authority.host = "127.0.0.1".to_owned();
+    uri
+}
+
+pub(super) fn name(text: &str) -> Result<String, String> {
+    if text.len() > NAME_LIMIT {
+        return Err(format!("must have at most {NAME_LIMIT} bytes"));
+    }
+    if text.starts_with("amq.") {
+        return Err("must not begin with amq., which the broker keeps for itself".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn queue_type(text: &str) -> Result<QueueType, String> {
+    match text {
+        "quorum" => Ok(QueueType::Quorum),
+        "classic" => Ok(QueueType::Classic),
+        _ => Err("must be quorum or classic".to_owned()),
+    }
+}
+
+pub(super) fn journal(text: &str) -> Result<(), String> {
+    match text {
+        "memory" => Ok(()),
+        "stream" => Err("stream is not supported by this version".to_owned()),
+        _ => Err("must be memory or stream".to_owned()),
+    }
+}
+
+pub(super) fn log_format(text: &str) -> Result<bool, String> {
+    match text {
+        "text" => Ok(false),
+        "json" => Ok(true),
+        _ => Err("must be text or json".to_owned()),
+    }
+}

@@ -1,0 +1,162 @@
+//! What stands in front of Engine.IO: it keeps account of what carries which session, of what polls
+//! have fetched, and answers the polls of sessions that are to end.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt as _, Limited};
+use serde::Deserialize;
+
+use super::transport::{Transport, Transports};
+use crate::net::Peer;
+
+/// Stands in front of Engine.IO and keeps account of what carries which session.
+pub(super) async fn watch(
+    State(transports): State<Arc<Transports>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !request.uri().path().starts_with(super::PATH) {
+        return next.run(request).await;
+    }
+    let asked = Asked::of(request.uri().query().unwrap_or_default());
+    let Some(sid) = asked.sid else {
+        return handshake(&transports, asked.websocket, peer, request, next).await;
+    };
+    let Some(transport) = transports.find(&sid) else {
+        return next.run(request).await;
+    };
+    if asked.websocket {
+        let response = next.run(request).await;
+        // Only an upgrade that the engine has taken makes the connection the session's.
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            transport.carried_by(peer.line);
+        }
+        return response;
+    }
+    match *request.method() {
+        Method::GET => poll(&transport, request, next).await,
+        _ => next.run(limited(request)).await,
+    }
+}
+
+/// Answers a poll: as the engine does, or with the end of the session.
+async fn poll(transport: &Transport, request: Request, next: Next) -> Response {
+    // The close packet of the client's side lets the session go.
+    let close = close_request(&request);
+    let response = tokio::select! {
+        biased;
+        () = transport.ended() => {
+            next.run(close).await;
+            return ([(CONTENT_TYPE, "text/plain; charset=UTF-8")], CLOSE).into_response();
+        }
+        response = next.clone().run(request) => response,
+    };
+    let (parts, body) = response.into_parts();
+    let Ok(body) = body.collect().await else {
+        return Response::from_parts(parts, Body::empty());
+    };
+    let body = body.to_bytes();
+    let separators = body.iter().filter(|&&byte| byte == SEPARATOR).count();
+    transport.backlog.polled(separators + 1);
+    Response::from_parts(parts, Body::from(body))
+}
+
+/// Between the packets of an answer.
+const SEPARATOR: u8 = 0x1e;
+
+/// The engine's own limit is that of its answers as well, and those may be larger.
+fn limited(request: Request) -> Request {
+    request.map(|body| Body::new(Limited::new(body, super::INBOUND_LIMIT)))
+}
+
+/// Engine.IO's CLOSE packet.
+const CLOSE: &str = "1";
+
+fn close_request(poll: &Request) -> Request {
+    let mut close = Request::new(Body::from(CLOSE));
+    *close.method_mut() = Method::POST;
+    *close.uri_mut() = poll.uri().clone();
+    *close.extensions_mut() = poll.extensions().clone();
+    close
+}
+
+async fn handshake(
+    transports: &Arc<Transports>,
+    websocket: bool,
+    peer: Peer,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let transport = transports.open();
+    if websocket {
+        transport.carried_by(peer.line);
+    }
+    shrink(&mut request);
+    request.extensions_mut().insert(transport.clone());
+    let response = next.run(request).await;
+    if websocket || !response.status().is_success() {
+        return response;
+    }
+    // `0{"sid":"…",…}`: the name by which later polls and the upgrade speak of the session.
+    let (parts, body) = response.into_parts();
+    let Ok(body) = body.collect().await else {
+        return Response::from_parts(parts, Body::empty());
+    };
+    let body = body.to_bytes();
+    let open = body.get(1..).map(serde_json::from_slice::<Open>);
+    if let Some(Ok(open)) = open {
+        transport.named(open.sid);
+    }
+    Response::from_parts(parts, Body::from(body))
+}
+
+#[derive(Deserialize)]
+struct Open {
+    sid: String,
+}
+
+/// The session keeps the request of its handshake, and each part of it keeps all of the 16 KiB
+/// buffer that the request was read into. Copies keep only themselves.
+fn shrink(request: &mut Request) {
+    if let Ok(uri) = request.uri().to_string().parse() {
+        *request.uri_mut() = uri;
+    }
+    let headers: HeaderMap = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+            let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+            Some((name, value))
+        })
+        .collect();
+    *request.headers_mut() = headers;
+}
+
+/// What a request asks of Engine.IO.
+struct Asked {
+    sid: Option<String>,
+    websocket: bool,
+}
+
+impl Asked {
+    /// Reads the query as the engine does, so that nothing passes for one here and for another
+    /// there: the first of its name counts, and nothing is unescaped.
+    fn of(query: &str) -> Self {
+        let parts = || query.split('&');
+        let transport = parts().find(|part| part.starts_with("transport="));
+        Self {
+            sid: parts()
+                .find_map(|part| part.strip_prefix("sid="))
+                .map(str::to_owned),
+            websocket: transport.and_then(|part| part.split('=').nth(1)) == Some("websocket"),
+        }
+    }
+}
