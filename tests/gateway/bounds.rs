@@ -11,12 +11,10 @@ async fn a_hundred_thousand_conversations_and_a_hundred_stalled_members_stay_wit
     const MEGABYTE: usize = 1 << 20;
     let broker = Broker::new().await;
     let variables = [("REPLAY_MAX_BYTES", "33554432"), ("MAX_LAG_BYTES", "65536")];
-    let gateway = TestGateway::start_with(&broker, &variables).await;
-    gateway.ready().await;
+    let gateway = TestGateway::ready_with(&broker, &variables).await;
     let mut stalled = Vec::new();
     for number in 0..100 {
-        let mut member = gateway.join("acme", &format!("c-{number}")).await;
-        member.joined().await;
+        let member = gateway.agent("acme", &format!("c-{number}")).await;
         stalled.push(member);
     }
     let before = gateway.memory();

@@ -11,10 +11,8 @@ async fn a_broker_that_is_killed_and_comes_back_has_its_deliveries_taken_in() {
     // RabbitMQ 3.10 sometimes finds no leader for a quorum queue after such an end ("leader not
     // known" in its log, for good); the gateway then keeps saying which queue it cannot consume.
     let variables = [("AMQP_QUEUE_TYPE", "classic")];
-    let gateway = TestGateway::start_with(&broker, &variables).await;
-    gateway.ready().await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let gateway = TestGateway::ready_with(&broker, &variables).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     broker
         .publish("inbound_message", &message("acme", "c-1", "m-1"))
         .await;
@@ -42,8 +40,7 @@ async fn a_broker_short_of_memory_holds_up_dead_letters_and_nothing_else() {
     let private = PrivateBroker::start().await;
     let broker = Broker::at(private.url()).await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     // Opens the connection for dead letters, so that the alarm finds it there.
     broker.publish("inbound_message", &json!("bad")).await;
     broker.take(&broker.names.dead_letters, 1).await;
@@ -83,8 +80,7 @@ async fn connections_that_the_broker_closes_are_opened_again() {
     let private = PrivateBroker::start().await;
     let broker = Broker::at(private.url()).await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     private.ctl(&["close_all_connections", "maintenance"]).await;
     until("it has noticed", async || {
         let log = gateway.log();

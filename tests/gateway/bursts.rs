@@ -1,28 +1,17 @@
 //! More at once than a socket's channel holds: nothing may be skipped, and nobody reset.
 
-use lapin::BasicProperties;
 use serde_json::json;
 
-use crate::harness::{Broker, Client, Proxy, TestGateway, message};
+use crate::harness::{Broker, Client, TestGateway, deliveries};
 
 fn ids(from: usize, upto: usize) -> Vec<String> {
     (from..upto).map(|number| format!("m-{number}")).collect()
 }
 
-fn deliveries(ids: &[String]) -> impl Iterator<Item = (Vec<u8>, BasicProperties)> {
-    ids.iter().map(|id| {
-        let body = message("acme", "c-1", id).to_string().into_bytes();
-        (body, BasicProperties::default())
-    })
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_thousand_messages_let_in_at_once_reach_a_hundred_members_in_order_each_once() {
     let broker = Broker::new().await;
-    let proxy = Proxy::to_broker().await;
-    let variables = [("AMQP_URL", &*proxy.broker_url())];
-    let gateway = TestGateway::start_with(&broker, &variables).await;
-    gateway.ready().await;
+    let (gateway, proxy) = TestGateway::behind_proxy(&broker).await;
     let mut members = Vec::new();
     for _ in 0..100 {
         let mut member = gateway.join("acme", "c-1").await;
@@ -59,8 +48,7 @@ async fn twenty_joins_during_a_publisher_at_full_speed_see_neither_a_gap_nor_a_d
     const COUNT: usize = 20_000;
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut witness = gateway.join("acme", "c-1").await;
-    witness.joined().await;
+    let mut witness = gateway.agent("acme", "c-1").await;
     let published = ids(0, COUNT);
     let last = published.last().unwrap().clone();
     let publisher = broker.publish_all("inbound_message", deliveries(&published));

@@ -82,8 +82,7 @@ async fn a_printed_token_opens_the_conversations_it_names() {
 async fn what_is_published_by_hand_reaches_the_agent() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     let url = std::env::var("AMQP_URL").unwrap_or_default();
     let variables = [
         ("AMQP_URL", &*url),
@@ -154,8 +153,7 @@ async fn a_terminated_gateway_lets_its_clients_go_elsewhere_and_exits_with_0() {
     let broker = Broker::new().await;
     for signal in ["TERM", "INT"] {
         let gateway = TestGateway::start(&broker).await;
-        let mut agent = gateway.join("acme", "c-1").await;
-        agent.joined().await;
+        let mut agent = gateway.agent("acme", "c-1").await;
         broker
             .publish("inbound_message", &message("acme", "c-1", signal))
             .await;

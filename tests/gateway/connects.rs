@@ -167,8 +167,7 @@ async fn who_leaves_a_conversation_and_comes_back_at_once_is_let_in() {
     broker
         .publish("inbound_message", &message("acme", "c-1", "unseen"))
         .await;
-    let mut other = gateway.join("acme", "c-1").await;
-    other.joined().await;
+    let mut other = gateway.agent("acme", "c-1").await;
     assert_eq!(other.message_ids(3).await[2], "unseen");
     client.connect("/", &auth).await;
     client.joined().await;
@@ -178,8 +177,7 @@ async fn who_leaves_a_conversation_and_comes_back_at_once_is_let_in() {
 async fn both_doors_lead_to_the_same_conversation() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut by_root = gateway.join("acme", "c-1").await;
-    by_root.joined().await;
+    let mut by_root = gateway.agent("acme", "c-1").await;
     let mut by_namespace = Client::open(gateway.address(), "").await;
     let auth = json!({"token": sign(&claims("acme"))});
     by_namespace.connect(DOOR, &auth).await;

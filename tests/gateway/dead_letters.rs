@@ -18,8 +18,7 @@ async fn of_a_thousand_deliveries_a_hundred_bad_ones_lie_in_the_dead_letter_queu
  {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     let bad = |number: usize| match number % 3 {
         0 => format!("not JSON {number}"),
         1 => json!({"tenantId": "acme", "conversationId": "c-1", "text": number.to_string()})
@@ -87,8 +86,7 @@ async fn of_a_thousand_deliveries_a_hundred_bad_ones_lie_in_the_dead_letter_queu
 async fn a_body_over_the_limit_is_too_large_and_one_at_the_limit_is_not() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     let sized = |id: &str, size: usize| {
         let mut body = message("acme", "c-1", id);
         body["text"] = "".into();
@@ -143,8 +141,7 @@ async fn what_would_change_a_dead_letters_fate_is_moved_out_of_its_way() {
 async fn a_deleted_dead_letter_queue_is_declared_again_and_holds_up_nobody() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     broker
         .publish_raw("status_update", b"1", BasicProperties::default())
         .await;

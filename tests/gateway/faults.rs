@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Broker, Direction, Proxy, TestGateway, message, until};
+use crate::harness::{Broker, Direction, Proxy, TestGateway, deliveries, message, until};
 
 /// How often the gateway has lost the broker.
 fn losses(gateway: &TestGateway) -> usize {
@@ -17,21 +17,13 @@ fn losses(gateway: &TestGateway) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_cuts_of_the_broker_during_traffic_lose_nothing_and_repeat_nothing() {
     let broker = Broker::new().await;
-    let proxy = Proxy::to_broker().await;
-    let variables = [("AMQP_URL", &*proxy.broker_url())];
-    let gateway = TestGateway::start_with(&broker, &variables).await;
-    gateway.ready().await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let (gateway, proxy) = TestGateway::behind_proxy(&broker).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     for round in 0..10 {
         let ids: Vec<_> = (0..1_000)
             .map(|number| format!("m-{round}-{number}"))
             .collect();
-        let deliveries = ids.iter().map(|id| {
-            let body = message("acme", "c-1", id).to_string().into_bytes();
-            (body, lapin::BasicProperties::default())
-        });
-        let publishing = broker.publish_all("inbound_message", deliveries);
+        let publishing = broker.publish_all("inbound_message", deliveries(&ids));
         let cutting = async {
             // In the middle of it: these have come, others are on their way or unacknowledged.
             let mut seen = agent.message_ids(100).await;
@@ -64,8 +56,7 @@ async fn a_broker_that_is_down_at_the_start_is_found_when_it_comes() {
     })
     .await;
     assert_eq!(gateway.get("/healthz").await.0, 200);
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     proxy.restore();
     gateway.ready().await;
     broker
@@ -95,8 +86,7 @@ async fn a_queue_with_other_arguments_is_named_and_everything_else_works() {
     });
     assert!(named.unwrap().contains(&broker.names.inbound));
 
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     let tick = crate::harness::status("acme", "c-1", "m-1", "read");
     broker.publish("status_update", &tick).await;
     assert_eq!(agent.event().await.data()["status"], "read");
@@ -117,8 +107,7 @@ async fn a_queue_with_other_arguments_is_named_and_everything_else_works() {
 async fn a_deleted_queue_is_declared_again() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     broker.delete_queue(&broker.names.inbound).await;
     until("it has noticed", async || {
         gateway
@@ -158,10 +147,8 @@ async fn a_broker_whose_heartbeats_stop_is_left_and_found_again() {
     let broker = Broker::new().await;
     let proxy = Proxy::to_broker().await;
     let url = format!("{}?heartbeat=1", proxy.broker_url());
-    let gateway = TestGateway::start_with(&broker, &[("AMQP_URL", &url)]).await;
-    gateway.ready().await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let gateway = TestGateway::ready_with(&broker, &[("AMQP_URL", &url)]).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     proxy.stall(Direction::BOTH);
     until("the broker is lost", async || losses(&gateway) > 0).await;
     assert_eq!(gateway.get("/readyz").await.1["status"], "degraded");
@@ -203,8 +190,7 @@ async fn what_is_shared_by_the_queues_is_declared_again_when_it_was_deleted() {
     })
     .await;
     gateway.ready().await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     broker
         .publish("inbound_message", &message("acme", "c-1", "m-1"))
         .await;

@@ -9,8 +9,7 @@ use crate::harness::{Broker, TestGateway, message, status};
 async fn a_published_message_and_its_ticks_reach_the_agents_of_its_conversation() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     broker
         .publish("inbound_message.acme.c-1", &message("acme", "c-1", "m-1"))
         .await;
@@ -39,8 +38,7 @@ async fn a_published_message_and_its_ticks_reach_the_agents_of_its_conversation(
 async fn the_body_counts_where_the_routing_key_names_another_conversation() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     broker
         .publish("inbound_message.other.c-9", &message("acme", "c-1", "m-1"))
         .await;
@@ -64,8 +62,7 @@ async fn only_the_conversation_of_the_pair_sees_an_event() {
     let mut agents = Vec::new();
     for (tenant, conversation) in pairs {
         let query = conversation.replace('+', "%2B");
-        let mut agent = gateway.join(tenant, &query).await;
-        agent.joined().await;
+        let agent = gateway.agent(tenant, &query).await;
         agents.push(agent);
     }
     for (number, (tenant, conversation)) in pairs.into_iter().enumerate() {
@@ -90,8 +87,7 @@ async fn only_the_conversation_of_the_pair_sees_an_event() {
 async fn repeats_are_emitted_once_and_stale_ticks_not_at_all() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     for id in ["m-1", "m-1", "m-2", "m-1"] {
         broker
             .publish("inbound_message", &message("acme", "c-1", id))
@@ -136,10 +132,8 @@ async fn repeats_are_emitted_once_and_stale_ticks_not_at_all() {
 async fn repeats_are_recognised_long_after_they_have_left_the_replayed_window() {
     let broker = Broker::new().await;
     let variables = [("REPLAY_MAX_EVENTS", "5")];
-    let gateway = TestGateway::start_with(&broker, &variables).await;
-    gateway.ready().await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let gateway = TestGateway::ready_with(&broker, &variables).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     let body = |number: usize| message("acme", "c-1", &format!("m-{number}")).to_string();
     let all = (0..4_096)
         .chain(0..4_096)
@@ -162,8 +156,7 @@ async fn repeats_are_recognised_long_after_they_have_left_the_replayed_window() 
 async fn deliveries_are_acknowledged() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     for number in 0..10 {
         let id = format!("m-{number}");
         broker

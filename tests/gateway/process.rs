@@ -4,17 +4,10 @@ use lapin::BasicProperties;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Broker, Client, Direction, Proxy, Received, TestGateway, claims, message, sign, until,
+    Broker, Client, Direction, Received, TestGateway, claims, deliveries, message, sign, until,
 };
 
 const COUNT: usize = 5_000;
-
-fn deliveries() -> impl Iterator<Item = (Vec<u8>, BasicProperties)> {
-    (0..COUNT).map(|number| {
-        let body = message("acme", "c-1", &format!("m-{number}"));
-        (body.to_string().into_bytes(), BasicProperties::default())
-    })
-}
 
 fn all() -> Vec<String> {
     (0..COUNT).map(|number| format!("m-{number}")).collect()
@@ -34,11 +27,10 @@ async fn rest(client: &mut Client) -> (Vec<String>, Value) {
 async fn sigterm_under_load_loses_nothing_and_repeats_nothing() {
     let broker = Broker::new().await;
     let large = [("REPLAY_MAX_EVENTS", "10000")];
-    let gateway = TestGateway::start_with(&broker, &large).await;
-    gateway.ready().await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
-    let publishing = broker.publish_all("inbound_message", deliveries());
+    let gateway = TestGateway::ready_with(&broker, &large).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
+    let published = all();
+    let publishing = broker.publish_all("inbound_message", deliveries(&published));
     let ending = async {
         let mut seen = agent.message_ids(COUNT / 10).await;
         gateway.signal("TERM").await;
@@ -65,12 +57,10 @@ async fn sigterm_under_load_loses_nothing_and_repeats_nothing() {
 async fn sigkill_under_load_loses_nothing_from_the_queues_and_tells_the_client() {
     let broker = Broker::new().await;
     let large = [("REPLAY_MAX_EVENTS", "10000")];
-    let gateway = TestGateway::start_with(&broker, &large).await;
-    gateway.ready().await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let gateway = TestGateway::ready_with(&broker, &large).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     broker
-        .publish_all("inbound_message", deliveries().take(COUNT / 2))
+        .publish_all("inbound_message", deliveries(&all()[..COUNT / 2]))
         .await;
     let seen = agent.message_ids(COUNT / 10).await;
     gateway.signal("KILL").await;
@@ -79,7 +69,7 @@ async fn sigkill_under_load_loses_nothing_from_the_queues_and_tells_the_client()
     let seen = seen.len() + rest.len();
 
     broker
-        .publish_all("inbound_message", deliveries().skip(COUNT / 2))
+        .publish_all("inbound_message", deliveries(&all()[COUNT / 2..]))
         .await;
     let gateway = TestGateway::start_with(&broker, &large).await;
     let mut agent = gateway
@@ -103,13 +93,10 @@ async fn while_it_shuts_down_it_refuses_what_is_new() {
         ("SHUTDOWN_GRACE_SECONDS", "60"),
         ("MAX_LAG_BYTES", "67108864"),
     ];
-    let gateway = TestGateway::start_with(&broker, &variables).await;
-    gateway.ready().await;
+    let gateway = TestGateway::ready_with(&broker, &variables).await;
     // A member that does not read: the gateway gives it time to catch up.
-    let mut stalled = gateway.join("acme", "c-1").await;
-    stalled.joined().await;
-    let mut witness = gateway.join("acme", "c-1").await;
-    witness.joined().await;
+    let mut stalled = gateway.agent("acme", "c-1").await;
+    let mut witness = gateway.agent("acme", "c-1").await;
     let large = (0..4_000).map(|number| {
         let mut body = message("acme", "c-1", &format!("m-{number}"));
         body["text"] = "x".repeat(2_000).into();
@@ -148,8 +135,7 @@ async fn many_clients_are_all_let_go_before_it_ends() {
     let gateway = TestGateway::start(&broker).await;
     let mut clients = Vec::new();
     for number in 0..300 {
-        let mut client = gateway.join("acme", &format!("c-{number}")).await;
-        client.joined().await;
+        let client = gateway.agent("acme", &format!("c-{number}")).await;
         clients.push(client);
     }
     gateway.signal("TERM").await;
@@ -164,12 +150,8 @@ async fn many_clients_are_all_let_go_before_it_ends() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_hangs_does_not_keep_clients_from_being_let_go() {
     let broker = Broker::new().await;
-    let proxy = Proxy::to_broker().await;
-    let variables = [("AMQP_URL", &*proxy.broker_url())];
-    let gateway = TestGateway::start_with(&broker, &variables).await;
-    gateway.ready().await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let (gateway, proxy) = TestGateway::behind_proxy(&broker).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     proxy.stall(Direction::BOTH);
     gateway.signal("TERM").await;
     assert_eq!(agent.next().await, Received::Closed);

@@ -12,8 +12,7 @@ fn emit(event: &str, payload: &Value) -> Value {
 async fn what_the_portal_emits_reaches_the_conversation() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     let payload = json!({"messageId": "m-1", "text": "hello", "from": "agent-1"});
     let (status, answer) = gateway.emit(&emit("outbound_message", &payload)).await;
     assert_eq!(
@@ -35,8 +34,7 @@ async fn what_the_portal_emits_reaches_the_conversation() {
 async fn a_repeat_answers_with_the_first_cursor_and_a_stale_status_with_the_newest() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
 
     let mut note = emit("note", &json!({"n": 1}));
     note["eventId"] = json!("e-1");
@@ -193,8 +191,7 @@ async fn it_works_while_the_broker_is_away() {
         status == 200 && ready["status"] == "degraded" && ready["checks"]["broker"].is_string()
     })
     .await;
-    let mut agent = gateway.join("acme", "c-1").await;
-    agent.joined().await;
+    let mut agent = gateway.agent("acme", "c-1").await;
     assert_eq!(gateway.emit(&emit("note", &json!({"n": 1}))).await.0, 200);
     assert_eq!(agent.event().await.data(), &json!({"n": 1}));
 }

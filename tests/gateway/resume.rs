@@ -25,8 +25,7 @@ async fn joined(member: &mut Client) -> (String, u64, Value) {
 async fn a_cursor_brings_exactly_what_was_missed() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut member = gateway.join("acme", "c-1").await;
-    member.joined().await;
+    let mut member = gateway.agent("acme", "c-1").await;
     publish(&broker, "c-1", &["m-1", "m-2"]).await;
     member.event().await;
     let seen = member.event().await.cursor();
@@ -92,8 +91,7 @@ async fn a_cursor_that_is_not_of_this_conversation_or_life_is_reset_with_the_win
     let gateway = TestGateway::start(&broker).await;
     let mut other = gateway.join("acme", "c-2").await;
     let (_, _, others) = joined(&mut other).await;
-    let mut member = gateway.join("acme", "c-1").await;
-    member.joined().await;
+    let mut member = gateway.agent("acme", "c-1").await;
     publish(&broker, "c-1", &["m-1", "m-2"]).await;
     member.message_ids(2).await;
     for cursor in [
@@ -116,10 +114,8 @@ async fn a_cursor_that_is_not_of_this_conversation_or_life_is_reset_with_the_win
 #[tokio::test]
 async fn a_cursor_older_than_the_window_is_reset_with_the_window() {
     let broker = Broker::new().await;
-    let gateway = TestGateway::start_with(&broker, &[("REPLAY_MAX_EVENTS", "3")]).await;
-    gateway.ready().await;
-    let mut member = gateway.join("acme", "c-1").await;
-    member.joined().await;
+    let gateway = TestGateway::ready_with(&broker, &[("REPLAY_MAX_EVENTS", "3")]).await;
+    let mut member = gateway.agent("acme", "c-1").await;
     publish(&broker, "c-1", &["m-1", "m-2", "m-3", "m-4", "m-5"]).await;
     let mut cursors = Vec::new();
     for _ in 0..5 {
@@ -142,8 +138,7 @@ async fn a_cursor_older_than_the_window_is_reset_with_the_window() {
 #[tokio::test]
 async fn events_leave_the_window_by_age_and_their_cursors_are_reset() {
     let broker = Broker::new().await;
-    let gateway = TestGateway::start_with(&broker, &[("REPLAY_WINDOW_SECONDS", "1")]).await;
-    gateway.ready().await;
+    let gateway = TestGateway::ready_with(&broker, &[("REPLAY_WINDOW_SECONDS", "1")]).await;
     let mut member = gateway.join("acme", "c-1").await;
     let (_, _, before) = joined(&mut member).await;
     publish(&broker, "c-1", &["m-1"]).await;
@@ -172,8 +167,7 @@ async fn events_leave_the_window_by_age_and_their_cursors_are_reset() {
 async fn without_replay_a_fresh_member_sees_only_what_happens_from_then_on() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut member = gateway.join("acme", "c-1").await;
-    member.joined().await;
+    let mut member = gateway.agent("acme", "c-1").await;
     publish(&broker, "c-1", &["m-1"]).await;
     let first = member.event().await.cursor();
     let mut silent = gateway
@@ -189,8 +183,7 @@ async fn without_replay_a_fresh_member_sees_only_what_happens_from_then_on() {
 async fn a_restarted_gateway_resets_the_cursors_of_its_former_life() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut member = gateway.join("acme", "c-1").await;
-    member.joined().await;
+    let mut member = gateway.agent("acme", "c-1").await;
     publish(&broker, "c-1", &["m-1"]).await;
     let cursor = member.event().await.cursor();
     gateway.signal("KILL").await;

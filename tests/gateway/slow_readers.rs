@@ -66,8 +66,7 @@ async fn run(lag_bytes: &str) -> (usize, usize) {
     let broker = Broker::new().await;
     // Nobody is sent away for not answering: that is another test.
     let variables = [("MAX_LAG_BYTES", lag_bytes), ("PING_INTERVAL_MS", "600000")];
-    let gateway = TestGateway::start_with(&broker, &variables).await;
-    gateway.ready().await;
+    let gateway = TestGateway::ready_with(&broker, &variables).await;
     let mut healthy = gateway.join("acme", "c-1").await;
     let mut stalled = gateway.join("acme", "c-1").await;
     let mut elsewhere = gateway.join("acme", "c-2").await;
@@ -124,10 +123,8 @@ async fn a_client_that_stopped_reading_is_let_go_and_its_cursor_completes_it() {
         ("REPLAY_MAX_EVENTS", "30000"),
         ("RUST_LOG", "debug"),
     ];
-    let gateway = TestGateway::start_with(&broker, &variables).await;
-    gateway.ready().await;
-    let mut stalled = gateway.join("acme", "c-1").await;
-    stalled.joined().await;
+    let gateway = TestGateway::ready_with(&broker, &variables).await;
+    let mut stalled = gateway.agent("acme", "c-1").await;
     broker
         .publish_all("inbound_message", deliveries("c-1", COUNT))
         .await;
@@ -161,8 +158,7 @@ async fn a_client_on_a_thin_line_keeps_its_session_while_it_catches_up() {
         ("PING_TIMEOUT_MS", "30000"),
         ("REPLAY_MAX_EVENTS", "3000"),
     ];
-    let gateway = TestGateway::start_with(&broker, &variables).await;
-    gateway.ready().await;
+    let gateway = TestGateway::ready_with(&broker, &variables).await;
     broker
         .publish_all("inbound_message", deliveries("c-1", 3_000))
         .await;

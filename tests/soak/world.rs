@@ -145,8 +145,9 @@ impl World {
         findings.push(Finding { fault, report });
     }
 
-    /// How many events nobody saw. They are not lost on anybody who was told `reset`: when a gateway
-    /// is killed, it takes along what it had in hand.
+    /// How many events nobody saw. Everybody whom they could have reached was told `reset`: a gateway
+    /// that is killed takes along what it had in hand, and one that begins with more than its window
+    /// holds has let go of the rest before the first member has come.
     pub(crate) fn unseen(&self) -> usize {
         let unseen = |conversation: &Arc<Conversation>| {
             let scripts = Kind::ALL.map(|kind| conversation.script(kind).unseen());

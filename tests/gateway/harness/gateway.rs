@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use super::{API_KEY, Broker, Client, DEADLINE, SECRET, claims, sign, until};
+use super::{API_KEY, Broker, Client, DEADLINE, Proxy, SECRET, claims, sign, until};
 
 pub(crate) struct TestGateway {
     child: Child,
@@ -27,9 +27,22 @@ pub(crate) struct Ended {
 impl TestGateway {
     /// Starts it, and waits until it consumes.
     pub(crate) async fn start(broker: &Broker) -> Self {
-        let gateway = Self::start_with(broker, &[]).await;
+        Self::ready_with(broker, &[]).await
+    }
+
+    /// The same, with more variables.
+    pub(crate) async fn ready_with(broker: &Broker, variables: &[(&str, &str)]) -> Self {
+        let gateway = Self::start_with(broker, variables).await;
         gateway.ready().await;
         gateway
+    }
+
+    /// The same, with a proxy between it and the broker.
+    pub(crate) async fn behind_proxy(broker: &Broker) -> (Self, Proxy) {
+        let proxy = Proxy::to_broker().await;
+        let url = proxy.broker_url();
+        let gateway = Self::ready_with(broker, &[("AMQP_URL", &url)]).await;
+        (gateway, proxy)
     }
 
     /// Starts it with more variables, and waits until it listens.
@@ -129,7 +142,14 @@ impl TestGateway {
         self.http.post(format!("http://{}{path}", self.address))
     }
 
-    /// An agent that has joined by the root door.
+    /// An agent that has joined, and has been told so.
+    pub(crate) async fn agent(&self, tenant: &str, conversation: &str) -> Client {
+        let mut client = self.join(tenant, conversation).await;
+        client.joined().await;
+        client
+    }
+
+    /// An agent that joins by the root door.
     pub(crate) async fn join(&self, tenant: &str, conversation: &str) -> Client {
         self.resume(tenant, conversation, Value::Null).await
     }

@@ -54,6 +54,16 @@ pub(crate) fn message(tenant: &str, conversation: &str, id: &str) -> Value {
     })
 }
 
+/// Messages in acme's conversation c-1, for [`Broker::publish_all`].
+pub(crate) fn deliveries(
+    ids: &[String],
+) -> impl Iterator<Item = (Vec<u8>, lapin::BasicProperties)> {
+    ids.iter().map(|id| {
+        let body = message("acme", "c-1", id).to_string().into_bytes();
+        (body, lapin::BasicProperties::default())
+    })
+}
+
 /// A tick as the webhook service publishes it.
 pub(crate) fn status(tenant: &str, conversation: &str, id: &str, status: &str) -> Value {
     json!({
