@@ -54,6 +54,7 @@ fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for eac
 lint: need-cargo static/dist ## formatting, clippy and the front end's types
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --test soak --locked -- -D warnings
 	cd static && npm run check
 
 .PHONY: front

@@ -8,17 +8,23 @@ use crate::conversation::{ConversationKey, Cursor, Id, Join};
 
 /// Why a connect is refused: the texts of `connect_error`, on which clients branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
+pub enum Refusal {
+    /// There is no token.
     #[error("Authentication required")]
     AuthenticationRequired,
+    /// There is one, and it was never good.
     #[error("Invalid token")]
     InvalidToken,
+    /// It was good once.
     #[error("Token expired")]
     TokenExpired,
+    /// An id is missing or malformed.
     #[error("Invalid conversation")]
     InvalidConversation,
+    /// The token does not open the conversation.
     #[error("Forbidden")]
     Forbidden,
+    /// The gateway is shutting down.
     #[error("Service unavailable")]
     ServiceUnavailable,
 }
@@ -34,14 +40,21 @@ impl From<AuthError> for Refusal {
 
 /// Who has come in, and how it joins.
 #[derive(Debug, Clone)]
-pub(super) struct Admission {
-    pub(super) agent: Agent,
-    pub(super) key: ConversationKey,
-    pub(super) join: Join,
+pub struct Admission {
+    /// Who it is.
+    pub agent: Agent,
+    /// What it follows.
+    pub key: ConversationKey,
+    /// From where.
+    pub join: Join,
 }
 
-/// Checks a connect, in the contract's order: token there, token valid, ids, grant.
-pub(super) async fn admit(
+/// Checks a connect to `namespace`, in the contract's order: token there, token valid, ids, grant.
+/// `query` is that of the handshake's request, `auth` what the CONNECT packet carries.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub async fn admit(
     authenticator: &Authenticator,
     namespace: &str,
     query: Option<&str>,
@@ -109,6 +122,7 @@ fn join(auth: &Value) -> Join {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -159,6 +173,30 @@ mod tests {
             "/tenant/acme/conv/a/conv/b",
         ] {
             assert_eq!(names(namespace, query, &auth), None, "{namespace}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_asked_for_only_well_formed_ids_name_a_conversation(
+            namespace in "(/|/tenant/.{0,20}/conv/.{0,20}|.{0,40})",
+            query in "((tenantId|conversationId|x)=.{0,12}&){0,4}",
+            tenant in proptest::option::of(".{0,12}"),
+            cursor in proptest::option::of(".{0,140}"),
+        ) {
+            let auth = json!({"tenantId": tenant, "cursor": cursor});
+            if let Some(key) = key(&namespace, Some(&query), &auth) {
+                prop_assert!(Id::parse(key.tenant.as_str()).is_ok());
+                prop_assert!(Id::parse(key.conversation.as_str()).is_ok());
+                let path = format!("/tenant/{}/conv/{}", key.tenant, key.conversation);
+                prop_assert!(namespace == "/" || namespace == path);
+            }
+            match (join(&auth), cursor) {
+                (Join::Fresh { .. }, cursor) => prop_assert_eq!(cursor, None),
+                (Join::Resume(read), Some(cursor)) => prop_assert_eq!(read.to_string(), cursor),
+                (Join::Resume(_), None) => prop_assert!(false, "a cursor out of nothing"),
+                (Join::Unknown, cursor) => prop_assert!(cursor.is_some()),
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 mod backlog;
 mod doors;
 mod front;
-mod handshake;
+pub mod handshake;
 mod members;
 mod namespaces;
 mod outlet;

@@ -79,13 +79,18 @@ async fn run(lag_bytes: &str) -> (usize, usize) {
     let before = gateway.memory();
 
     // Neither `stalled` nor `polling` asks for anything meanwhile.
-    let publishing = broker.publish_all("inbound_message", deliveries("c-1", COUNT));
-    let reading = async {
-        for expected in 0..COUNT {
+    // The one that reads is never more behind than a part, however slow this machine is today.
+    let all: Vec<_> = deliveries("c-1", COUNT).collect();
+    let mut expected = 0;
+    for part in all.chunks(2_000) {
+        broker
+            .publish_all("inbound_message", part.iter().cloned())
+            .await;
+        for _ in part {
             assert_eq!(number(&healthy.event().await), expected);
+            expected += 1;
         }
-    };
-    tokio::join!(publishing, reading);
+    }
     broker
         .publish("inbound_message", &message("acme", "c-2", "marker"))
         .await;
@@ -107,10 +112,10 @@ async fn readers_that_stall_within_the_bound_for_lag_get_every_event_in_order() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_that_stall_beyond_the_bound_are_reset_and_cost_no_more_than_that() {
-    let (resets, grown) = run("1048576").await;
+    let (resets, grown) = run("8388608").await;
     assert!(resets >= 1, "{resets}");
-    // A megabyte of lag, the window, the identities of the last 4,096 events, the channels.
-    assert!(grown < 24 << 20, "{grown} bytes");
+    // Eight megabytes of lag, the window, the identities of the last 4,096 events, the channels.
+    assert!(grown < 32 << 20, "{grown} bytes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
