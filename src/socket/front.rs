@@ -58,13 +58,21 @@ async fn poll(transport: &Transport, request: Request, next: Next) -> Response {
         }
         response = next.clone().run(request) => response,
     };
+    read(response, |answer| {
+        let separators = answer.iter().filter(|&&byte| byte == SEPARATOR).count();
+        transport.backlog.polled(separators + 1);
+    })
+    .await
+}
+
+/// Shows the engine's answer, which it has made as a whole, to `look`, and passes it on.
+async fn read(response: Response, look: impl FnOnce(&[u8])) -> Response {
     let (parts, body) = response.into_parts();
     let Ok(body) = body.collect().await else {
         return Response::from_parts(parts, Body::empty());
     };
     let body = body.to_bytes();
-    let separators = body.iter().filter(|&&byte| byte == SEPARATOR).count();
-    transport.backlog.polled(separators + 1);
+    look(&body);
     Response::from_parts(parts, Body::from(body))
 }
 
@@ -105,16 +113,13 @@ async fn handshake(
         return response;
     }
     // `0{"sid":"…",…}`: the name by which later polls and the upgrade speak of the session.
-    let (parts, body) = response.into_parts();
-    let Ok(body) = body.collect().await else {
-        return Response::from_parts(parts, Body::empty());
-    };
-    let body = body.to_bytes();
-    let open = body.get(1..).map(serde_json::from_slice::<Open>);
-    if let Some(Ok(open)) = open {
-        transport.named(open.sid);
-    }
-    Response::from_parts(parts, Body::from(body))
+    read(response, |answer| {
+        let open = answer.get(1..).map(serde_json::from_slice::<Open>);
+        if let Some(Ok(open)) = open {
+            transport.named(open.sid);
+        }
+    })
+    .await
 }
 
 #[derive(Deserialize)]

@@ -131,7 +131,6 @@ impl Sockets {
                 .all()
                 .iter()
                 .for_each(|transport| transport.abandon());
-            self.io.close().await;
         }
     }
 }

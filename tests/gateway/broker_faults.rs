@@ -13,10 +13,7 @@ async fn a_broker_that_is_killed_and_comes_back_has_its_deliveries_taken_in() {
     let variables = [("AMQP_QUEUE_TYPE", "classic")];
     let gateway = TestGateway::ready_with(&broker, &variables).await;
     let mut agent = gateway.agent("acme", "c-1").await;
-    broker
-        .publish("inbound_message", &message("acme", "c-1", "m-1"))
-        .await;
-    assert_eq!(agent.event().await.message_id(), "m-1");
+    broker.delivers(&mut agent, "m-1").await;
     private.kill().await;
     until("it is degraded", async || {
         gateway.get("/readyz").await.1["status"] == "degraded"
@@ -29,10 +26,7 @@ async fn a_broker_that_is_killed_and_comes_back_has_its_deliveries_taken_in() {
     private.up().await;
     gateway.ready().await;
     let broker = broker.again().await;
-    broker
-        .publish("inbound_message", &message("acme", "c-1", "m-2"))
-        .await;
-    assert_eq!(agent.event().await.message_id(), "m-2");
+    broker.delivers(&mut agent, "m-2").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,8 +84,5 @@ async fn connections_that_the_broker_closes_are_opened_again() {
     .await;
     gateway.ready().await;
     let broker = broker.again().await;
-    broker
-        .publish("inbound_message", &message("acme", "c-1", "m-1"))
-        .await;
-    assert_eq!(agent.event().await.message_id(), "m-1");
+    broker.delivers(&mut agent, "m-1").await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Broker, Direction, Proxy, TestGateway, deliveries, message, until};
+use crate::harness::{Broker, Direction, Proxy, TestGateway, deliveries, until};
 
 /// How often the gateway has lost the broker.
 fn losses(gateway: &TestGateway) -> usize {
@@ -37,10 +37,7 @@ async fn ten_cuts_of_the_broker_during_traffic_lose_nothing_and_repeat_nothing()
         assert_eq!(seen, ids, "round {round}");
     }
     // Nothing comes twice after that either.
-    broker
-        .publish("inbound_message", &message("acme", "c-1", "marker"))
-        .await;
-    assert_eq!(agent.event().await.message_id(), "marker");
+    broker.delivers(&mut agent, "marker").await;
 }
 
 #[tokio::test]
@@ -59,10 +56,7 @@ async fn a_broker_that_is_down_at_the_start_is_found_when_it_comes() {
     let mut agent = gateway.agent("acme", "c-1").await;
     proxy.restore();
     gateway.ready().await;
-    broker
-        .publish("inbound_message", &message("acme", "c-1", "m-1"))
-        .await;
-    assert_eq!(agent.event().await.message_id(), "m-1");
+    broker.delivers(&mut agent, "m-1").await;
 }
 
 #[tokio::test]
@@ -97,10 +91,7 @@ async fn a_queue_with_other_arguments_is_named_and_everything_else_works() {
     // It keeps trying: once the queue is out of the way it makes its own.
     broker.delete_queue(&broker.names.inbound).await;
     gateway.ready().await;
-    broker
-        .publish("inbound_message", &message("acme", "c-1", "m-2"))
-        .await;
-    assert_eq!(agent.event().await.message_id(), "m-2");
+    broker.delivers(&mut agent, "m-2").await;
 }
 
 #[tokio::test]
@@ -117,10 +108,7 @@ async fn a_deleted_queue_is_declared_again() {
     })
     .await;
     gateway.ready().await;
-    broker
-        .publish("inbound_message", &message("acme", "c-1", "m-1"))
-        .await;
-    assert_eq!(agent.event().await.message_id(), "m-1");
+    broker.delivers(&mut agent, "m-1").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -156,10 +144,7 @@ async fn a_broker_whose_heartbeats_stop_is_left_and_found_again() {
     proxy.restore();
     proxy.resume();
     gateway.ready().await;
-    broker
-        .publish("inbound_message", &message("acme", "c-1", "m-1"))
-        .await;
-    assert_eq!(agent.event().await.message_id(), "m-1");
+    broker.delivers(&mut agent, "m-1").await;
 }
 
 #[tokio::test]
@@ -191,8 +176,5 @@ async fn what_is_shared_by_the_queues_is_declared_again_when_it_was_deleted() {
     .await;
     gateway.ready().await;
     let mut agent = gateway.agent("acme", "c-1").await;
-    broker
-        .publish("inbound_message", &message("acme", "c-1", "m-1"))
-        .await;
-    assert_eq!(agent.event().await.message_id(), "m-1");
+    broker.delivers(&mut agent, "m-1").await;
 }

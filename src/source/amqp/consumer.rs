@@ -17,6 +17,7 @@ use tracing::{debug, error, info, warn};
 
 use super::acks::{Ack, Acks};
 use super::backoff::Backoff;
+use super::connection::{ANSWER_TIMEOUT, within};
 use super::dead_letters::DeadLetters;
 use super::status::{Check, Status};
 use super::topology::{Queue, Topology};
@@ -28,10 +29,6 @@ const ACK_EVERY: usize = 64;
 
 /// How often a delivery may fail for a reason of ours.
 const ATTEMPTS: u32 = 3;
-
-/// A broker that has just come back can leave a declaration of a replicated queue unanswered,
-/// heartbeats and all.
-const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the shutdown waits for dead letters on their way.
 const LAST_LETTERS: Duration = Duration::from_secs(2);
@@ -81,14 +78,9 @@ impl Consumer {
         connection: &Connection,
         shutdown: &CancellationToken,
     ) -> Result<(), String> {
-        let start = timeout(START_TIMEOUT, self.start(connection));
-        let started = tokio::select! {
+        let (channel, mut deliveries) = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            started = start => started,
-        };
-        let (channel, mut deliveries) = match started {
-            Ok(started) => started.map_err(text)?,
-            Err(_) => return Err(format!("no answer within {} s", START_TIMEOUT.as_secs())),
+            started = within(ANSWER_TIMEOUT, self.start(connection)) => started?,
         };
         if self.status.set(self.check, Check::Up) {
             info!(queue = self.queue.name, "consuming");

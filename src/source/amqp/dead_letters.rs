@@ -4,11 +4,9 @@
 //! connections that publish (<https://www.rabbitmq.com/docs/alarms>); acknowledgements must not
 //! wait behind that.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use lapin::message::Delivery;
-use lapin::options::ConfirmSelectOptions;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use tokio::sync::Mutex;
@@ -17,7 +15,7 @@ use tracing::warn;
 
 use super::Settings;
 use super::backoff::Backoff;
-use super::connection::connect;
+use super::connection::{confirming_channel, connect, within};
 use super::topology::{MANDATORY, Topology};
 use crate::conversation::Rejection;
 
@@ -90,9 +88,7 @@ impl DeadLetters {
         let mut publisher = self.publisher.lock().await;
         let open = match publisher.take() {
             Some(open) if open.channel.status().connected() => open,
-            _ => timeout(OPEN_TIMEOUT, self.open())
-                .await
-                .map_err(|_| format!("no answer within {} s", OPEN_TIMEOUT.as_secs()))??,
+            _ => within(OPEN_TIMEOUT, self.open()).await?,
         };
         let confirmed = timeout(CONFIRM_TIMEOUT, async {
             open.channel
@@ -124,25 +120,13 @@ impl DeadLetters {
 
     async fn open(&self) -> Result<Publisher, String> {
         let connection = connect(&self.settings, "dead letters").await?;
-        let declared = async {
-            let queue = &self.topology.dead_letters;
-            let channel = connection.create_channel().await?;
-            queue.declare(&channel, &self.topology.exchange).await
-        };
-        if let Err(error) = declared.await {
+        if let Err(error) = self.topology.declare_dead_letters(&connection).await {
             // A queue with other arguments takes letters all the same; the session says so.
             warn!(queue = self.topology.dead_letters.name, %error, "the dead letter queue is not as declared");
         }
-        let confirming = async {
-            let channel = connection.create_channel().await?;
-            channel
-                .confirm_select(ConfirmSelectOptions::default())
-                .await?;
-            Ok(channel)
-        };
-        let channel = confirming
+        let channel = confirming_channel(&connection)
             .await
-            .map_err(|error: lapin::Error| error.to_string())?;
+            .map_err(|error| error.to_string())?;
         Ok(Publisher {
             _connection: connection,
             channel,
@@ -180,8 +164,7 @@ fn epitaph(properties: &BasicProperties, rejection: &Rejection, queue: &str) -> 
 }
 
 fn original(name: &str) -> ShortString {
-    let name: Cow<'_, str> = format!("x-gateway-original-{name}").into();
-    name.as_ref().into()
+    format!("x-gateway-original-{name}").into()
 }
 
 /// A copy of all properties but `headers`, `expiration` and `user-id`: `BasicProperties` can be

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use lapin::options::ConfirmSelectOptions;
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
 
 use tokio::time::timeout;
 
 use super::Settings;
-use super::connection::connect;
+use super::connection::{confirming_channel, connect};
 use super::topology::MANDATORY;
 use crate::conversation::{ConversationKey, Kind};
 
@@ -64,16 +63,9 @@ impl Publisher {
             reason,
         };
         let connection = connect(settings, "publisher").await.map_err(broker)?;
-        let channel = async {
-            let channel = connection.create_channel().await?;
-            channel
-                .confirm_select(ConfirmSelectOptions::default())
-                .await?;
-            Ok(channel)
-        };
-        let channel = channel
+        let channel = confirming_channel(&connection)
             .await
-            .map_err(|error: lapin::Error| broker(error.to_string()))?;
+            .map_err(|error| broker(error.to_string()))?;
         Ok(Self {
             exchange: settings.exchange.clone(),
             address,

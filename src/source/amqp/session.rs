@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use super::Settings;
 use super::backoff::Backoff;
-use super::connection::connect;
+use super::connection::{ANSWER_TIMEOUT, connect, within};
 use super::consumer::Consumer;
 use super::dead_letters::DeadLetters;
 use super::status::{
@@ -24,9 +24,6 @@ use crate::journal::Journal;
 
 /// How long the reason of a lost connection may take to be known.
 const REASON_TIMEOUT: Duration = Duration::from_millis(200);
-
-/// How long the broker may take to declare something.
-const DECLARE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the broker may take to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -139,20 +136,13 @@ impl Source {
     /// is reported and does not keep the queues from being consumed.
     async fn keep_declared(&self, connection: &Connection) -> Infallible {
         let topology = &*self.topology;
-        let exchange = || topology.declare_exchange(connection);
-        let dead_letters = || async move {
-            let channel = connection.create_channel().await?;
-            let queue = &topology.dead_letters;
-            queue.declare(&channel, &topology.exchange).await?;
-            channel.close(200, "done".into()).await
-        };
         tokio::join!(
-            self.keep(EXCHANGE, &self.topology.exchange, exchange),
-            self.keep(
-                DEAD_LETTER_QUEUE,
-                &self.topology.dead_letters.name,
-                dead_letters
-            ),
+            self.keep(EXCHANGE, &topology.exchange, || {
+                topology.declare_exchange(connection)
+            }),
+            self.keep(DEAD_LETTER_QUEUE, &topology.dead_letters.name, || {
+                topology.declare_dead_letters(connection)
+            }),
         );
         // Both are there; the connection's end is for others to see.
         std::future::pending().await
@@ -163,15 +153,7 @@ impl Source {
         F: Future<Output = lapin::Result<()>>,
     {
         let mut backoff = Backoff::new();
-        loop {
-            let error = match timeout(DECLARE_TIMEOUT, declare()).await {
-                Ok(Ok(())) => {
-                    self.status.set(part, Check::Up);
-                    return;
-                }
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("no answer within {} s", DECLARE_TIMEOUT.as_secs()),
-            };
+        while let Err(error) = within(ANSWER_TIMEOUT, declare()).await {
             if self.status.set(part, Check::Down(error.clone())) {
                 warn!(
                     name,
@@ -180,6 +162,7 @@ impl Source {
             }
             sleep(backoff.pause(None)).await;
         }
+        self.status.set(part, Check::Up);
     }
 }
 

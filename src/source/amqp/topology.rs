@@ -72,6 +72,13 @@ impl Topology {
         }
     }
 
+    /// Declares the dead letter queue, on a channel of its own: a refusal closes the channel.
+    pub(super) async fn declare_dead_letters(&self, connection: &Connection) -> lapin::Result<()> {
+        let channel = connection.create_channel().await?;
+        self.dead_letters.declare(&channel, &self.exchange).await?;
+        channel.close(200, "done".into()).await
+    }
+
     /// Declares the exchange, on a channel of its own: a refusal closes the channel.
     pub(super) async fn declare_exchange(&self, connection: &Connection) -> lapin::Result<()> {
         let channel = connection.create_channel().await?;

@@ -12,7 +12,7 @@ use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use serde_json::Value;
 
-use super::{DEADLINE, word};
+use super::{Client, DEADLINE, message, word};
 
 /// Exchange and queues of one test, removed when it ends.
 #[derive(Debug, Clone)]
@@ -94,6 +94,13 @@ impl Broker {
         let body = body.to_string();
         self.publish_raw(routing_key, body.as_bytes(), BasicProperties::default())
             .await;
+    }
+
+    /// Publishes a message to acme's conversation c-1, and sees it reach the agent next.
+    pub(crate) async fn delivers(&self, agent: &mut Client, id: &str) {
+        self.publish("inbound_message", &message("acme", "c-1", id))
+            .await;
+        assert_eq!(agent.event().await.message_id(), id);
     }
 
     pub(crate) async fn publish_raw(
