@@ -102,14 +102,15 @@ impl Gateway {
             warn!(variable, "is set, but this version does not support it");
         }
         let health = Arc::new(Health::default());
+        let authenticator = Arc::new(Authenticator::new(Hs256::new(config.auth.clone())));
+        let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
         let (public_routes, internal_routes) = http::routers(
             &config.http,
             journal.clone(),
+            sockets.members(),
             health.clone(),
             broker.clone(),
         );
-        let authenticator = Arc::new(Authenticator::new(Hs256::new(config.auth.clone())));
-        let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
 
         let intake = CancellationToken::new();
         let mut source = tokio::spawn(amqp::run(

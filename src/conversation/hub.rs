@@ -17,6 +17,7 @@ use super::forgotten::Forgotten;
 use super::id::ConversationKey;
 use super::ledger::Ledger;
 use super::member::{Join, MemberId, Outlet};
+use super::view::ConversationView;
 use super::window::{Admission, Limits};
 
 /// The conversations of this process.
@@ -183,6 +184,21 @@ impl Hub {
                 conversation: conversation.clone(),
                 member,
             }
+        })
+    }
+
+    /// The conversation as it stands; an empty one if nobody follows it and nothing is kept.
+    pub fn view(&self, key: &ConversationKey) -> ConversationView {
+        let map = self.conversations.read();
+        let found = map
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned();
+        found.map_or_else(ConversationView::default, |conversation| {
+            // What has expired is no longer there, swept or not.
+            let now = Instant::now();
+            conversation.lock().trim(now, &self.shared);
+            conversation.view()
         })
     }
 

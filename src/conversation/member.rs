@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use super::cursor::{Cursor, Position};
 use super::entry::Entry;
 
@@ -17,6 +19,19 @@ pub trait Outlet: Send + Sync + 'static {
     fn event(&self, entry: &Entry, replayed: bool) -> Offer;
     /// Sends `reset`.
     fn reset(&self, notice: &ResetNotice) -> Offer;
+    /// Who is at the other end.
+    fn participant(&self) -> &Participant;
+}
+
+/// Who follows a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Participant {
+    /// The agent's id.
+    pub agent: String,
+    /// The agent's name, to be shown.
+    pub name: Option<String>,
+    /// Since when.
+    pub connected_at: OffsetDateTime,
 }
 
 /// What became of something that was offered to a member.

@@ -40,6 +40,7 @@ mod ledger;
 mod member;
 mod recent;
 mod timestamp;
+mod view;
 mod window;
 
 pub use counters::{Counter, Counters};
@@ -49,6 +50,7 @@ pub use entry::Entry;
 pub use event::{Event, EventName, Identity, Status};
 pub use hub::{Applied, Hub, Membership};
 pub use id::{ConversationKey, Id, InvalidId};
-pub use member::{Join, Joined, MemberId, Offer, Outlet, ResetNotice, Resume};
+pub use member::{Join, Joined, MemberId, Offer, Outlet, Participant, ResetNotice, Resume};
 pub use timestamp::{rfc3339, rfc3339_from_unix};
+pub use view::{ConversationView, MemberView, Standing};
 pub use window::{Admission, Limits, Window};

@@ -3,7 +3,7 @@
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
 
 /// The header that carries a key, besides `Authorization: Bearer`.
 const HEADER: &str = "x-internal-api-key";
@@ -16,16 +16,14 @@ impl ApiKeys {
         Self(keys.iter().map(|key| hash(key.as_bytes())).collect())
     }
 
-    /// Whether the request carries one of the keys. Each is compared, in constant time.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> bool {
-        let Some(given) = given(headers).map(hash) else {
-            return false;
-        };
-        let fits = self
-            .0
-            .iter()
-            .fold(Choice::from(0), |fits, key| fits | key.ct_eq(&given));
-        fits.into()
+    /// The number of the key that the request carries, from 1 on: by that the log tells keys
+    /// apart. Each is compared, in constant time.
+    pub(super) fn which(&self, headers: &HeaderMap) -> Option<usize> {
+        let given = hash(given(headers)?);
+        let found = (1_u64..).zip(&self.0).fold(0, |found, (number, key)| {
+            u64::conditional_select(&found, &number, key.ct_eq(&given))
+        });
+        usize::try_from(found).ok().filter(|&number| number > 0)
     }
 }
 
@@ -51,7 +49,9 @@ mod tests {
     fn admits(keys: &[&str], name: &'static str, value: &str) -> bool {
         let keys: Vec<_> = keys.iter().map(|&key| key.to_owned()).collect();
         let headers = [(name.parse().unwrap(), value.parse().unwrap())];
-        ApiKeys::new(&keys).admit(&HeaderMap::from_iter(headers))
+        ApiKeys::new(&keys)
+            .which(&HeaderMap::from_iter(headers))
+            .is_some()
     }
 
     #[test]

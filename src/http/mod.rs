@@ -12,6 +12,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::journal::Journal;
+use crate::socket::Members;
 use crate::source::amqp;
 pub use health::{Health, Phase};
 use keys::ApiKeys;
@@ -42,6 +43,7 @@ impl std::fmt::Debug for Settings {
 #[derive(Clone)]
 struct App {
     journal: Arc<Journal>,
+    members: Arc<Members>,
     health: Arc<Health>,
     broker: Arc<amqp::Status>,
     keys: Arc<ApiKeys>,
@@ -51,11 +53,13 @@ struct App {
 pub fn routers(
     settings: &Settings,
     journal: Arc<Journal>,
+    members: Arc<Members>,
     health: Arc<Health>,
     broker: Arc<amqp::Status>,
 ) -> (Router, Option<Router>) {
     let app = App {
         journal,
+        members,
         health,
         broker,
         keys: Arc::new(ApiKeys::new(&settings.api_keys)),
@@ -63,7 +67,13 @@ pub fn routers(
     let probes = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));
-    let internal = Router::new().route("/internal/emit", post(internal::emit));
+    let internal = Router::new()
+        .route("/internal/emit", post(internal::emit))
+        .route("/internal/disconnect", post(internal::disconnect))
+        .route(
+            "/internal/conversations/{tenantId}/{conversationId}",
+            get(internal::conversation),
+        );
     let widget = Router::new()
         .route("/", get(assets::home))
         .route("/widget", get(assets::widget))

@@ -1,68 +1,179 @@
 //! What stands in front of Engine.IO: it keeps account of what carries which session, of what polls
-//! have fetched, and answers the polls of sessions that are to end.
+//! have fetched, answers the polls of sessions that are to end, and passes on what clients post.
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::upgrade::OnUpgrade;
 use serde::Deserialize;
+use socketioxide::service::SocketIoService;
+use tokio::time::{Instant, sleep};
+use tower::ServiceExt as _;
 
+use super::CONNECT_TIMEOUT;
+use super::connects::Heard;
+use super::inbound::Inbound;
 use super::transport::{Transport, Transports};
+use super::upgrade::upgrade;
 use crate::net::Peer;
 
-/// Stands in front of Engine.IO and keeps account of what carries which session.
-pub(super) async fn watch(
-    State(transports): State<Arc<Transports>>,
+/// The engine, and the account of its sessions.
+#[derive(Clone)]
+pub(super) struct Front {
+    pub(super) service: SocketIoService<Router>,
+    pub(super) transports: Arc<Transports>,
+}
+
+/// Answers an Engine.IO request.
+pub(super) async fn answer(
+    State(front): State<Front>,
     ConnectInfo(peer): ConnectInfo<Peer>,
-    request: Request,
-    next: Next,
+    mut request: Request,
 ) -> Response {
-    if !request.uri().path().starts_with(super::PATH) {
-        return next.run(request).await;
-    }
     let asked = Asked::of(request.uri().query().unwrap_or_default());
-    let Some(sid) = asked.sid else {
-        return handshake(&transports, asked.websocket, peer, request, next).await;
+    let websocket = asked.websocket && request.method() == Method::GET;
+    let session = match &asked.sid {
+        None => None,
+        Some(sid) => match front.transports.find(sid) {
+            Some(transport) => Some(transport),
+            None => return front.engine(plain(request)).await,
+        },
     };
-    let Some(transport) = transports.find(&sid) else {
-        return next.run(request).await;
-    };
-    if asked.websocket {
-        let response = next.run(request).await;
-        // Only an upgrade that the engine has taken makes the connection the session's.
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+    match session {
+        None if websocket && asked.version => {
+            let transport = front.transports.open();
             transport.carried_by(peer.line);
+            shrink(&mut request);
+            request.extensions_mut().insert(transport.clone());
+            upgrade(front.service, transport, request)
         }
-        return response;
-    }
-    match *request.method() {
-        Method::GET => poll(&transport, request, next).await,
-        _ => next.run(limited(request)).await,
+        None => front.handshake(plain(request)).await,
+        Some(transport) if websocket && asked.version => {
+            if !transport.carried_by(peer.line) {
+                return (StatusCode::BAD_REQUEST, "the session has its WebSocket").into_response();
+            }
+            upgrade(front.service, transport, request)
+        }
+        Some(transport) => match *request.method() {
+            Method::GET => front.poll(&transport, plain(request)).await,
+            Method::POST => front.post(&transport, request).await,
+            _ => front.engine(plain(request)).await,
+        },
     }
 }
 
-/// Answers a poll: as the engine does, or with the end of the session.
-async fn poll(transport: &Transport, request: Request, next: Next) -> Response {
-    // The close packet of the client's side lets the session go.
-    let close = close_request(&request);
-    let response = tokio::select! {
-        biased;
-        () = transport.ended() => {
-            next.run(close).await;
-            return ([(CONTENT_TYPE, "text/plain; charset=UTF-8")], CLOSE).into_response();
+impl Front {
+    async fn engine(&self, request: Request) -> Response {
+        match self.service.clone().oneshot(request).await {
+            Ok(response) => response.map(Body::new),
+            Err(never) => match never {},
         }
-        response = next.clone().run(request) => response,
-    };
-    read(response, |answer| {
-        let separators = answer.iter().filter(|&&byte| byte == SEPARATOR).count();
-        transport.backlog.polled(separators + 1);
-    })
-    .await
+    }
+
+    /// Opens a session that begins with polling.
+    async fn handshake(&self, mut request: Request) -> Response {
+        let transport = self.transports.open();
+        shrink(&mut request);
+        request.extensions_mut().insert(transport.clone());
+        let response = self.engine(request).await;
+        if !response.status().is_success() {
+            return response;
+        }
+        // `0{"sid":"…",…}`: the name by which later polls and the upgrade speak of the session.
+        read(response, |answer| {
+            let open = answer.get(1..).map(serde_json::from_slice::<Open>);
+            if let Some(Ok(open)) = open {
+                transport.named(open.sid);
+            }
+        })
+        .await
+    }
+
+    /// Answers a poll: as the engine does, or with the end of the session.
+    async fn poll(&self, transport: &Transport, request: Request) -> Response {
+        // The close packet of the client's side lets the session go.
+        let close = posting(&request, CLOSE.into());
+        let response = tokio::select! {
+            biased;
+            () = transport.ended() => {
+                self.engine(close).await;
+                return ([(CONTENT_TYPE, TEXT)], CLOSE).into_response();
+            }
+            response = self.engine(request) => response,
+        };
+        read(response, |answer| {
+            let separators = answer.iter().filter(|&&byte| byte == SEPARATOR).count();
+            transport.backlog.polled(separators + 1);
+        })
+        .await
+    }
+
+    /// Hands what the client posts to the engine, packet by packet, as far as it may pass.
+    async fn post(&self, transport: &Arc<Transport>, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let head = Request::from_parts(parts, Body::empty());
+        let body = match Limited::new(body, super::INBOUND_LIMIT).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) => {
+                transport.end();
+                let status = match error.is::<LengthLimitError>() {
+                    true => StatusCode::PAYLOAD_TOO_LARGE,
+                    false => StatusCode::BAD_REQUEST,
+                };
+                return (status, "the packets did not come whole").into_response();
+            }
+        };
+        let deadline = Instant::now() + CONNECT_TIMEOUT;
+        let mut passed = Vec::new();
+        for packet in body.split(|&byte| byte == SEPARATOR) {
+            loop {
+                let beginning = &packet[..packet.len().min(Inbound::PREFIX)];
+                match transport.hear(beginning, false) {
+                    Heard::Ignore => break,
+                    Heard::Pass | Heard::Last => {
+                        if !passed.is_empty() {
+                            passed.push(SEPARATOR);
+                        }
+                        passed.extend_from_slice(packet);
+                        break;
+                    }
+                    Heard::Wait if Instant::now() >= deadline => {
+                        transport.end();
+                        return (StatusCode::TOO_MANY_REQUESTS, "too much at once").into_response();
+                    }
+                    Heard::Wait => {
+                        if !passed.is_empty() {
+                            let batch = std::mem::take(&mut passed);
+                            let response = self.engine(posting(&head, batch.into())).await;
+                            if !response.status().is_success() {
+                                return response;
+                            }
+                        }
+                        sleep(super::guard::PAUSE).await;
+                    }
+                }
+            }
+        }
+        if passed.is_empty() && !body.is_empty() {
+            return ([(CONTENT_TYPE, TEXT)], "ok").into_response();
+        }
+        self.engine(posting(&head, passed.into())).await
+    }
+}
+
+/// What carries Engine.IO's packets in an HTTP body.
+const TEXT: &str = "text/plain; charset=UTF-8";
+
+/// Without a way for the engine to make it a WebSocket that nobody watches.
+fn plain(mut request: Request) -> Request {
+    request.extensions_mut().remove::<OnUpgrade>();
+    request
 }
 
 /// Shows the engine's answer, which it has made as a whole, to `look`, and passes it on.
@@ -76,50 +187,20 @@ async fn read(response: Response, look: impl FnOnce(&[u8])) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// Between the packets of an answer.
+/// Between the packets of a payload.
 const SEPARATOR: u8 = 0x1e;
-
-/// The engine's own limit is that of its answers as well, and those may be larger.
-fn limited(request: Request) -> Request {
-    request.map(|body| Body::new(Limited::new(body, super::INBOUND_LIMIT)))
-}
 
 /// Engine.IO's CLOSE packet.
 const CLOSE: &str = "1";
 
-fn close_request(poll: &Request) -> Request {
-    let mut close = Request::new(Body::from(CLOSE));
-    *close.method_mut() = Method::POST;
-    *close.uri_mut() = poll.uri().clone();
-    *close.extensions_mut() = poll.extensions().clone();
-    close
-}
-
-async fn handshake(
-    transports: &Arc<Transports>,
-    websocket: bool,
-    peer: Peer,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let transport = transports.open();
-    if websocket {
-        transport.carried_by(peer.line);
-    }
-    shrink(&mut request);
-    request.extensions_mut().insert(transport.clone());
-    let response = next.run(request).await;
-    if websocket || !response.status().is_success() {
-        return response;
-    }
-    // `0{"sid":"…",…}`: the name by which later polls and the upgrade speak of the session.
-    read(response, |answer| {
-        let open = answer.get(1..).map(serde_json::from_slice::<Open>);
-        if let Some(Ok(open)) = open {
-            transport.named(open.sid);
-        }
-    })
-    .await
+/// A request that posts packets to the session that `request` speaks of.
+fn posting(request: &Request, packets: Body) -> Request {
+    let mut post = Request::new(packets);
+    *post.method_mut() = Method::POST;
+    *post.uri_mut() = request.uri().clone();
+    post.headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
+    post
 }
 
 #[derive(Deserialize)]
@@ -149,19 +230,23 @@ fn shrink(request: &mut Request) {
 struct Asked {
     sid: Option<String>,
     websocket: bool,
+    /// Whether it speaks the protocol's version 4, the only one that is served.
+    version: bool,
 }
 
 impl Asked {
     /// Reads the query as the engine does, so that nothing passes for one here and for another
     /// there: the first of its name counts, and nothing is unescaped.
     fn of(query: &str) -> Self {
-        let parts = || query.split('&');
-        let transport = parts().find(|part| part.starts_with("transport="));
+        let value = |name: &str| {
+            let part = query.split('&').find(|part| part.starts_with(name))?;
+            part.split('=').nth(1)
+        };
+        let sid = query.split('&').find_map(|part| part.strip_prefix("sid="));
         Self {
-            sid: parts()
-                .find_map(|part| part.strip_prefix("sid="))
-                .map(str::to_owned),
-            websocket: transport.and_then(|part| part.split('=').nth(1)) == Some("websocket"),
+            sid: sid.map(str::to_owned),
+            websocket: value("transport=") == Some("websocket"),
+            version: value("EIO=") == Some("4"),
         }
     }
 }

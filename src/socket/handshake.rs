@@ -24,6 +24,9 @@ pub enum Refusal {
     /// The token does not open the conversation.
     #[error("Forbidden")]
     Forbidden,
+    /// The connection, its address or all together have as many as they may.
+    #[error("Too many connections")]
+    TooManyConnections,
     /// The gateway is shutting down.
     #[error("Service unavailable")]
     ServiceUnavailable,
@@ -60,7 +63,24 @@ pub async fn admit(
     query: Option<&str>,
     auth: &Value,
 ) -> Result<Admission, Refusal> {
-    let token = match auth.get("token") {
+    let agent = authenticate(authenticator, auth).await?;
+    let key = key(namespace, query, auth).ok_or(Refusal::InvalidConversation)?;
+    if !agent.may_follow(&key) {
+        return Err(Refusal::Forbidden);
+    }
+    let join = join(auth);
+    Ok(Admission { agent, key, join })
+}
+
+/// Who the token in `data` speaks for.
+///
+/// # Errors
+/// That it is not there, or what is wrong with it.
+pub(super) async fn authenticate(
+    authenticator: &Authenticator,
+    data: &Value,
+) -> Result<Agent, Refusal> {
+    let token = match data.get("token") {
         None | Some(Value::Null) => return Err(Refusal::AuthenticationRequired),
         Some(Value::String(token)) if token.is_empty() => {
             return Err(Refusal::AuthenticationRequired);
@@ -68,13 +88,7 @@ pub async fn admit(
         Some(Value::String(token)) => token,
         Some(_) => return Err(Refusal::InvalidToken),
     };
-    let agent = authenticator.authenticate(token).await?;
-    let key = key(namespace, query, auth).ok_or(Refusal::InvalidConversation)?;
-    if !agent.may_follow(&key) {
-        return Err(Refusal::Forbidden);
-    }
-    let join = join(auth);
-    Ok(Admission { agent, key, join })
+    Ok(authenticator.authenticate(token).await?)
 }
 
 /// The conversation that a connect names, by either door.

@@ -5,29 +5,36 @@
 //! to rooms: a room emit drops what a socket has no room for, and does not say whose it was.
 
 mod backlog;
+mod connects;
 mod doors;
 mod front;
+mod guard;
 pub mod handshake;
+mod inbound;
 mod members;
 mod namespaces;
 mod outlet;
+mod term;
 mod transport;
+mod upgrade;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::routing::any;
 use rand::RngExt as _;
 use rand::seq::SliceRandom as _;
 use socketioxide::SocketIo;
-use socketioxide::layer::SocketIoLayer;
 use tokio::time::{sleep, timeout};
 
 use crate::auth::Authenticator;
 use crate::conversation::Hub;
 use doors::Doors;
+use front::Front;
 use transport::Transports;
+
+pub use members::{Members, Selection};
 
 /// How sockets are kept.
 #[derive(Debug, Clone)]
@@ -48,9 +55,9 @@ impl Settings {
 /// The Socket.IO server.
 pub struct Sockets {
     io: SocketIo,
-    layer: SocketIoLayer,
     doors: Arc<Doors>,
-    transports: Arc<Transports>,
+    members: Arc<Members>,
+    front: Front,
 }
 
 /// The path of Engine.IO requests.
@@ -76,7 +83,7 @@ const SLICE: usize = 50;
 impl Sockets {
     /// The server. Must be called within a Tokio runtime.
     pub fn new(settings: &Settings, authenticator: Arc<Authenticator>, hub: Arc<Hub>) -> Self {
-        let (layer, io) = SocketIo::builder()
+        let (service, io) = SocketIo::builder()
             .req_path(PATH)
             .ping_interval(settings.ping_interval)
             .ping_timeout(settings.ping_timeout)
@@ -87,22 +94,36 @@ impl Sockets {
             .ws_max_frame_size(INBOUND_LIMIT)
             // Clients send little: a small buffer serves, and there is one for each connection.
             .ws_read_buffer_size(256)
-            .build_layer();
-        let doors = Doors::open(&io, authenticator, hub, settings.patience());
+            .build_with_inner_svc(Router::new());
+        let members = Members::new(hub.clone());
+        let doors = Doors::new(authenticator, hub, members.clone(), settings.patience());
+        let transports = Transports::new(doors.open(&io));
+        tokio::spawn(members::watch(members.clone(), transports.clone()));
         Self {
             io,
-            layer,
             doors,
-            transports: Arc::default(),
+            members,
+            front: Front {
+                service,
+                transports,
+            },
         }
     }
 
-    /// Puts the server in front of other routes. They have to be served with
+    /// Adds the server to other routes. They have to be served with
     /// [`Peer`](crate::net::Peer) as their connection's information.
     pub fn mount(&self, router: Router) -> Router {
-        router
-            .layer(self.layer.clone())
-            .layer(from_fn_with_state(self.transports.clone(), front::watch))
+        let below = format!("{PATH}/{{*rest}}");
+        let paths = [PATH, &format!("{PATH}/"), &below];
+        let sockets = paths.iter().fold(Router::new(), |sockets, path| {
+            sockets.route(path, any(front::answer))
+        });
+        router.merge(sockets.with_state(self.front.clone()))
+    }
+
+    /// Who follows what.
+    pub fn members(&self) -> Arc<Members> {
+        self.members.clone()
     }
 
     /// Lets nobody in any more (`Service unavailable`).
@@ -115,7 +136,7 @@ impl Sockets {
     /// For as long again, clients may take what waits for them.
     pub async fn close(&self, within: Duration) {
         self.refuse();
-        let mut transports = self.transports.all();
+        let mut transports = self.front.transports.all();
         transports.shuffle(&mut rand::rng());
         let mut slices = transports.chunks(SLICE).peekable();
         let pause = within / slices.len().max(1) as u32;
@@ -127,7 +148,8 @@ impl Sockets {
         }
         // What still waits for a client to ask for it, and then what waits for one in vain.
         if timeout(within, self.io.close()).await.is_err() {
-            self.transports
+            self.front
+                .transports
                 .all()
                 .iter()
                 .for_each(|transport| transport.abandon());

@@ -1,17 +1,21 @@
 //! The life of dynamic namespaces.
 //!
-//! socketioxide makes a dynamic namespace before anybody has shown a token, and never removes it.
-//! Here each is counted from the moment a connect to it is looked at, and removed when the last
-//! socket that was in it, or that was refused, is gone.
+//! A namespace is made when the first CONNECT to it is let through, and removed when the last
+//! socket that was in it, or that was refused, is gone. The library would make one itself for every
+//! CONNECT, twice for two at the same instant, and would never remove it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use socketioxide::SocketIo;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
+type Make = Box<dyn Fn(&SocketIo, String) + Send + Sync>;
+
 /// Counts the sockets of each dynamic namespace.
 pub(super) struct Namespaces {
+    io: SocketIo,
+    make: Make,
     sockets: Mutex<HashMap<Arc<str>, usize>>,
     empty: UnboundedSender<Arc<str>>,
 }
@@ -24,27 +28,33 @@ pub(super) struct Ticket {
 
 impl Namespaces {
     /// Starts the task that removes empty namespaces; it ends with the last ticket and handle.
-    pub(super) fn new(io: &SocketIo) -> Arc<Self> {
+    /// `make` adds a namespace to the server.
+    pub(super) fn new(
+        io: &SocketIo,
+        make: impl Fn(&SocketIo, String) + Send + Sync + 'static,
+    ) -> Arc<Self> {
         let (empty, emptied) = mpsc::unbounded_channel();
         let namespaces = Arc::new(Self {
+            io: io.clone(),
+            make: Box::new(make),
             sockets: Mutex::default(),
             empty,
         });
-        tokio::spawn(remove_empty(
-            io.clone(),
-            Arc::downgrade(&namespaces),
-            emptied,
-        ));
+        tokio::spawn(remove_empty(Arc::downgrade(&namespaces), emptied));
         namespaces
     }
 
-    /// Counts a socket that connects to `path`.
+    /// Counts a socket that is going to connect to `path`, and makes the namespace for the first.
     pub(super) fn enter(self: &Arc<Self>, path: &str) -> Ticket {
         let mut sockets = self.lock();
-        let path = match sockets.get_key_value(path) {
-            Some((path, _)) => path.clone(),
-            None => Arc::from(path),
-        };
+        let known = sockets.get_key_value(path).map(|(path, _)| path.clone());
+        let path = known.unwrap_or_else(|| {
+            // One that waits for its removal is still there, and is kept by being counted.
+            if self.io.of(path).is_none() {
+                (self.make)(&self.io, path.to_owned());
+            }
+            Arc::from(path)
+        });
         *sockets.entry(path.clone()).or_default() += 1;
         Ticket {
             namespaces: self.clone(),
@@ -72,11 +82,7 @@ impl Drop for Ticket {
     }
 }
 
-async fn remove_empty(
-    io: SocketIo,
-    namespaces: std::sync::Weak<Namespaces>,
-    mut emptied: UnboundedReceiver<Arc<str>>,
-) {
+async fn remove_empty(namespaces: Weak<Namespaces>, mut emptied: UnboundedReceiver<Arc<str>>) {
     while let Some(path) = emptied.recv().await {
         let Some(namespaces) = namespaces.upgrade() else {
             return;
@@ -84,7 +90,7 @@ async fn remove_empty(
         // Under the lock: a connect that is counted meanwhile finds the namespace still there.
         let sockets = namespaces.lock();
         if !sockets.contains_key(&path) {
-            io.delete_ns(&*path);
+            namespaces.io.delete_ns(&*path);
         }
     }
 }
@@ -101,20 +107,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_namespace_goes_with_its_last_ticket_and_not_before() {
+    async fn a_namespace_comes_with_its_first_ticket_and_goes_with_its_last() {
         let (_, io) = SocketIo::new_layer();
-        let namespaces = Namespaces::new(&io);
-        for path in ["/a", "/b"] {
+        let namespaces = Namespaces::new(&io, |io, path| {
             io.ns(path, async || {});
-        }
+        });
+        assert!(io.of("/a").is_none());
         let first = namespaces.enter("/a");
         let second = namespaces.enter("/a");
+        assert!(io.of("/a").is_some());
         drop(first);
         // What is removed next shows that the task had nothing to do for the one before.
         drop(namespaces.enter("/b"));
         gone(&io, "/b").await;
         assert!(io.of("/a").is_some());
         drop(second);
+        // Counted again before it is removed, it stays.
+        let third = namespaces.enter("/a");
+        drop(namespaces.enter("/b"));
+        gone(&io, "/b").await;
+        assert!(io.of("/a").is_some());
+        drop(third);
         gone(&io, "/a").await;
         assert!(namespaces.lock().is_empty());
     }

@@ -1,6 +1,7 @@
 //! From a member to its socket.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,20 +10,35 @@ use socketioxide::extract::SocketRef;
 use socketioxide::{SendError, SocketError, TransportType};
 use tracing::{debug, error};
 
+use super::backlog::Way;
+use super::term::Term;
 use super::transport::Transport;
-use crate::auth::Agent;
 use crate::conversation::{
-    ConversationKey, Entry, Joined, Offer, Outlet, ResetNotice, rfc3339_from_unix,
+    ConversationKey, Entry, Joined, Offer, Outlet, Participant, ResetNotice, rfc3339_from_unix,
 };
 
 /// Emits to one socket.
 pub(super) struct SocketOutlet {
     pub(super) socket: SocketRef,
     pub(super) key: ConversationKey,
-    pub(super) agent: Agent,
+    pub(super) participant: Participant,
+    /// How long the token lasts.
+    pub(super) term: Term,
     pub(super) transport: Arc<Transport>,
     /// How long the session may take nothing.
     pub(super) patience: Duration,
+    pub(super) progress: Progress,
+}
+
+/// How far a member has come with its socket.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// It has been told that it has joined: nothing comes before that.
+    joined: AtomicBool,
+    /// It has left: nothing comes after that.
+    closed: AtomicBool,
+    /// It has been told that its token has expired.
+    expired: AtomicBool,
 }
 
 impl Outlet for SocketOutlet {
@@ -34,12 +50,16 @@ impl Outlet for SocketOutlet {
             resume: joined.resume.as_str(),
             replaying: joined.replaying,
             agent: AgentPayload {
-                id: &self.agent.id,
-                name: self.agent.name.as_deref(),
+                id: &self.participant.agent,
+                name: self.participant.name.as_deref(),
             },
-            expires_at: rfc3339_from_unix(self.agent.expires_at),
+            expires_at: rfc3339_from_unix(self.term.ends_at()),
         };
-        self.notify("joined", &payload)
+        let offer = self.notify("joined", &payload);
+        if offer == Offer::Taken {
+            self.progress.joined.store(true, Ordering::Release);
+        }
+        offer
     }
 
     fn event(&self, entry: &Entry, replayed: bool) -> Offer {
@@ -56,9 +76,47 @@ impl Outlet for SocketOutlet {
         };
         self.notify("reset", &payload)
     }
+
+    fn participant(&self) -> &Participant {
+        &self.participant
+    }
 }
 
 impl SocketOutlet {
+    /// Tells the client that its token is about to expire, when there is room.
+    pub(super) fn warn(&self) {
+        if !self.progress.joined.load(Ordering::Acquire) {
+            return;
+        }
+        let payload = ExpiringPayload {
+            expires_at: rfc3339_from_unix(self.term.ends_at()),
+        };
+        if self.notify("token_expiring", &payload) == Offer::Taken {
+            self.term.warned();
+        }
+    }
+
+    /// Lets no event through any more.
+    pub(super) fn close(&self) {
+        self.progress.closed.store(true, Ordering::Release);
+    }
+
+    /// Disconnects the client from the namespace, and says so before if its token has `expired`.
+    /// False: there was no room; it is to be tried again.
+    pub(super) fn send_away(&self, expired: bool) -> bool {
+        if expired && !self.progress.expired.load(Ordering::Acquire) {
+            match self.socket.emit("token_expired", &serde_json::json!({})) {
+                Err(SendError::Socket(SocketError::InternalChannelFull)) => return false,
+                _ => self.progress.expired.store(true, Ordering::Release),
+            }
+        }
+        if self.socket.clone().disconnect().is_err() {
+            return false;
+        }
+        self.transport.connects.closed(self.socket.ns());
+        true
+    }
+
     /// Emits an event with one argument.
     fn notify(&self, event: &str, payload: &impl Serialize) -> Offer {
         match to_raw_value(payload) {
@@ -69,8 +127,10 @@ impl SocketOutlet {
 
     /// Emits an event whose arguments, with the commas between them, have `length` bytes.
     fn emit<T: Serialize + ?Sized>(&self, event: &str, arguments: &T, length: usize) -> Offer {
-        let websocket = self.socket.transport_type() == TransportType::Websocket;
-        let way = self.transport.way(websocket);
+        if self.progress.closed.load(Ordering::Acquire) {
+            return Offer::Gone;
+        }
+        let way = way(&self.socket, &self.transport);
         if !self.transport.backlog.has_room(way) {
             return self.full();
         }
@@ -97,6 +157,11 @@ impl SocketOutlet {
         self.transport.abandon();
         Offer::Gone
     }
+}
+
+/// How packets go out to the socket now.
+pub(super) fn way(socket: &SocketRef, transport: &Transport) -> Way {
+    transport.way(socket.transport_type() == TransportType::Websocket)
 }
 
 /// What cannot be encoded although it is rendered JSON: whoever this happens to starts again.
@@ -132,6 +197,12 @@ struct AgentPayload<'a> {
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExpiringPayload {
+    expires_at: String,
 }
 
 #[derive(Serialize)]

@@ -12,13 +12,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::backlog::{Backlog, Way};
+use super::connects::{Connects, Heard};
+use super::namespaces::Namespaces;
 use crate::net::Line;
 
 /// All sessions.
-#[derive(Debug, Default)]
 pub(super) struct Transports {
+    namespaces: Arc<Namespaces>,
     next: AtomicU64,
     sessions: Mutex<Sessions>,
 }
@@ -41,6 +44,8 @@ pub(super) struct Transport {
     websocket: Mutex<Option<Line>>,
     /// What has not gone out yet.
     pub(super) backlog: Backlog,
+    /// What it has opened.
+    pub(super) connects: Connects,
     ending: AtomicBool,
     ended: Notify,
     /// When a packet last found room, in milliseconds since the session's begin.
@@ -49,6 +54,14 @@ pub(super) struct Transport {
 }
 
 impl Transports {
+    pub(super) fn new(namespaces: Arc<Namespaces>) -> Arc<Self> {
+        Arc::new(Self {
+            namespaces,
+            next: AtomicU64::new(0),
+            sessions: Mutex::default(),
+        })
+    }
+
     pub(super) fn open(self: &Arc<Self>) -> Arc<Transport> {
         let transport = Arc::new(Transport {
             number: self.next.fetch_add(1, Ordering::Relaxed),
@@ -56,6 +69,7 @@ impl Transports {
             sid: OnceLock::new(),
             websocket: Mutex::default(),
             backlog: Backlog::default(),
+            connects: Connects::new(self.namespaces.clone()),
             ending: AtomicBool::new(false),
             ended: Notify::new(),
             taken_at: AtomicU64::new(0),
@@ -96,6 +110,26 @@ impl Transport {
         self.begun.elapsed().saturating_sub(taken_at)
     }
 
+    /// Decides whether the library hears what the client has said, of which `message` is the
+    /// beginning.
+    pub(super) fn hear(self: &Arc<Self>, message: &[u8], websocket: bool) -> Heard {
+        let room = || self.backlog.has_room(self.way(websocket));
+        let heard = self.connects.hear(message, room);
+        if heard == Heard::Last {
+            self.end_soon();
+        }
+        heard
+    }
+
+    /// Ends the session when what is being said to the client has been.
+    pub(super) fn end_soon(self: &Arc<Self>) {
+        let transport = self.clone();
+        tokio::spawn(async move {
+            sleep(LAST_WORDS).await;
+            transport.end();
+        });
+    }
+
     /// Ends the session by ending its transport, when what waits for the client has gone out: the
     /// client sees `transport close`.
     pub(super) fn end(&self) {
@@ -123,7 +157,7 @@ impl Transport {
         }
     }
 
-    fn is_ending(&self) -> bool {
+    pub(super) fn is_ending(&self) -> bool {
         self.ending.load(Ordering::Acquire)
     }
 
@@ -138,12 +172,17 @@ impl Transport {
         }
     }
 
-    pub(super) fn carried_by(&self, line: Line) {
+    /// The session's WebSocket has come; false if it has one.
+    pub(super) fn carried_by(&self, line: Line) -> bool {
         let mut websocket = self.websocket();
+        if websocket.is_some() {
+            return false;
+        }
         if self.is_ending() {
             line.end_gently(GOODBYE);
         }
         *websocket = Some(line);
+        true
     }
 
     pub(super) fn named(&self, sid: String) {
@@ -160,6 +199,9 @@ impl Transport {
     }
 }
 
+/// How long a refusal may take to be on its way.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
 impl Drop for Transport {
     fn drop(&mut self) {
         if let Some(transports) = self.transports.upgrade() {
@@ -175,4 +217,4 @@ impl Drop for Transport {
 /// The same as a client sends it over a WebSocket: a masked text frame (RFC 6455, section 5.2),
 /// with a mask of zeros. To read the end of the stream instead would have the library throw away
 /// what it has not written yet, as would a WebSocket's own close frame.
-const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
+pub(super) const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];

@@ -9,7 +9,7 @@ use serde_json::value::to_raw_value;
 
 use super::super::event::EventName;
 use super::super::id::Id;
-use super::super::member::{Joined, Offer, ResetNotice, Resume};
+use super::super::member::{Joined, Offer, Participant, ResetNotice, Resume};
 use super::*;
 
 /// What a member was told.
@@ -74,6 +74,15 @@ impl Outlet for Pipe {
 
     fn reset(&self, notice: &ResetNotice) -> Offer {
         self.take(Told::Reset(notice.cursor))
+    }
+
+    fn participant(&self) -> &Participant {
+        static NOBODY: Participant = Participant {
+            agent: String::new(),
+            name: None,
+            connected_at: OffsetDateTime::UNIX_EPOCH,
+        };
+        &NOBODY
     }
 }
 

@@ -1,11 +1,18 @@
-//! `POST /internal/emit`: the portal's guarded fallback.
+//! `/internal/*`: what the portal may call, with a key.
+
+mod conversation;
+mod disconnect;
+mod emit;
+
+pub(super) use conversation::conversation;
+pub(super) use disconnect::disconnect;
+pub(super) use emit::emit;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,26 +20,15 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
 use tokio::time::timeout;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::App;
-use crate::conversation::BODY_LIMIT;
-use crate::journal::Published;
-use crate::source::relay::{self, RelayError};
+use crate::conversation::{BODY_LIMIT, Invalid};
+use crate::source::relay::RelayError;
 
 /// How much of a body is let go by that nobody will read, and for how long.
 const IGNORED_LIMIT: usize = 4 * BODY_LIMIT;
 const IGNORED_TIME: Duration = Duration::from_secs(1);
-
-/// What a call that was taken is answered with.
-#[derive(Serialize)]
-pub(super) struct Emitted {
-    ok: bool,
-    cursor: String,
-    duplicate: bool,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    stale: bool,
-}
 
 /// What a call that was not taken is answered with.
 #[derive(Debug)]
@@ -43,30 +39,28 @@ pub(super) struct Refusal {
     field: Option<Cow<'static, str>>,
 }
 
-pub(super) async fn emit(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Emitted>, Refusal> {
-    if let Err(refusal) = admit(&app, &headers) {
-        return Err(refusal.after(body).await);
+/// The body of a call that may be made, and the number of the key that it was made with.
+async fn taken(app: &App, headers: &HeaderMap, body: Body) -> Result<(usize, Bytes), Refusal> {
+    match admit(app, headers) {
+        Ok(key) => Ok((key, read(body).await?)),
+        Err(refusal) => Err(refusal.after(body).await),
     }
-    let body = read(body).await?;
-    let published = relay::emit(&app.journal, &body)
-        .await
-        .inspect_err(|error| debug!(%error, "emit refused"))?;
-    Ok(Json(Emitted::from(published)))
 }
 
-/// What can be said of a call by its headers.
-fn admit(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
-    if !app.keys.admit(headers) {
-        return Err(Refusal::new(
+/// The number of the key that the call was made with.
+fn key(app: &App, headers: &HeaderMap) -> Result<usize, Refusal> {
+    app.keys.which(headers).ok_or_else(|| {
+        Refusal::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
             "x-internal-api-key must be one of the configured keys",
-        ));
-    }
+        )
+    })
+}
+
+/// What can be said of a call with a body by its headers.
+fn admit(app: &App, headers: &HeaderMap) -> Result<usize, Refusal> {
+    let key = key(app, headers)?;
     if app.health.is_draining() {
         return Err(Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -87,7 +81,7 @@ fn admit(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     if announced.is_some_and(|length| length > BODY_LIMIT) {
         return Err(Refusal::too_large());
     }
-    Ok(())
+    Ok(key)
 }
 
 async fn read(body: Body) -> Result<Bytes, Refusal> {
@@ -111,22 +105,6 @@ fn is_json(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok());
     let essence = value.and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
-}
-
-impl From<Published> for Emitted {
-    fn from(published: Published) -> Self {
-        let (cursor, duplicate, stale) = match published {
-            Published::New(cursor) => (cursor, false, false),
-            Published::Duplicate(cursor) => (cursor, true, false),
-            Published::Stale(cursor) => (cursor, false, true),
-        };
-        Self {
-            ok: true,
-            cursor: cursor.to_string(),
-            duplicate,
-            stale,
-        }
-    }
 }
 
 impl Refusal {
@@ -167,10 +145,17 @@ impl From<RelayError> for Refusal {
             RelayError::InvalidJson(_) => {
                 Self::new(StatusCode::BAD_REQUEST, "invalid_json", message)
             }
-            RelayError::Invalid(invalid) => Self {
-                field: Some(invalid.field),
-                ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", message)
-            },
+            RelayError::Invalid(invalid) => invalid.into(),
+        }
+    }
+}
+
+impl From<Invalid> for Refusal {
+    fn from(invalid: Invalid) -> Self {
+        let message = invalid.to_string();
+        Self {
+            field: Some(invalid.field),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", message)
         }
     }
 }

@@ -1,0 +1,60 @@
+//! What an operator may see of a conversation: who follows it and how much is kept, not what.
+
+use super::conversation::Conversation;
+use super::cursor::Cursor;
+use super::member::{Pace, Participant};
+
+/// A conversation as it stands at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConversationView {
+    /// Its members, in the order in which they came.
+    pub members: Vec<MemberView>,
+    /// How many events the window has.
+    pub events: usize,
+    /// The oldest of them.
+    pub oldest: Option<Cursor>,
+    /// The newest of them.
+    pub newest: Option<Cursor>,
+}
+
+/// A member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberView {
+    /// Who it is.
+    pub participant: Participant,
+    /// How far it has come.
+    pub standing: Standing,
+}
+
+/// Whether a member has everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It has, and gets each event at once.
+    Live,
+    /// It is served from the window.
+    CatchingUp,
+}
+
+impl Conversation {
+    pub(super) fn view(&self) -> ConversationView {
+        let state = self.lock();
+        let cursors = self.cursors();
+        let members = state.members.values().map(|member| MemberView {
+            participant: member.outlet.participant().clone(),
+            standing: match member.pace {
+                Pace::Live => Standing::Live,
+                Pace::Behind(_) | Pace::Owed(_) => Standing::CatchingUp,
+            },
+        });
+        let mut entries = state.window.entries();
+        let events = entries.len();
+        let oldest = entries.next().map(|entry| entry.position);
+        let newest = state.window.newest();
+        ConversationView {
+            members: members.collect(),
+            events,
+            oldest: oldest.map(|position| cursors.cursor(position)),
+            newest: oldest.map(|_| cursors.cursor(newest)),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `GET /internal/conversations/{tenantId}/{conversationId}`: who follows it, how much is kept.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::HeaderMap;
+use serde::Serialize;
+use tracing::info;
+
+use super::super::App;
+use super::Refusal;
+use crate::conversation::{
+    ConversationKey, ConversationView, Cursor, Id, Invalid, MemberView, Standing, rfc3339,
+};
+use crate::net::Peer;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::http) struct Seen {
+    members: Vec<Member>,
+    events: usize,
+    oldest_cursor: Option<String>,
+    newest_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Member {
+    agent_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    connected_at: String,
+    state: &'static str,
+}
+
+pub(in crate::http) async fn conversation(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Json<Seen>, Refusal> {
+    let key = super::key(&app, &headers)?;
+    let Ok(Path((tenant, conversation))) = path else {
+        return Err(Invalid::new("path", "must be UTF-8").into());
+    };
+    let id =
+        |name, text: &str| Id::parse(text).map_err(|reason| Invalid::new(name, reason.to_string()));
+    let conversation = ConversationKey {
+        tenant: id("tenantId", &tenant)?,
+        conversation: id("conversationId", &conversation)?,
+    };
+    let view = app.journal.hub().view(&conversation);
+    info!(
+        caller = %peer.address,
+        key,
+        tenant = %conversation.tenant,
+        conversation = %conversation.conversation,
+        members = view.members.len(),
+        "a conversation was looked at"
+    );
+    Ok(Json(view.into()))
+}
+
+impl From<ConversationView> for Seen {
+    fn from(view: ConversationView) -> Self {
+        let text = |cursor: Option<Cursor>| cursor.map(|cursor| cursor.to_string());
+        Self {
+            members: view.members.into_iter().map(Member::from).collect(),
+            events: view.events,
+            oldest_cursor: text(view.oldest),
+            newest_cursor: text(view.newest),
+        }
+    }
+}
+
+impl From<MemberView> for Member {
+    fn from(member: MemberView) -> Self {
+        let MemberView {
+            participant,
+            standing,
+        } = member;
+        Self {
+            agent_id: participant.agent,
+            name: participant.name,
+            connected_at: rfc3339(participant.connected_at),
+            state: match standing {
+                Standing::Live => "live",
+                Standing::CatchingUp => "catching_up",
+            },
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `POST /internal/disconnect`: ends what an agent may no longer follow.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::http::HeaderMap;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tracing::info;
+
+use super::super::App;
+use super::Refusal;
+use crate::conversation::Invalid;
+use crate::conversation::fields::{Fields, text};
+use crate::net::Peer;
+use crate::socket::Selection;
+use crate::source::relay::RelayError;
+
+/// The longest agent id that is looked for, in characters.
+const AGENT_LIMIT: usize = 1024;
+
+#[derive(Serialize)]
+pub(in crate::http) struct Disconnected {
+    ok: bool,
+    disconnected: usize,
+}
+
+pub(in crate::http) async fn disconnect(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Disconnected>, Refusal> {
+    let (key, body) = super::taken(&app, &headers, body).await?;
+    let selection = selection(&body)?;
+    let disconnected = app.members.disconnect(&selection);
+    info!(
+        caller = %peer.address,
+        key,
+        tenant = %selection.tenant,
+        conversation = selection.conversation.as_ref().map(tracing::field::display),
+        agent = selection.agent,
+        disconnected,
+        "members were disconnected at the portal's request"
+    );
+    Ok(Json(Disconnected {
+        ok: true,
+        disconnected,
+    }))
+}
+
+fn selection(body: &[u8]) -> Result<Selection, RelayError> {
+    let json: &RawValue =
+        serde_json::from_slice(body).map_err(|error| RelayError::InvalidJson(error.to_string()))?;
+    let fields = Fields::of(json).map_err(|reason| Invalid::new("body", reason))?;
+    Ok(Selection {
+        tenant: fields.id("tenantId")?,
+        conversation: match fields.get("conversationId") {
+            Some(_) => Some(fields.id("conversationId")?),
+            None => None,
+        },
+        agent: fields.optional("agentId", |raw| text(raw, 1, AGENT_LIMIT))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selection_names_a_tenant_at_least() {
+        let all = selection(br#"{"tenantId":"acme","conversationId":null}"#).unwrap();
+        assert_eq!((all.conversation, all.agent), (None, None));
+        let one = br#"{"tenantId":"acme","conversationId":"c-1","agentId":"ada"}"#;
+        let one = selection(one).unwrap();
+        assert_eq!(one.conversation.unwrap().as_str(), "c-1");
+        assert_eq!(one.agent.unwrap(), "ada");
+        for (body, field) in [
+            (r#"{}"#, "tenantId"),
+            (r#"{"tenantId":"a/b"}"#, "tenantId"),
+            (r#"{"tenantId":"a","conversationId":7}"#, "conversationId"),
+            (r#"{"tenantId":"a","agentId":""}"#, "agentId"),
+            (r#"{"tenantId":"a","agentId":["x"]}"#, "agentId"),
+            ("[]", "body"),
+        ] {
+            match selection(body.as_bytes()) {
+                Err(RelayError::Invalid(invalid)) => assert_eq!(invalid.field, field, "{body}"),
+                other => panic!("{other:?} for {body}"),
+            }
+        }
+    }
+}

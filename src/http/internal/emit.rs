@@ -1,0 +1,51 @@
+//! `POST /internal/emit`: the portal's guarded fallback.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use serde::Serialize;
+use tracing::debug;
+
+use super::super::App;
+use super::Refusal;
+use crate::journal::Published;
+use crate::source::relay;
+
+/// What a call that was taken is answered with.
+#[derive(Serialize)]
+pub(in crate::http) struct Emitted {
+    ok: bool,
+    cursor: String,
+    duplicate: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stale: bool,
+}
+
+pub(in crate::http) async fn emit(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Emitted>, Refusal> {
+    let (_, body) = super::taken(&app, &headers, body).await?;
+    let published = relay::emit(&app.journal, &body)
+        .await
+        .inspect_err(|error| debug!(%error, "emit refused"))?;
+    Ok(Json(Emitted::from(published)))
+}
+
+impl From<Published> for Emitted {
+    fn from(published: Published) -> Self {
+        let (cursor, duplicate, stale) = match published {
+            Published::New(cursor) => (cursor, false, false),
+            Published::Duplicate(cursor) => (cursor, true, false),
+            Published::Stale(cursor) => (cursor, false, true),
+        };
+        Self {
+            ok: true,
+            cursor: cursor.to_string(),
+            duplicate,
+            stale,
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! A WebSocket's stream as the library reads it: without what the client should not have said.
+//!
+//! Frames that may pass are passed on as they came, byte for byte; others are left out. What the
+//! server writes goes through untouched.
+
+use std::io::{self, Cursor};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf as _, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+use tokio_util::io::poll_read_buf;
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{Data, OpCode};
+
+use super::INBOUND_LIMIT;
+use super::connects::Heard;
+use super::inbound::Inbound;
+use super::transport::Transport;
+
+/// A stream of WebSocket frames (RFC 6455, section 5) from a client of the session.
+pub(super) struct Guard<S> {
+    stream: S,
+    transport: Arc<Transport>,
+    /// What has come and was not looked at.
+    came: BytesMut,
+    /// What the library may read.
+    passed: BytesMut,
+    message: Message,
+    pause: Option<Pin<Box<Sleep>>>,
+    /// Nothing is looked at any more.
+    over: bool,
+}
+
+/// A message in several frames, of which the last has not come.
+#[derive(Default)]
+enum Message {
+    #[default]
+    None,
+    /// Its frames as they came, and the beginning of its text.
+    Text(BytesMut, Vec<u8>),
+    Binary,
+}
+
+/// What there is to do before more can be read.
+enum Next {
+    /// The library has something to read, or the next frame can be looked at.
+    Go,
+    /// A whole frame has not come yet.
+    Read,
+    /// What the client wants takes its time.
+    Pause,
+}
+
+/// How soon a client that has to wait is looked at again.
+pub(super) const PAUSE: Duration = Duration::from_millis(5);
+
+/// The largest frame header, in bytes.
+const HEADER: usize = 14;
+
+impl<S> Guard<S> {
+    pub(super) fn new(stream: S, transport: Arc<Transport>) -> Self {
+        Self {
+            stream,
+            transport,
+            came: BytesMut::new(),
+            passed: BytesMut::new(),
+            message: Message::None,
+            pause: None,
+            over: false,
+        }
+    }
+
+    /// Looks at the next frame.
+    fn look(&mut self) -> Next {
+        let mut cursor = Cursor::new(&self.came[..]);
+        let (header, length) = match FrameHeader::parse(&mut cursor) {
+            Ok(Some((header, length))) if length <= INBOUND_LIMIT as u64 => (header, length),
+            Ok(None) => return Next::Read,
+            // The library says what is wrong with it, and ends the session.
+            Ok(Some(_)) | Err(_) => return self.give_over(),
+        };
+        let start = cursor.position() as usize;
+        let end = start + length as usize;
+        if self.came.len() < end {
+            return Next::Read;
+        }
+        match header.opcode {
+            OpCode::Data(Data::Text | Data::Binary) if !matches!(self.message, Message::None) => {
+                return self.give_over();
+            }
+            OpCode::Data(Data::Text) => {
+                let text = beginning(&self.came[start..end], header.mask);
+                return self.text(&text, end, header.is_final);
+            }
+            OpCode::Data(Data::Binary) => {
+                self.came.advance(end);
+                if !header.is_final {
+                    self.message = Message::Binary;
+                }
+            }
+            OpCode::Data(Data::Continue) => return self.go_on(start, end, &header),
+            _ => self.passed.unsplit(self.came.split_to(end)),
+        }
+        Next::Go
+    }
+
+    /// The first frame of a text message, or the only one.
+    fn text(&mut self, text: &[u8], end: usize, is_final: bool) -> Next {
+        if !is_final {
+            self.message = Message::Text(self.came.split_to(end), text.to_vec());
+            return Next::Go;
+        }
+        match self.transport.hear(text, true) {
+            Heard::Wait => return Next::Pause,
+            Heard::Ignore => self.came.advance(end),
+            Heard::Pass | Heard::Last => self.passed.unsplit(self.came.split_to(end)),
+        }
+        Next::Go
+    }
+
+    /// A frame that continues a message.
+    fn go_on(&mut self, start: usize, end: usize, header: &FrameHeader) -> Next {
+        match &mut self.message {
+            // A continuation of nothing, says the library.
+            Message::None => return self.give_over(),
+            Message::Binary => {
+                self.came.advance(end);
+                if header.is_final {
+                    self.message = Message::None;
+                }
+                return Next::Go;
+            }
+            Message::Text(frames, text) => {
+                let more = beginning(&self.came[start..end], header.mask);
+                if frames.len() + end > INBOUND_LIMIT {
+                    return self.give_over();
+                }
+                if header.is_final {
+                    let mut whole = text.clone();
+                    whole.extend_from_slice(&more);
+                    whole.truncate(Inbound::PREFIX);
+                    match self.transport.hear(&whole, true) {
+                        Heard::Wait => return Next::Pause,
+                        Heard::Ignore => self.came.advance(end),
+                        Heard::Pass | Heard::Last => {
+                            self.passed.unsplit(std::mem::take(frames));
+                            self.passed.unsplit(self.came.split_to(end));
+                        }
+                    }
+                    self.message = Message::None;
+                } else {
+                    frames.unsplit(self.came.split_to(end));
+                    text.extend_from_slice(&more);
+                    text.truncate(Inbound::PREFIX);
+                }
+            }
+        }
+        Next::Go
+    }
+
+    /// Lets the library have what is wrong, and nothing after it.
+    fn give_over(&mut self) -> Next {
+        if let Message::Text(frames, _) = std::mem::take(&mut self.message) {
+            self.passed.unsplit(frames);
+        }
+        let all = self.came.len().min(HEADER);
+        self.passed.unsplit(self.came.split_to(all));
+        self.came = BytesMut::new();
+        self.over = true;
+        Next::Go
+    }
+}
+
+/// The beginning of a frame's payload, in clear.
+fn beginning(payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
+    let mask = mask.unwrap_or_default();
+    let bytes = payload.iter().zip(mask.iter().cycle());
+    bytes
+        .take(Inbound::PREFIX)
+        .map(|(byte, mask)| byte ^ mask)
+        .collect()
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        loop {
+            if !this.passed.is_empty() {
+                let length = this.passed.len().min(buffer.remaining());
+                buffer.put_slice(&this.passed.split_to(length));
+                if this.passed.is_empty() {
+                    // An agent says little: most of the time there is nothing to keep room for.
+                    this.passed = BytesMut::new();
+                }
+                return Poll::Ready(Ok(()));
+            }
+            if this.over {
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(pause) = &mut this.pause {
+                ready!(pause.as_mut().poll(cx));
+                this.pause = None;
+            }
+            match this.look() {
+                Next::Go => continue,
+                Next::Pause => {
+                    this.pause = Some(Box::pin(sleep(PAUSE)));
+                    continue;
+                }
+                Next::Read => {}
+            }
+            if this.came.is_empty() {
+                this.came = BytesMut::new();
+            }
+            let read = ready!(poll_read_buf(
+                Pin::new(&mut this.stream),
+                cx,
+                &mut this.came
+            ))?;
+            if this.transport.is_ending() {
+                // Whatever was half said, this is how the session ends.
+                this.passed = BytesMut::from(super::transport::GOODBYE);
+                this.over = true;
+            } else if read == 0 {
+                this.passed.unsplit(std::mem::take(&mut this.came));
+                this.over = true;
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buffer)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, buffers)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+impl<S> Drop for Guard<S> {
+    // A session without its WebSocket has ended, whether the library has noticed (as it has not
+    // when an upgrade from polling failed) or not.
+    fn drop(&mut self) {
+        self.transport.end();
+    }
+}

@@ -1,0 +1,87 @@
+//! How long a member's token lasts.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+/// How long before its end a token's client is told, in seconds.
+const NOTICE: i64 = 60;
+
+/// The time until which a member may follow its conversation.
+#[derive(Debug)]
+pub(super) struct Term {
+    /// In Unix seconds.
+    ends_at: AtomicI64,
+    /// Whether the client knows that the end is near.
+    warned: AtomicBool,
+}
+
+/// What is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    /// The client is to be told that the end is near.
+    Warning,
+    /// The time is over.
+    End,
+}
+
+impl Term {
+    pub(super) fn until(ends_at: i64) -> Self {
+        Self {
+            ends_at: AtomicI64::new(ends_at),
+            warned: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn ends_at(&self) -> i64 {
+        self.ends_at.load(Ordering::Acquire)
+    }
+
+    /// A fresh token has come.
+    pub(super) fn renew(&self, ends_at: i64) {
+        self.ends_at.store(ends_at, Ordering::Release);
+        self.warned.store(false, Ordering::Release);
+    }
+
+    /// The client has been told.
+    pub(super) fn warned(&self) {
+        self.warned.store(true, Ordering::Release);
+    }
+
+    /// What is due at `now`, in Unix seconds.
+    pub(super) fn due(&self, now: i64) -> Due {
+        let left = self.ends_at().saturating_sub(now);
+        if left <= 0 {
+            Due::End
+        } else if left <= NOTICE && !self.warned.load(Ordering::Acquire) {
+            Due::Warning
+        } else {
+            Due::Nothing
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_comes_a_minute_before_the_end_and_once_for_each_token() {
+        let term = Term::until(1_000);
+        assert_eq!(term.due(939), Due::Nothing);
+        assert_eq!(term.due(940), Due::Warning);
+        assert_eq!(term.due(941), Due::Warning);
+        term.warned();
+        assert_eq!(term.due(941), Due::Nothing);
+        assert_eq!(term.due(999), Due::Nothing);
+        assert_eq!(term.due(1_000), Due::End);
+        term.renew(2_000);
+        assert_eq!(term.due(1_000), Due::Nothing);
+        assert_eq!(term.due(1_950), Due::Warning);
+        // A token that has less than a minute from the start.
+        term.renew(1_030);
+        assert_eq!(term.due(1_000), Due::Warning);
+        // One that lasts for ever.
+        term.renew(i64::MAX);
+        assert_eq!(term.due(i64::MIN), Due::Nothing);
+    }
+}

@@ -1,0 +1,87 @@
+//! From an HTTP request to a WebSocket (RFC 6455, section 4.2).
+//!
+//! The library would do this by itself, but then nothing could come between it and the stream.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{
+    CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hyper_util::rt::TokioIo;
+use socketioxide::service::SocketIoService;
+use tower::Service as _;
+use tracing::debug;
+use tungstenite::handshake::derive_accept_key;
+
+use super::guard::Guard;
+use super::transport::Transport;
+
+/// Answers the request, and has `service` serve the session over what becomes of its connection.
+pub(super) fn upgrade(
+    mut service: SocketIoService<Router>,
+    transport: Arc<Transport>,
+    mut request: Request,
+) -> Response {
+    let accept = match accept(request.headers()) {
+        Ok(accept) => accept,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let upgrade = hyper::upgrade::on(&mut request);
+    let request = request.map(drop);
+    tokio::spawn(async move {
+        match upgrade.await {
+            Ok(stream) => {
+                let stream = Guard::new(TokioIo::new(stream), transport);
+                if let Err(error) = service.call((stream, request)).await {
+                    debug!(%error, "not a session");
+                }
+            }
+            Err(error) => {
+                debug!(%error, "a WebSocket did not come about");
+                transport.end();
+            }
+        }
+    });
+    let headers = [
+        (CONNECTION, HeaderValue::from_static("Upgrade")),
+        (UPGRADE, HeaderValue::from_static("websocket")),
+        (SEC_WEBSOCKET_ACCEPT, accept),
+    ];
+    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+}
+
+type Refusal = (StatusCode, [(HeaderName, &'static str); 1], &'static str);
+
+/// The answer to the client's key.
+fn accept(headers: &HeaderMap) -> Result<HeaderValue, Refusal> {
+    let named = |name, token: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|value| value.trim().eq_ignore_ascii_case(token))
+    };
+    if !named(UPGRADE, "websocket") || !named(CONNECTION, "upgrade") {
+        let upgrade = [(UPGRADE, "websocket")];
+        let reason = "this transport needs a WebSocket";
+        return Err((StatusCode::UPGRADE_REQUIRED, upgrade, reason));
+    }
+    if !named(SEC_WEBSOCKET_VERSION, "13") {
+        let version = [(SEC_WEBSOCKET_VERSION, "13")];
+        let reason = "sec-websocket-version must be 13";
+        return Err((StatusCode::UPGRADE_REQUIRED, version, reason));
+    }
+    headers
+        .get(SEC_WEBSOCKET_KEY)
+        .and_then(|key| derive_accept_key(key.as_bytes()).parse().ok())
+        .ok_or((
+            StatusCode::BAD_REQUEST,
+            [(SEC_WEBSOCKET_VERSION, "13")],
+            "sec-websocket-key is missing",
+        ))
+}
