@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::inbound::Inbound;
 use super::namespaces::{Namespaces, Ticket};
+use super::transport::Transport;
 
 /// The CONNECTs of one session.
 pub(super) struct Connects {
@@ -20,7 +21,10 @@ pub(super) struct Connects {
 
 struct State {
     places: HashMap<Box<str>, Place>,
+    /// How many of them are being decided, and how many are open.
     opening: usize,
+    open: usize,
+    visits: u64,
     refused: usize,
     /// Since when nothing is open, nor opening.
     idle_since: Option<Instant>,
@@ -30,13 +34,31 @@ struct State {
 }
 
 /// A namespace of this session.
-enum Place {
+struct Place {
+    /// Tells visits to the same namespace apart.
+    visit: u64,
+    stage: Stage,
+}
+
+enum Stage {
     /// It is being decided. The ticket waits for the socket that will hold it.
     Opening {
         since: Instant,
         ticket: Option<Ticket>,
     },
     Open,
+    /// It was decided against, and the library has not finished with it: it would take the next
+    /// CONNECT for a repetition.
+    Refused,
+}
+
+/// A socket's visit to a namespace: kept as long as the socket lives.
+pub(super) struct Visit {
+    transport: Arc<Transport>,
+    path: Box<str>,
+    number: u64,
+    /// What keeps the namespace.
+    _ticket: Option<Ticket>,
 }
 
 /// What becomes of something that a client has said.
@@ -74,6 +96,8 @@ impl Connects {
             state: Mutex::new(State {
                 places: HashMap::new(),
                 opening: 0,
+                open: 0,
+                visits: 0,
                 refused: 0,
                 idle_since: Some(now),
                 allowance: Self::BURST,
@@ -98,17 +122,12 @@ impl Connects {
             Inbound::Engine => Heard::Pass,
             Inbound::Unwanted => Heard::Ignore,
             Inbound::Connect(path) => self.connect(&mut state, path, room, now),
-            Inbound::Disconnect(path) => match state.places.get(path) {
-                Some(Place::Open) => {
-                    state.forget(path);
-                    Heard::Pass
-                }
-                _ => Heard::Ignore,
-            },
-            Inbound::Event(path) => match state.places.get(path) {
-                Some(Place::Open) => Heard::Pass,
-                _ => Heard::Ignore,
-            },
+            Inbound::Disconnect(path) if state.is_open(path) => {
+                state.forget(path);
+                Heard::Pass
+            }
+            Inbound::Event(path) if state.is_open(path) => Heard::Pass,
+            Inbound::Disconnect(_) | Inbound::Event(_) => Heard::Ignore,
         };
         if heard != Heard::Wait {
             state.allowance -= 1.0;
@@ -126,8 +145,10 @@ impl Connects {
         if state.opening >= Self::MOST_OPENING {
             state.give_up_lost(now);
         }
-        if state.places.contains_key(path) {
-            return Heard::Ignore;
+        match state.places.get(path).map(|place| &place.stage) {
+            None => {}
+            Some(Stage::Refused) => return Heard::Wait,
+            Some(Stage::Opening { .. } | Stage::Open) => return Heard::Ignore,
         }
         if state.opening >= Self::MOST_OPENING || !room() {
             return Heard::Wait;
@@ -138,47 +159,60 @@ impl Connects {
             // `Invalid namespace`, says the library.
             _ => return state.refuse(),
         };
-        let place = Place::Opening { since: now, ticket };
+        let place = Place {
+            visit: state.visits,
+            stage: Stage::Opening { since: now, ticket },
+        };
+        state.visits += 1;
         state.places.insert(path.into(), place);
         state.opening += 1;
         state.idle_since = None;
         Heard::Pass
     }
 
-    /// The ticket of a namespace that is being opened, for the socket to hold.
-    pub(super) fn ticket(&self, path: &str) -> Option<Ticket> {
-        match self.lock().places.get_mut(path) {
-            Some(Place::Opening { ticket, .. }) => ticket.take(),
-            _ => None,
-        }
+    /// The visit to a namespace that is being opened, for its socket to hold.
+    pub(super) fn visit(transport: &Arc<Transport>, path: &str) -> Option<Visit> {
+        let mut state = transport.connects.lock();
+        let place = state.places.get_mut(path)?;
+        let Stage::Opening { ticket, .. } = &mut place.stage else {
+            return None;
+        };
+        Some(Visit {
+            transport: transport.clone(),
+            path: path.into(),
+            number: place.visit,
+            _ticket: ticket.take(),
+        })
     }
 
     /// A CONNECT was granted.
     pub(super) fn opened(&self, path: &str) {
-        let mut state = self.lock();
-        if let Some(place @ Place::Opening { .. }) = state.places.get_mut(path) {
-            *place = Place::Open;
-            state.opening -= 1;
-        }
+        self.lock().decide(path, Stage::Open);
     }
 
     /// A CONNECT was refused. `Last`: once too often.
     pub(super) fn refused(&self, path: &str) -> Heard {
         let mut state = self.lock();
-        state.forget(path);
+        state.decide(path, Stage::Refused);
         state.refuse()
     }
 
-    /// A CONNECT was refused that does not speak against the client, or the server has closed what
-    /// was open.
-    pub(super) fn closed(&self, path: &str) {
-        self.lock().forget(path);
+    /// A CONNECT was refused that does not speak against the client.
+    pub(super) fn turned_away(&self, path: &str) {
+        self.lock().decide(path, Stage::Refused);
     }
 
-    /// Whether the session may follow another conversation, besides those that are being opened.
+    /// The server has closed what was open.
+    pub(super) fn closed(&self, path: &str) {
+        let mut state = self.lock();
+        if state.is_open(path) {
+            state.forget(path);
+        }
+    }
+
+    /// Whether the session follows as many conversations as it may.
     pub(super) fn is_full(&self) -> bool {
-        let state = self.lock();
-        state.places.len() - state.opening >= Self::MOST
+        self.lock().open >= Self::MOST
     }
 
     /// For how long the session has followed nothing.
@@ -193,9 +227,26 @@ impl Connects {
 }
 
 impl State {
-    fn forget(&mut self, path: &str) {
-        if let Some(Place::Opening { .. }) = self.places.remove(path) {
+    fn is_open(&self, path: &str) -> bool {
+        let place = self.places.get(path);
+        place.is_some_and(|place| matches!(place.stage, Stage::Open))
+    }
+
+    fn decide(&mut self, path: &str, stage: Stage) {
+        if let Some(place) = self.places.get_mut(path)
+            && matches!(place.stage, Stage::Opening { .. })
+        {
             self.opening -= 1;
+            self.open += usize::from(matches!(stage, Stage::Open));
+            place.stage = stage;
+        }
+    }
+
+    fn forget(&mut self, path: &str) {
+        match self.places.remove(path).map(|place| place.stage) {
+            Some(Stage::Opening { .. }) => self.opening -= 1,
+            Some(Stage::Open) => self.open -= 1,
+            Some(Stage::Refused) | None => {}
         }
         if self.places.is_empty() {
             self.places = HashMap::new();
@@ -216,11 +267,23 @@ impl State {
     /// before; that one must not take a place for ever.
     fn give_up_lost(&mut self, now: Instant) {
         let before = self.places.len();
-        self.places.retain(|_, place| match place {
-            Place::Opening { since, .. } => now - *since < Connects::LOST_AFTER,
-            Place::Open => true,
+        self.places.retain(|_, place| match place.stage {
+            Stage::Opening { since, .. } => now - since < Connects::LOST_AFTER,
+            Stage::Open | Stage::Refused => true,
         });
         self.opening -= before - self.places.len();
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut state = self.transport.connects.lock();
+        let refused = state.places.get(&self.path).is_some_and(|place| {
+            place.visit == self.number && matches!(place.stage, Stage::Refused)
+        });
+        if refused {
+            state.forget(&self.path);
+        }
     }
 }
 
@@ -250,90 +313,96 @@ impl std::fmt::Debug for Connects {
 mod tests {
     use socketioxide::SocketIo;
 
+    use super::super::transport::Transports;
     use super::*;
 
     const DOOR: &str = "/tenant/acme/conv/c-1";
 
-    fn connects() -> (Connects, SocketIo) {
+    fn session() -> (Arc<Transport>, SocketIo) {
         let (_, io) = SocketIo::new_layer();
         let namespaces = Namespaces::new(&io, |io, path| {
             io.ns(path, async || {});
         });
-        (Connects::new(namespaces), io)
+        (Transports::new(namespaces).open(), io)
     }
 
-    fn hear(connects: &Connects, message: &str) -> Heard {
-        connects.hear(message.as_bytes(), || true)
+    fn hear(session: &Transport, message: &str) -> Heard {
+        session.connects.hear(message.as_bytes(), || true)
     }
 
     #[tokio::test]
     async fn only_what_is_open_is_spoken_in_and_left() {
-        let (connects, _) = connects();
+        let (session, _) = session();
         for door in ["/", DOOR] {
             let event = format!(r#"42{door},["x"]"#);
             let leave = format!("41{door},");
-            assert_eq!(hear(&connects, &event), Heard::Ignore);
-            assert_eq!(hear(&connects, &leave), Heard::Ignore);
-            assert_eq!(hear(&connects, &format!("40{door},{{}}")), Heard::Pass);
-            assert_eq!(hear(&connects, &event), Heard::Ignore);
-            assert_eq!(hear(&connects, &leave), Heard::Ignore);
-            connects.opened(door);
-            assert_eq!(hear(&connects, &event), Heard::Pass);
-            assert_eq!(hear(&connects, &format!("40{door},{{}}")), Heard::Ignore);
-            assert_eq!(hear(&connects, &leave), Heard::Pass);
-            assert_eq!(hear(&connects, &event), Heard::Ignore);
+            assert_eq!(hear(&session, &event), Heard::Ignore);
+            assert_eq!(hear(&session, &leave), Heard::Ignore);
+            assert_eq!(hear(&session, &format!("40{door},{{}}")), Heard::Pass);
+            assert_eq!(hear(&session, &event), Heard::Ignore);
+            assert_eq!(hear(&session, &leave), Heard::Ignore);
+            session.connects.opened(door);
+            assert_eq!(hear(&session, &event), Heard::Pass);
+            assert_eq!(hear(&session, &format!("40{door},{{}}")), Heard::Ignore);
+            assert_eq!(hear(&session, &leave), Heard::Pass);
+            assert_eq!(hear(&session, &event), Heard::Ignore);
         }
     }
 
     #[tokio::test]
     async fn a_namespace_is_there_before_its_connect_is_heard() {
-        let (connects, io) = connects();
-        assert_eq!(hear(&connects, &format!("40{DOOR},")), Heard::Pass);
+        let (session, io) = session();
+        assert_eq!(hear(&session, &format!("40{DOOR},")), Heard::Pass);
         assert!(io.of(DOOR).is_some());
-        assert_eq!(connects.refused(DOOR), Heard::Pass);
+        let visit = Connects::visit(&session, DOOR);
+        assert_eq!(session.connects.refused(DOOR), Heard::Pass);
+        // The library is not done with the first.
+        assert_eq!(hear(&session, &format!("40{DOOR},")), Heard::Wait);
+        drop(visit);
         while io.of(DOOR).is_some() {
             tokio::task::yield_now().await;
         }
         for path in ["/tenant/a", "/tenant//conv/b", "/tenant/a/conv/b/c", "/x"] {
-            assert_eq!(hear(&connects, &format!("40{path},")), Heard::Pass);
+            assert_eq!(hear(&session, &format!("40{path},")), Heard::Pass);
             assert!(io.of(path).is_none());
         }
     }
 
     #[tokio::test]
     async fn the_tenth_refusal_is_the_last_word() {
-        let (connects, _) = connects();
+        let (session, _) = session();
         for _ in 0..5 {
-            assert_eq!(hear(&connects, "40/admin,"), Heard::Pass);
+            assert_eq!(hear(&session, "40/admin,"), Heard::Pass);
         }
         for _ in 0..4 {
-            assert_eq!(hear(&connects, "40"), Heard::Pass);
-            assert_eq!(connects.refused("/"), Heard::Pass);
+            assert_eq!(hear(&session, "40"), Heard::Pass);
+            let _visit = Connects::visit(&session, "/");
+            assert_eq!(session.connects.refused("/"), Heard::Pass);
         }
-        assert_eq!(hear(&connects, "40"), Heard::Pass);
-        assert_eq!(connects.refused("/"), Heard::Last);
-        assert_eq!(hear(&connects, "40"), Heard::Ignore);
-        assert_eq!(hear(&connects, "2"), Heard::Ignore);
+        assert_eq!(hear(&session, "40"), Heard::Pass);
+        assert_eq!(session.connects.refused("/"), Heard::Last);
+        assert_eq!(hear(&session, "40"), Heard::Ignore);
+        assert_eq!(hear(&session, "2"), Heard::Ignore);
     }
 
     #[tokio::test]
     async fn connects_wait_for_those_before_them_and_for_room() {
-        let (connects, _) = connects();
-        assert_eq!(connects.hear(b"40", || false), Heard::Wait);
+        let (session, _) = session();
+        assert_eq!(session.connects.hear(b"40", || false), Heard::Wait);
         let path = |number: usize| format!("/tenant/a/conv/{number}");
         for number in 0..Connects::MOST_OPENING {
             let connect = format!("40{},", path(number));
-            assert_eq!(hear(&connects, &connect), Heard::Pass);
+            assert_eq!(hear(&session, &connect), Heard::Pass);
         }
-        assert_eq!(hear(&connects, "40"), Heard::Wait);
-        connects.opened(&path(0));
-        assert_eq!(hear(&connects, "40"), Heard::Pass);
+        assert_eq!(hear(&session, "40"), Heard::Wait);
+        session.connects.opened(&path(0));
+        assert_eq!(hear(&session, "40"), Heard::Pass);
     }
 
     #[tokio::test]
     async fn who_talks_too_much_is_kept_waiting() {
-        let (connects, _) = connects();
-        let said = (0..2_000).take_while(|_| hear(&connects, "3") == Heard::Pass);
+        let (session, _) = session();
+        let said = (0..2_000).take_while(|_| hear(&session, "3") == Heard::Pass);
         let said = said.count();
         assert!((1_024..1_500).contains(&said), "{said}");
     }

@@ -12,7 +12,7 @@ use socketioxide::handler::ConnectHandler;
 use time::OffsetDateTime;
 use tracing::debug;
 
-use super::connects::Heard;
+use super::connects::{Connects, Heard};
 use super::handshake::{self, Admission, Refusal};
 use super::members::{Members, Seat};
 use super::namespaces::Namespaces;
@@ -77,8 +77,8 @@ impl Doors {
             // Nobody gets here but by the front.
             return Err(Refusal::ServiceUnavailable);
         };
-        if let Some(ticket) = transport.connects.ticket(socket.ns()) {
-            socket.extensions.insert(Arc::new(ticket));
+        if let Some(visit) = Connects::visit(&transport, socket.ns()) {
+            socket.extensions.insert(Arc::new(visit));
         }
         let (answer, length) = match self.admission(socket, &transport, &auth).await {
             Ok(admission) => {
@@ -119,7 +119,7 @@ impl Doors {
     fn refused(&self, refusal: Refusal, socket: &SocketRef, transport: &Arc<Transport>) {
         match refusal {
             // Whoever has been let in so often is no stranger.
-            Refusal::TooManyConnections => transport.connects.closed(socket.ns()),
+            Refusal::TooManyConnections => transport.connects.turned_away(socket.ns()),
             _ => {
                 if transport.connects.refused(socket.ns()) == Heard::Last {
                     transport.end_soon();

@@ -26,6 +26,12 @@ pub(crate) enum Received {
         name: String,
         args: Vec<Value>,
     },
+    /// ACK.
+    Ack {
+        namespace: String,
+        id: u64,
+        args: Vec<Value>,
+    },
     /// DISCONNECT: "io server disconnect".
     Disconnected(String),
     /// The connection is closed.
@@ -86,6 +92,12 @@ impl Client {
         self.send(&format!("42{}{args}", prefix(namespace))).await;
     }
 
+    /// Emits an event that wants an answer.
+    pub(crate) async fn ask(&mut self, namespace: &str, id: u64, args: &Value) {
+        self.send(&format!("42{}{id}{args}", prefix(namespace)))
+            .await;
+    }
+
     /// Leaves a namespace.
     pub(crate) async fn leave(&mut self, namespace: &str) {
         self.send(&format!("41{}", prefix(namespace))).await;
@@ -93,6 +105,16 @@ impl Client {
 
     pub(crate) async fn send(&mut self, packet: &str) {
         self.stream.send(Message::text(packet)).await.unwrap();
+    }
+
+    /// The same, to a server that may have hung up.
+    pub(crate) async fn try_send(&mut self, packet: &str) {
+        self.stream.send(Message::text(packet)).await.ok();
+    }
+
+    pub(crate) async fn send_binary(&mut self, bytes: &[u8]) {
+        let message = Message::binary(bytes.to_vec());
+        self.stream.send(message).await.unwrap();
     }
 
     /// The next packet. Heartbeats are answered on the way.
@@ -174,6 +196,7 @@ pub(super) fn parse(packet: &str) -> Received {
         }
         None => ("/".to_owned(), rest),
     };
+    let (id, data) = data.split_at(data.find(|c: char| !c.is_ascii_digit()).unwrap_or(0));
     let data: Value = serde_json::from_str(data).unwrap_or_default();
     match kind {
         "0" => Received::Connected(namespace),
@@ -187,6 +210,11 @@ pub(super) fn parse(packet: &str) -> Received {
                 args,
             }
         }
+        "3" => Received::Ack {
+            namespace,
+            id: id.parse().unwrap(),
+            args: data.as_array().unwrap().clone(),
+        },
         "4" => Received::Refused(data["message"].as_str().unwrap().to_owned()),
         _ => panic!("unexpected packet: {packet}"),
     }

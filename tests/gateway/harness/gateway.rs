@@ -128,6 +128,13 @@ impl TestGateway {
         answer(self.http.get(url)).await
     }
 
+    /// The same, with the right key.
+    pub(crate) async fn get_with_key(&self, path: &str) -> (u16, Value) {
+        let url = format!("http://{}{path}", self.address);
+        let request = self.http.get(url).header("x-internal-api-key", API_KEY);
+        answer(request).await
+    }
+
     /// `POST /internal/emit` with the right key.
     pub(crate) async fn emit(&self, body: &Value) -> (u16, Value) {
         let request = self

@@ -10,7 +10,7 @@ pub(crate) mod proxy;
 
 pub(crate) use broker::Broker;
 pub(crate) use client::{Client, Received};
-pub(crate) use gateway::TestGateway;
+pub(crate) use gateway::{TestGateway, answer};
 pub(crate) use polling::PollingClient;
 pub(crate) use private_broker::PrivateBroker;
 pub(crate) use proxy::{Direction, Proxy};

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use serde_json::Value;
+use tokio::task::JoinHandle;
 
 use super::client::{Received, parse, prefix};
 use super::{DEADLINE, claims, sign};
@@ -21,26 +22,57 @@ impl PollingClient {
         conversation: &str,
         cursor: &Value,
     ) -> Self {
-        let http = reqwest::Client::new();
-        let url = format!(
-            "http://{address}/socket.io/?EIO=4&transport=polling&tenantId={tenant}&conversationId={conversation}"
-        );
-        let open = http.get(&url).send().await.unwrap().text().await.unwrap();
-        let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
-        let sid = open["sid"].as_str().unwrap();
-        let client = Self {
-            url: format!("http://{address}/socket.io/?EIO=4&transport=polling&sid={sid}"),
-            http,
-            waiting: VecDeque::new(),
-        };
+        let query = format!("&tenantId={tenant}&conversationId={conversation}");
+        let client = Self::open(address, &query).await;
         let auth = serde_json::json!({"token": sign(&claims(tenant)), "cursor": cursor});
-        client.send(format!("40{}{auth}", prefix("/"))).await;
+        client.connect("/", &auth).await;
         client
     }
 
+    /// Opens the session; `query` is added to that of the handshake.
+    pub(crate) async fn open(address: &str, query: &str) -> Self {
+        let http = reqwest::Client::new();
+        let url = format!("http://{address}/socket.io/?EIO=4&transport=polling");
+        let open = http.get(format!("{url}{query}")).send().await.unwrap();
+        let open = open.text().await.unwrap();
+        let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
+        let sid = open["sid"].as_str().unwrap();
+        Self {
+            url: format!("{url}&sid={sid}"),
+            http,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    /// Asks for a namespace.
+    pub(crate) async fn connect(&self, namespace: &str, auth: &Value) {
+        self.send(format!("40{}{auth}", prefix(namespace))).await;
+    }
+
+    /// Asks for many in as few requests as they fit into.
+    pub(crate) fn connect_all(&self, namespaces: &[String], auth: &Value) -> JoinHandle<()> {
+        let packets: Vec<_> = namespaces
+            .iter()
+            .map(|namespace| format!("40{}{auth}", prefix(namespace)))
+            .collect();
+        let (http, url) = (self.http.clone(), self.url.clone());
+        tokio::spawn(async move {
+            for packets in packets.chunks(150) {
+                let answer = http.post(&url).body(packets.join("\x1e")).send().await;
+                assert!(answer.unwrap().status().is_success());
+            }
+        })
+    }
+
+    /// Posts anything, and answers the status.
+    pub(crate) async fn post(&self, body: String) -> u16 {
+        let answer = self.http.post(&self.url).body(body).send().await.unwrap();
+        answer.status().as_u16()
+    }
+
     async fn send(&self, packet: String) {
-        let answer = self.http.post(&self.url).body(packet).send().await.unwrap();
-        assert!(answer.status().is_success());
+        let status = self.post(packet).await;
+        assert!((200..300).contains(&status), "{status}");
     }
 
     /// The next packet; polls when none is left of the last answer.

@@ -1,0 +1,206 @@
+//! The life of a token: a notice, a fresh one in band, the end.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Broker, Client, Received, TestGateway, claims, message, now, sign};
+
+const DOOR: &str = "/tenant/acme/conv/c-1";
+const OTHER_DOOR: &str = "/tenant/acme/conv/c-2";
+
+/// A token of acme's that expires in so many seconds, and the leeway.
+fn lasting(seconds: i64) -> Value {
+    lasting_for(seconds, &[])
+}
+
+fn lasting_for(seconds: i64, more: &[(&str, Value)]) -> Value {
+    let mut claims = claims("acme");
+    claims["exp"] = json!(now() + seconds);
+    for (name, value) in more {
+        claims[name] = value.clone();
+    }
+    sign(&claims).into()
+}
+
+async fn start(broker: &Broker) -> TestGateway {
+    TestGateway::ready_with(broker, &[("JWT_LEEWAY_SECONDS", "0")]).await
+}
+
+async fn join(gateway: &TestGateway, door: &str, token: Value) -> Client {
+    let mut client = Client::open(gateway.address(), "&tenantId=acme&conversationId=c-1").await;
+    let auth = json!({"token": token, "replay": false});
+    client.connect(door, &auth).await;
+    client.joined().await;
+    client
+}
+
+fn event(namespace: &str, name: &str, data: Value) -> Received {
+    Received::Event {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        args: vec![data],
+    }
+}
+
+fn rfc3339(seconds: i64) -> String {
+    let at = time::OffsetDateTime::from_unix_timestamp(seconds).unwrap();
+    at.format(&time::format_description::well_known::Rfc3339)
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_token_with_less_than_a_minute_is_announced_at_once_and_ends_the_membership() {
+    let broker = Broker::new().await;
+    let gateway = start(&broker).await;
+    for door in ["/", DOOR] {
+        let exp = now() + 4;
+        let token = sign(&json!({"sub": "a", "tenantId": "acme", "exp": exp}));
+        let mut client = join(&gateway, door, token.into()).await;
+        let expiring = event(door, "token_expiring", json!({"expiresAt": rfc3339(exp)}));
+        assert_eq!(client.next().await, expiring);
+        assert_eq!(client.next().await, event(door, "token_expired", json!({})));
+        assert!(now() >= exp);
+        let away = Received::Disconnected(door.to_owned());
+        assert_eq!(client.next().await, away);
+        // Nothing comes any more, and the connection is still good for a fresh token.
+        broker
+            .publish("inbound_message", &message("acme", "c-1", "unseen"))
+            .await;
+        let auth = json!({"token": lasting(600), "replay": false});
+        client.connect(door, &auth).await;
+        client.joined().await;
+    }
+}
+
+#[tokio::test]
+async fn each_conversation_of_a_connection_has_its_own_token() {
+    let broker = Broker::new().await;
+    let gateway = start(&broker).await;
+    let mut client = join(&gateway, DOOR, lasting(600)).await;
+    client
+        .connect(OTHER_DOOR, &json!({"token": lasting(2)}))
+        .await;
+    client.joined().await;
+    for name in ["token_expiring", "token_expired"] {
+        let Received::Event {
+            namespace,
+            name: came,
+            ..
+        } = client.next().await
+        else {
+            panic!("no {name}");
+        };
+        assert_eq!((namespace.as_str(), came.as_str()), (OTHER_DOOR, name));
+    }
+    let away = Received::Disconnected(OTHER_DOOR.to_owned());
+    assert_eq!(client.next().await, away);
+    for (conversation, id) in [("c-2", "unseen"), ("c-1", "m-1")] {
+        broker
+            .publish("inbound_message", &message("acme", conversation, id))
+            .await;
+    }
+    assert_eq!(client.event().await.message_id(), "m-1");
+}
+
+#[tokio::test]
+async fn a_fresh_token_goes_on_where_the_old_one_would_have_ended() {
+    let broker = Broker::new().await;
+    let gateway = start(&broker).await;
+    let mut client = join(&gateway, DOOR, lasting(4)).await;
+    assert_eq!(client.event().await.name(), "token_expiring");
+    let exp = now() + 600;
+    let fresh = lasting(600);
+    client
+        .ask(DOOR, 7, &json!(["refresh_token", {"token": fresh}]))
+        .await;
+    let Received::Ack {
+        namespace,
+        id,
+        args,
+    } = client.next().await
+    else {
+        panic!("no answer");
+    };
+    assert_eq!((namespace.as_str(), id), (DOOR, 7));
+    assert_eq!(args[0]["ok"], true);
+    let until = args[0]["expiresAt"].as_str().unwrap();
+    assert!(
+        [exp, exp + 1].map(rfc3339).contains(&until.to_owned()),
+        "{until}"
+    );
+    // The old one's end passes, and so does the notice of the next that is too short.
+    let shorter = lasting(6);
+    client
+        .ask(DOOR, 8, &json!(["refresh_token", {"token": shorter}]))
+        .await;
+    assert!(matches!(client.next().await, Received::Ack { id: 8, .. }));
+    assert_eq!(client.event().await.name(), "token_expiring");
+    broker
+        .publish("inbound_message", &message("acme", "c-1", "m-1"))
+        .await;
+    assert_eq!(client.event().await.message_id(), "m-1");
+    assert_eq!(client.event().await.name(), "token_expired");
+    assert_eq!(client.next().await, Received::Disconnected(DOOR.to_owned()));
+}
+
+#[tokio::test]
+async fn a_token_that_would_not_have_let_the_agent_in_does_not_keep_it_in() {
+    let broker = Broker::new().await;
+    let gateway = start(&broker).await;
+    let mut client = join(&gateway, "/", lasting(600)).await;
+    let wrong = sign(&claims("other"));
+    let hour = |more: (&str, Value)| lasting_for(3600, &[more]);
+    for (number, (data, error)) in (0..).zip([
+        (json!({}), "Authentication required"),
+        (json!({"token": ""}), "Authentication required"),
+        (Value::Null, "Authentication required"),
+        (json!("text"), "Authentication required"),
+        (json!({"token": 7}), "Invalid token"),
+        (json!({"token": "garbage"}), "Invalid token"),
+        (json!({"token": lasting(-60)}), "Token expired"),
+        (json!({"token": wrong}), "Forbidden"),
+        (
+            json!({"token": hour(("sub", json!("agent-2")))}),
+            "Forbidden",
+        ),
+        (
+            json!({"token": hour(("conversations", json!(["c-2"])))}),
+            "Forbidden",
+        ),
+    ]) {
+        client
+            .ask("/", number, &json!(["refresh_token", data]))
+            .await;
+        let answer = Received::Ack {
+            namespace: "/".to_owned(),
+            id: number,
+            args: vec![json!({"ok": false, "error": error})],
+        };
+        assert_eq!(client.next().await, answer, "{data}");
+    }
+    // Without a place for the answer nothing comes back, and the member stays what it was.
+    client
+        .emit("/", &json!(["refresh_token", {"token": "garbage"}]))
+        .await;
+    client.emit("/", &json!(["refresh_token"])).await;
+    broker
+        .publish("inbound_message", &message("acme", "c-1", "m-1"))
+        .await;
+    assert_eq!(client.event().await.message_id(), "m-1");
+}
+
+#[tokio::test]
+async fn a_token_of_the_previous_secret_opens_and_refreshes() {
+    let broker = Broker::new().await;
+    let variables = [
+        ("JWT_SECRET", "the new secret, of 32 bytes or more"),
+        ("JWT_PREVIOUS_SECRET", crate::harness::SECRET),
+    ];
+    let gateway = TestGateway::ready_with(&broker, &variables).await;
+    let mut client = join(&gateway, DOOR, lasting(600)).await;
+    let refresh = json!(["refresh_token", {"token": lasting(900)}]);
+    client.ask(DOOR, 1, &refresh).await;
+    let Received::Ack { args, .. } = client.next().await else {
+        panic!("no answer");
+    };
+    assert_eq!(args[0]["ok"], true);
+}
