@@ -26,6 +26,8 @@ struct State {
     open: usize,
     visits: u64,
     refused: usize,
+    /// Namespaces whose refused sockets have just gone.
+    left: Vec<(Box<str>, Instant)>,
     /// Since when nothing is open, nor opening.
     idle_since: Option<Instant>,
     /// What the client may still say at once.
@@ -41,11 +43,13 @@ struct Place {
 }
 
 enum Stage {
-    /// It is being decided. The ticket waits for the socket that will hold it.
-    Opening {
+    /// The library is to make a socket, which will hold the ticket.
+    Asked {
         since: Instant,
         ticket: Option<Ticket>,
     },
+    /// There is a socket, and it is being decided.
+    Visiting,
     Open,
     /// It was decided against, and the library has not finished with it: it would take the next
     /// CONNECT for a repetition.
@@ -81,8 +85,11 @@ impl Connects {
     const MOST_REFUSED: usize = 10;
     /// How many CONNECTs of one session are decided at a time.
     const MOST_OPENING: usize = 16;
-    /// When a CONNECT that was not decided counts as lost: longer than any way to check a token.
-    const LOST_AFTER: Duration = Duration::from_secs(15);
+    /// When a CONNECT of which the library has made nothing counts as lost.
+    const LOST_AFTER: Duration = Duration::from_secs(5);
+    /// How long the library may take to forget a socket that has gone: until then it takes a new
+    /// CONNECT for a repetition, and does not answer.
+    const FORGOTTEN_AFTER: Duration = Duration::from_millis(20);
     /// How many messages a client may send at once: all its CONNECTs, and more. Agents send their
     /// tokens, pongs and little else.
     const BURST: f64 = 1024.0;
@@ -99,6 +106,7 @@ impl Connects {
                 open: 0,
                 visits: 0,
                 refused: 0,
+                left: Vec::new(),
                 idle_since: Some(now),
                 allowance: Self::BURST,
                 refilled: now,
@@ -142,13 +150,13 @@ impl Connects {
         room: impl FnOnce() -> bool,
         now: Instant,
     ) -> Heard {
-        if state.opening >= Self::MOST_OPENING {
-            state.give_up_lost(now);
-        }
         match state.places.get(path).map(|place| &place.stage) {
             None => {}
             Some(Stage::Refused) => return Heard::Wait,
-            Some(Stage::Opening { .. } | Stage::Open) => return Heard::Ignore,
+            Some(Stage::Asked { .. } | Stage::Visiting | Stage::Open) => return Heard::Ignore,
+        }
+        if state.has_just_left(path, now) {
+            return Heard::Wait;
         }
         if state.opening >= Self::MOST_OPENING || !room() {
             return Heard::Wait;
@@ -161,7 +169,7 @@ impl Connects {
         };
         let place = Place {
             visit: state.visits,
-            stage: Stage::Opening { since: now, ticket },
+            stage: Stage::Asked { since: now, ticket },
         };
         state.visits += 1;
         state.places.insert(path.into(), place);
@@ -174,14 +182,16 @@ impl Connects {
     pub(super) fn visit(transport: &Arc<Transport>, path: &str) -> Option<Visit> {
         let mut state = transport.connects.lock();
         let place = state.places.get_mut(path)?;
-        let Stage::Opening { ticket, .. } = &mut place.stage else {
+        let Stage::Asked { ticket, .. } = &mut place.stage else {
             return None;
         };
+        let ticket = ticket.take();
+        place.stage = Stage::Visiting;
         Some(Visit {
             transport: transport.clone(),
             path: path.into(),
             number: place.visit,
-            _ticket: ticket.take(),
+            _ticket: ticket,
         })
     }
 
@@ -215,6 +225,16 @@ impl Connects {
         self.lock().open >= Self::MOST
     }
 
+    /// Whether a CONNECT was lost, so that its client would wait in vain.
+    pub(super) fn has_lost_one(&self) -> bool {
+        let state = self.lock();
+        state.opening > 0
+            && state.places.values().any(|place| match place.stage {
+                Stage::Asked { since, .. } => since.elapsed() >= Self::LOST_AFTER,
+                _ => false,
+            })
+    }
+
     /// For how long the session has followed nothing.
     pub(super) fn idle(&self) -> Duration {
         let since = self.lock().idle_since;
@@ -234,7 +254,7 @@ impl State {
 
     fn decide(&mut self, path: &str, stage: Stage) {
         if let Some(place) = self.places.get_mut(path)
-            && matches!(place.stage, Stage::Opening { .. })
+            && matches!(place.stage, Stage::Asked { .. } | Stage::Visiting)
         {
             self.opening -= 1;
             self.open += usize::from(matches!(stage, Stage::Open));
@@ -244,7 +264,7 @@ impl State {
 
     fn forget(&mut self, path: &str) {
         match self.places.remove(path).map(|place| place.stage) {
-            Some(Stage::Opening { .. }) => self.opening -= 1,
+            Some(Stage::Asked { .. } | Stage::Visiting) => self.opening -= 1,
             Some(Stage::Open) => self.open -= 1,
             Some(Stage::Refused) | None => {}
         }
@@ -263,15 +283,10 @@ impl State {
         }
     }
 
-    /// The library takes no notice of a CONNECT that comes while it still cleans up after the one
-    /// before; that one must not take a place for ever.
-    fn give_up_lost(&mut self, now: Instant) {
-        let before = self.places.len();
-        self.places.retain(|_, place| match place.stage {
-            Stage::Opening { since, .. } => now - since < Connects::LOST_AFTER,
-            Stage::Open | Stage::Refused => true,
-        });
-        self.opening -= before - self.places.len();
+    fn has_just_left(&mut self, path: &str, now: Instant) -> bool {
+        self.left
+            .retain(|(_, at)| now.saturating_duration_since(*at) < Connects::FORGOTTEN_AFTER);
+        self.left.iter().any(|(left, _)| **left == *path)
     }
 }
 
@@ -283,6 +298,10 @@ impl Drop for Visit {
         });
         if refused {
             state.forget(&self.path);
+            let now = Instant::now();
+            if !state.has_just_left(&self.path, now) {
+                state.left.push((std::mem::take(&mut self.path), now));
+            }
         }
     }
 }
@@ -374,10 +393,10 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(hear(&session, "40/admin,"), Heard::Pass);
         }
-        for _ in 0..4 {
-            assert_eq!(hear(&session, "40"), Heard::Pass);
-            let _visit = Connects::visit(&session, "/");
-            assert_eq!(session.connects.refused("/"), Heard::Pass);
+        for number in 0..4 {
+            let path = format!("/tenant/a/conv/{number}");
+            assert_eq!(hear(&session, &format!("40{path},")), Heard::Pass);
+            assert_eq!(session.connects.refused(&path), Heard::Pass);
         }
         assert_eq!(hear(&session, "40"), Heard::Pass);
         assert_eq!(session.connects.refused("/"), Heard::Last);

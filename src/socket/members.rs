@@ -169,7 +169,7 @@ pub(super) async fn watch(members: Arc<Members>, transports: Arc<Transports>) {
         sleep(LOOK_EVERY - Duration::from_nanos(u64::from(now.nanosecond()))).await;
         members.look(OffsetDateTime::now_utc().unix_timestamp());
         for transport in transports.all() {
-            if transport.connects.idle() >= IDLE {
+            if transport.connects.idle() >= IDLE || transport.connects.has_lost_one() {
                 transport.end();
             }
         }
