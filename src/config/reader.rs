@@ -14,7 +14,7 @@ use super::values::{
 use super::{Config, Log, Mistake, Mistakes, Needs};
 use crate::conversation::Limits;
 use crate::source::amqp::{self, QueueType};
-use crate::{auth, http, socket};
+use crate::{auth, http, net, socket};
 
 macro_rules! variables {
     ($($field:ident $name:literal),* $(,)?) => {
@@ -106,6 +106,7 @@ impl Reader {
         let http = self.http(&vars);
         let ping_interval = self.value("PING_INTERVAL_MS", &vars.ping_interval_ms, || 25_000, time);
         let ping_timeout = self.value("PING_TIMEOUT_MS", &vars.ping_timeout_ms, || 20_000, time);
+        let clients = self.clients(&vars);
         let auth = self.auth(&vars, needs);
         let amqp = self.amqp(&vars);
         let limits = self.limits(&vars, &amqp);
@@ -135,6 +136,7 @@ impl Reader {
             socket: socket::Settings {
                 ping_interval: Duration::from_millis(ping_interval),
                 ping_timeout: Duration::from_millis(ping_timeout),
+                limits: clients,
             },
             auth,
             amqp,
@@ -159,6 +161,34 @@ impl Reader {
             api_keys: self
                 .optional("INTERNAL_API_KEYS", &vars.internal_api_keys, api_keys)
                 .unwrap_or_default(),
+        }
+    }
+
+    fn clients(&mut self, vars: &Variables) -> net::Limits {
+        let some = || number(1, 10_000_000);
+        let any = || number(0, 10_000_000);
+        net::Limits {
+            sessions: net::Bounds {
+                all: self.value("MAX_CONNECTIONS", &vars.max_connections, || 50_000, some()),
+                address: self.value(
+                    "MAX_CONNECTIONS_PER_IP",
+                    &vars.max_connections_per_ip,
+                    || 0,
+                    any(),
+                ),
+                rate: self.value(
+                    "CONNECTION_RATE_PER_IP",
+                    &vars.connection_rate_per_ip,
+                    || 0,
+                    number(0, 1_000_000),
+                ),
+            },
+            proxies: self.value(
+                "TRUSTED_PROXIES",
+                &vars.trusted_proxies,
+                || 0,
+                number(0, 16),
+            ),
         }
     }
 
@@ -289,10 +319,6 @@ impl Reader {
             ("AMQP_JOURNAL_STREAM", &vars.amqp_journal_stream),
             ("ALLOWED_ORIGINS", &vars.allowed_origins),
             ("FRAME_ANCESTORS", &vars.frame_ancestors),
-            ("MAX_CONNECTIONS", &vars.max_connections),
-            ("MAX_CONNECTIONS_PER_IP", &vars.max_connections_per_ip),
-            ("CONNECTION_RATE_PER_IP", &vars.connection_rate_per_ip),
-            ("TRUSTED_PROXIES", &vars.trusted_proxies),
         ] {
             if value.is_some() {
                 self.ignored.push(variable);

@@ -26,6 +26,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::auth::Authenticator;
 use crate::conversation::Hub;
+use crate::net::Limits;
 use doors::Doors;
 use transport::Transports;
 
@@ -36,6 +37,8 @@ pub struct Settings {
     pub ping_interval: Duration,
     /// How long the client may take to answer.
     pub ping_timeout: Duration,
+    /// How many sessions there may be.
+    pub limits: Limits,
 }
 
 impl Settings {

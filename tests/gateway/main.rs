@@ -25,4 +25,5 @@ mod process;
 mod relay;
 mod resume;
 mod slow_readers;
+mod slow_requests;
 mod topology;
