@@ -25,10 +25,16 @@ pub struct Slots {
 }
 
 /// One of them, until it is dropped.
-#[derive(Debug)]
 pub struct Slot {
     slots: Arc<Slots>,
     account: IpAddr,
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The others are not part of it.
+        f.debug_struct("Slot").finish_non_exhaustive()
+    }
 }
 
 /// What there is too much of.

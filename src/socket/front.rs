@@ -1,35 +1,48 @@
-//! What stands in front of Engine.IO: it keeps account of what carries which session, of what polls
-//! have fetched, and answers the polls of sessions that are to end.
+//! What stands in front of Engine.IO: it gives each session its place, keeps account of what carries
+//! which session, of what polls have fetched, and answers the polls of sessions that are to end.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, Limited};
 use serde::Deserialize;
 
+use super::places::Places;
 use super::transport::{Transport, Transports};
-use crate::net::Peer;
+use crate::net::{Full, Peer, client_address};
 
-/// Stands in front of Engine.IO and keeps account of what carries which session.
+/// What is known of sessions before the engine knows them.
+pub(super) struct Front {
+    pub(super) transports: Arc<Transports>,
+    pub(super) places: Places,
+    /// How many proxies there are in front.
+    pub(super) proxies: usize,
+}
+
+/// Stands in front of Engine.IO.
 pub(super) async fn watch(
-    State(transports): State<Arc<Transports>>,
+    State(front): State<Arc<Front>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
     next: Next,
 ) -> Response {
-    if !request.uri().path().starts_with(super::PATH) {
+    if !super::serves(request.uri().path()) {
         return next.run(request).await;
     }
     let asked = Asked::of(request.uri().query().unwrap_or_default());
     let Some(sid) = asked.sid else {
-        return handshake(&transports, asked.websocket, peer, request, next).await;
+        // The engine begins a session with nothing else.
+        if request.method() != Method::GET {
+            return next.run(request).await;
+        }
+        return handshake(&front, asked.websocket, peer, request, next).await;
     };
-    let Some(transport) = transports.find(&sid) else {
+    let Some(transport) = front.transports.find(&sid) else {
         return next.run(request).await;
     };
     if asked.websocket {
@@ -96,13 +109,18 @@ fn close_request(poll: &Request) -> Request {
 }
 
 async fn handshake(
-    transports: &Arc<Transports>,
+    front: &Front,
     websocket: bool,
     peer: Peer,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let transport = transports.open();
+    let address = client_address(peer.address.ip(), request.headers(), front.proxies);
+    let place = match front.places.take(address) {
+        Ok(place) => place,
+        Err(full) => return turned_away(full),
+    };
+    let transport = front.transports.open(place);
     if websocket {
         transport.carried_by(peer.line);
     }
@@ -120,6 +138,21 @@ async fn handshake(
         }
     })
     .await
+}
+
+/// When to try again, in seconds: by then those who were told have left.
+const AGAIN_IN: &str = "10";
+
+/// Answers whom there is no room for, in the form of the engine's own errors; their code of a
+/// request that is forbidden is the nearest.
+fn turned_away(full: Full) -> Response {
+    let status = match full {
+        Full::All => StatusCode::SERVICE_UNAVAILABLE,
+        Full::Address | Full::Rate => StatusCode::TOO_MANY_REQUESTS,
+    };
+    let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, AGAIN_IN)];
+    let body = r#"{"code":4,"message":"Too many connections"}"#;
+    (status, headers, body).into_response()
 }
 
 #[derive(Deserialize)]

@@ -24,6 +24,9 @@ pub enum Refusal {
     /// The token does not open the conversation.
     #[error("Forbidden")]
     Forbidden,
+    /// The session is over a limit.
+    #[error("Too many connections")]
+    TooManyConnections,
     /// The gateway is shutting down.
     #[error("Service unavailable")]
     ServiceUnavailable,

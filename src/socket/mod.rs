@@ -5,12 +5,14 @@
 //! to rooms: a room emit drops what a socket has no room for, and does not say whose it was.
 
 mod backlog;
+pub mod counts;
 mod doors;
 mod front;
 pub mod handshake;
 mod members;
 mod namespaces;
 mod outlet;
+mod places;
 mod transport;
 
 use std::sync::Arc;
@@ -27,7 +29,10 @@ use tokio::time::{sleep, timeout};
 use crate::auth::Authenticator;
 use crate::conversation::Hub;
 use crate::net::Limits;
+use counts::Counts;
 use doors::Doors;
+use front::Front;
+use places::Places;
 use transport::Transports;
 
 /// How sockets are kept.
@@ -53,11 +58,19 @@ pub struct Sockets {
     io: SocketIo,
     layer: SocketIoLayer,
     doors: Arc<Doors>,
+    front: Arc<Front>,
     transports: Arc<Transports>,
+    counts: Arc<Counts>,
 }
 
 /// The path of Engine.IO requests.
-pub const PATH: &str = "/socket.io";
+const PATH: &str = "/socket.io";
+
+/// Whether requests of this path are Engine.IO's: of its own, and of those below.
+pub fn serves(path: &str) -> bool {
+    path.strip_prefix(PATH)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
 
 /// The largest packet that a client may send, in bytes. Agents send their token and little else.
 const INBOUND_LIMIT: usize = 64 * 1024;
@@ -91,12 +104,21 @@ impl Sockets {
             // Clients send little: a small buffer serves, and there is one for each connection.
             .ws_read_buffer_size(256)
             .build_layer();
+        let counts: Arc<Counts> = Arc::default();
         let doors = Doors::open(&io, authenticator, hub, settings.patience());
+        let transports: Arc<Transports> = Arc::default();
+        let front = Front {
+            transports: transports.clone(),
+            places: Places::new(&settings.limits, counts.clone()),
+            proxies: settings.limits.proxies,
+        };
         Self {
             io,
             layer,
             doors,
-            transports: Arc::default(),
+            front: Arc::new(front),
+            transports,
+            counts,
         }
     }
 
@@ -105,7 +127,12 @@ impl Sockets {
     pub fn mount(&self, router: Router) -> Router {
         router
             .layer(self.layer.clone())
-            .layer(from_fn_with_state(self.transports.clone(), front::watch))
+            .layer(from_fn_with_state(self.front.clone(), front::watch))
+    }
+
+    /// What has become of those who wanted to come in.
+    pub fn counts(&self) -> Arc<Counts> {
+        self.counts.clone()
     }
 
     /// Lets nobody in any more (`Service unavailable`).

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::backlog::{Backlog, Way};
+use super::places::Place;
 use crate::net::Line;
 
 /// All sessions.
@@ -34,6 +35,7 @@ struct Sessions {
 #[derive(Debug)]
 pub(super) struct Transport {
     number: u64,
+    place: Place,
     transports: Weak<Transports>,
     /// Known of sessions that began with polling.
     sid: OnceLock<String>,
@@ -49,9 +51,10 @@ pub(super) struct Transport {
 }
 
 impl Transports {
-    pub(super) fn open(self: &Arc<Self>) -> Arc<Transport> {
+    pub(super) fn open(self: &Arc<Self>, place: Place) -> Arc<Transport> {
         let transport = Arc::new(Transport {
             number: self.next.fetch_add(1, Ordering::Relaxed),
+            place,
             transports: Arc::downgrade(self),
             sid: OnceLock::new(),
             websocket: Mutex::default(),
@@ -84,6 +87,11 @@ impl Transports {
 }
 
 impl Transport {
+    /// Whether the session is one too many, and is here only to be told so.
+    pub(super) fn over_limit(&self) -> bool {
+        self.place.over_limit
+    }
+
     /// A packet has found room.
     pub(super) fn took(&self) {
         let now = self.begun.elapsed().as_millis() as u64;

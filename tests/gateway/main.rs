@@ -20,6 +20,7 @@ mod examples;
 mod faults;
 mod harness;
 mod intake;
+mod limits;
 mod probes;
 mod process;
 mod relay;

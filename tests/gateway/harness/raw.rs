@@ -32,9 +32,18 @@ impl Answer {
         value
     }
 
+    /// The body, or what stands in it behind the mark of an Engine.IO packet.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_default()
+        let json = self.body.strip_prefix('0').unwrap_or(&self.body);
+        serde_json::from_str(json).unwrap_or_default()
     }
+}
+
+/// Whether the gateway hears another connection.
+pub(crate) async fn is_heard(address: &str) -> bool {
+    let mut raw = Raw::open(address).await;
+    raw.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    raw.answer_if_any().await.is_some()
 }
 
 /// Sends one request with these header lines to its end, and reads the answer.
@@ -69,11 +78,19 @@ impl Raw {
     }
 
     pub(crate) async fn answer(&mut self) -> Answer {
+        let answer = self.answer_if_any().await;
+        answer.expect("the connection ends without an answer")
+    }
+
+    /// The answer, unless the gateway ends the connection without one.
+    pub(crate) async fn answer_if_any(&mut self) -> Option<Answer> {
         let head = loop {
             if let Some(end) = find(&self.read, b"\r\n\r\n") {
                 break self.take(end + 4);
             }
-            assert!(self.more().await, "no answer, but {:?}", self.read);
+            if !self.more().await {
+                return None;
+            }
         };
         let mut lines = head.lines();
         let status = lines.next().unwrap().split(' ').nth(1).unwrap();
@@ -88,7 +105,7 @@ impl Raw {
             body: String::new(),
         };
         answer.body = self.body(&answer).await;
-        answer
+        Some(answer)
     }
 
     async fn body(&mut self, answer: &Answer) -> String {
