@@ -8,8 +8,10 @@ use serde_json::Value;
 use socketioxide::SocketIo;
 use socketioxide::extract::{SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
+use tokio::time::sleep;
 use tracing::{debug, warn};
 
+use super::counts::Counts;
 use super::handshake::{self, Admission, Refusal};
 use super::members::{self, Members, Seat};
 use super::namespaces::Namespaces;
@@ -26,8 +28,12 @@ pub(super) struct Doors {
     namespaces: Arc<Namespaces>,
     members: Arc<Members>,
     patience: Duration,
+    counts: Arc<Counts>,
     closed: AtomicBool,
 }
+
+/// How long a session over a limit may take to be told.
+const TOLD_WITHIN: Duration = Duration::from_secs(1);
 
 impl Doors {
     pub(super) fn open(
@@ -35,6 +41,7 @@ impl Doors {
         authenticator: Arc<Authenticator>,
         hub: Arc<Hub>,
         patience: Duration,
+        counts: Arc<Counts>,
     ) -> Arc<Self> {
         let doors = Arc::new(Self {
             authenticator,
@@ -42,6 +49,7 @@ impl Doors {
             namespaces: Namespaces::new(io),
             members: Arc::default(),
             patience,
+            counts,
             closed: AtomicBool::new(false),
         });
         let admit = {
@@ -79,15 +87,30 @@ impl Doors {
                 .extensions
                 .insert(Arc::new(self.namespaces.enter(socket.ns())));
         }
+        let admission = self.check(socket, auth).await.inspect_err(|&refusal| {
+            debug!(%refusal, "connect refused");
+            self.counts.refused.of(refusal).count();
+        })?;
+        socket.extensions.insert(Arc::new(admission));
+        Ok(())
+    }
+
+    async fn check(&self, socket: &SocketRef, auth: Value) -> Result<Admission, Refusal> {
+        let transport = socket.req_parts().extensions.get::<Arc<Transport>>();
+        if let Some(transport) = transport.filter(|transport| transport.over_limit()) {
+            let transport = transport.clone();
+            tokio::spawn(async move {
+                // The refusal goes out when this is over, and the session ends behind it.
+                sleep(TOLD_WITHIN).await;
+                transport.end();
+            });
+            return Err(Refusal::TooManyConnections);
+        }
         if self.closed.load(Ordering::Acquire) {
             return Err(Refusal::ServiceUnavailable);
         }
         let query = socket.req_parts().uri.query();
-        let admission = handshake::admit(&self.authenticator, socket.ns(), query, &auth)
-            .await
-            .inspect_err(|refusal| debug!(%refusal, "connect refused"))?;
-        socket.extensions.insert(Arc::new(admission));
-        Ok(())
+        handshake::admit(&self.authenticator, socket.ns(), query, &auth).await
     }
 
     /// Runs when the client has been let in.

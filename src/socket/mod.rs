@@ -105,7 +105,7 @@ impl Sockets {
             .ws_read_buffer_size(256)
             .build_layer();
         let counts: Arc<Counts> = Arc::default();
-        let doors = Doors::open(&io, authenticator, hub, settings.patience());
+        let doors = Doors::open(&io, authenticator, hub, settings.patience(), counts.clone());
         let transports: Arc<Transports> = Arc::default();
         let front = Front {
             transports: transports.clone(),
