@@ -102,14 +102,16 @@ impl Gateway {
             warn!(variable, "is set, but this version does not support it");
         }
         let health = Arc::new(Health::default());
+        let authenticator = Arc::new(Authenticator::new(Hs256::new(config.auth.clone())));
+        let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
+        let refused: Arc<http::Counts> = Arc::default();
         let (public_routes, internal_routes) = http::routers(
             &config.http,
             journal.clone(),
             health.clone(),
             broker.clone(),
         );
-        let authenticator = Arc::new(Authenticator::new(Hs256::new(config.auth.clone())));
-        let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
+        let public_routes = http::guard(&config.http, refused, sockets.mount(public_routes));
 
         let intake = CancellationToken::new();
         let mut source = tokio::spawn(amqp::run(
@@ -121,7 +123,7 @@ impl Gateway {
         let sweeper = tokio::spawn(sweep(journal.hub().clone()));
         let closing = CancellationToken::new();
         let serve = |listener, router| tokio::spawn(net::serve(listener, router, closing.clone()));
-        let mut servers = vec![serve(listener, sockets.mount(public_routes))];
+        let mut servers = vec![serve(listener, public_routes)];
         servers.extend(internal.zip(internal_routes).map(|(l, r)| serve(l, r)));
         health.enter(Phase::Serving);
 

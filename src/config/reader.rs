@@ -8,8 +8,8 @@ use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
 use super::values::{
-    amqp_url, api_keys, default_broker, ip, journal, log_format, name, number, queue_type, secret,
-    time,
+    amqp_url, api_keys, default_broker, ip, journal, log_format, name, number, origins, queue_type,
+    secret, time,
 };
 use super::{Config, Log, Mistake, Mistakes, Needs};
 use crate::conversation::Limits;
@@ -103,10 +103,10 @@ impl Reader {
 
     /// Everything that they say.
     pub(super) fn config(mut self, vars: Variables, needs: Needs) -> Result<Config, Mistakes> {
-        let http = self.http(&vars);
+        let clients = self.clients(&vars);
+        let http = self.http(&vars, &clients);
         let ping_interval = self.value("PING_INTERVAL_MS", &vars.ping_interval_ms, || 25_000, time);
         let ping_timeout = self.value("PING_TIMEOUT_MS", &vars.ping_timeout_ms, || 20_000, time);
-        let clients = self.clients(&vars);
         let auth = self.auth(&vars, needs);
         let amqp = self.amqp(&vars);
         let limits = self.limits(&vars, &amqp);
@@ -147,11 +147,19 @@ impl Reader {
         })
     }
 
-    fn http(&mut self, vars: &Variables) -> http::Settings {
+    fn http(&mut self, vars: &Variables, clients: &net::Limits) -> http::Settings {
         let all = || IpAddr::from([0, 0, 0, 0]);
         let loopback = || IpAddr::from([127, 0, 0, 1]);
         let internal_host = self.value("INTERNAL_HOST", &vars.internal_host, loopback, ip);
         let internal_port = self.optional("INTERNAL_PORT", &vars.internal_port, number(0, 65_535));
+        let origins = self.optional("ALLOWED_ORIGINS", &vars.allowed_origins, origins);
+        let origins = origins.unwrap_or_default();
+        let ancestors = self.value(
+            "FRAME_ANCESTORS",
+            &vars.frame_ancestors,
+            || http::Ancestors::of(&origins),
+            http::Ancestors::parse,
+        );
         http::Settings {
             public: SocketAddr::new(
                 self.value("HOST", &vars.host, all, ip),
@@ -161,6 +169,9 @@ impl Reader {
             api_keys: self
                 .optional("INTERNAL_API_KEYS", &vars.internal_api_keys, api_keys)
                 .unwrap_or_default(),
+            origins,
+            proxied: clients.proxies > 0,
+            ancestors,
         }
     }
 
@@ -315,11 +326,7 @@ impl Reader {
                 self.mistake(variable, "is not supported by this version");
             }
         }
-        for (variable, value) in [
-            ("AMQP_JOURNAL_STREAM", &vars.amqp_journal_stream),
-            ("ALLOWED_ORIGINS", &vars.allowed_origins),
-            ("FRAME_ANCESTORS", &vars.frame_ancestors),
-        ] {
+        for (variable, value) in [("AMQP_JOURNAL_STREAM", &vars.amqp_journal_stream)] {
             if value.is_some() {
                 self.ignored.push(variable);
             }
