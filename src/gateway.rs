@@ -110,6 +110,8 @@ impl Gateway {
             journal.clone(),
             health.clone(),
             broker.clone(),
+            sockets.statistics(),
+            refused.clone(),
         );
         let public_routes = http::guard(&config.http, refused, sockets.mount(public_routes));
 

@@ -1,28 +1,49 @@
-//! Who may call `/internal/*`.
+//! Who may call `/internal/*`, and see `/metrics`.
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
+use crate::conversation::Counter;
+
 /// The header that carries a key, besides `Authorization: Bearer`.
 const HEADER: &str = "x-internal-api-key";
 
 /// The configured keys, as hashes: of equal length, so that comparing tells nothing of theirs.
-pub(super) struct ApiKeys(Vec<[u8; 32]>);
+pub(super) struct ApiKeys {
+    hashes: Vec<[u8; 32]>,
+    refused: Counter,
+}
 
 impl ApiKeys {
     pub(super) fn new(keys: &[String]) -> Self {
-        Self(keys.iter().map(|key| hash(key.as_bytes())).collect())
+        Self {
+            hashes: keys.iter().map(|key| hash(key.as_bytes())).collect(),
+            refused: Counter::default(),
+        }
     }
 
     /// Whether the request carries one of the keys. Each is compared, in constant time.
     pub(super) fn admit(&self, headers: &HeaderMap) -> bool {
+        let fits = self.fit(headers);
+        if !fits {
+            self.refused.count();
+        }
+        fits
+    }
+
+    /// How many requests carried none.
+    pub(super) fn refused(&self) -> &Counter {
+        &self.refused
+    }
+
+    fn fit(&self, headers: &HeaderMap) -> bool {
         let Some(given) = given(headers).map(hash) else {
             return false;
         };
         let fits = self
-            .0
+            .hashes
             .iter()
             .fold(Choice::from(0), |fits, key| fits | key.ct_eq(&given));
         fits.into()

@@ -7,15 +7,19 @@ mod guard;
 mod health;
 mod internal;
 mod keys;
+mod metrics;
 mod origin;
+mod process;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::routing::{get, post};
 
 use crate::journal::Journal;
+use crate::socket::Statistics;
 use crate::source::amqp;
 pub use ancestors::Ancestors;
 use assets::Page;
@@ -64,6 +68,10 @@ struct App {
     broker: Arc<amqp::Status>,
     keys: Arc<ApiKeys>,
     page: Arc<Page>,
+    sockets: Statistics,
+    refused: Arc<Counts>,
+    /// When the process began.
+    since: SystemTime,
 }
 
 /// The routes of the public listener, which are to be put behind [`guard()`] with whatever else is
@@ -73,6 +81,8 @@ pub fn routers(
     journal: Arc<Journal>,
     health: Arc<Health>,
     broker: Arc<amqp::Status>,
+    sockets: Statistics,
+    refused: Arc<Counts>,
 ) -> (Router, Option<Router>) {
     let app = App {
         journal,
@@ -80,6 +90,9 @@ pub fn routers(
         broker,
         keys: Arc::new(ApiKeys::new(&settings.api_keys)),
         page: Arc::new(Page::new(&settings.ancestors)),
+        sockets,
+        refused,
+        since: SystemTime::now(),
     };
     let probes = Router::new()
         .route("/healthz", get(health::healthz))
@@ -96,11 +109,13 @@ pub fn routers(
     let public = probes.clone().merge(widget);
     match settings.internal {
         None => {
-            let public = public.merge(internal);
+            let metrics = Router::new().route("/metrics", get(metrics::guarded));
+            let public = public.merge(internal).merge(metrics);
             (public.with_state(app), None)
         }
         Some(_) => {
-            let internal = probes.merge(internal);
+            let metrics = Router::new().route("/metrics", get(metrics::metrics));
+            let internal = probes.merge(internal).merge(metrics);
             (
                 public.with_state(app.clone()),
                 Some(guard::with_defaults(internal.with_state(app))),

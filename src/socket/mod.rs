@@ -63,6 +63,25 @@ pub struct Sockets {
     counts: Arc<Counts>,
 }
 
+/// How many clients there are, and what has become of others.
+#[derive(Clone)]
+pub struct Statistics {
+    transports: Arc<Transports>,
+    counts: Arc<Counts>,
+}
+
+impl Statistics {
+    /// How many sessions poll, and how many have a WebSocket.
+    pub fn sessions(&self) -> [usize; 2] {
+        self.transports.census()
+    }
+
+    /// What has become of those who wanted to come in.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}
+
 /// The path of Engine.IO requests.
 const PATH: &str = "/socket.io";
 
@@ -130,9 +149,12 @@ impl Sockets {
             .layer(from_fn_with_state(self.front.clone(), front::watch))
     }
 
-    /// What has become of those who wanted to come in.
-    pub fn counts(&self) -> Arc<Counts> {
-        self.counts.clone()
+    /// What can be said of clients, for as long as there are any.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            transports: self.transports.clone(),
+            counts: self.counts.clone(),
+        }
     }
 
     /// Lets nobody in any more (`Service unavailable`).

@@ -81,6 +81,14 @@ impl Transports {
         sessions.all.values().filter_map(Weak::upgrade).collect()
     }
 
+    /// How many sessions poll, and how many have a WebSocket.
+    pub(super) fn census(&self) -> [usize; 2] {
+        let all = self.all();
+        let carried = |transport: &&Arc<Transport>| transport.websocket().is_some();
+        let websocket = all.iter().filter(carried).count();
+        [all.len() - websocket, websocket]
+    }
+
     fn lock(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -27,7 +27,7 @@ async fn what_is_no_page_allows_nothing_and_is_not_kept() {
     for (line, status) in [
         ("GET /healthz", 200),
         ("GET /readyz", 0),
-        ("GET /metrics", 404),
+        ("GET /metrics", 401),
         ("POST /internal/emit", 401),
         ("GET /internal/emit", 405),
         ("GET /internal/nothing", 404),

@@ -22,6 +22,7 @@ mod harness;
 mod headers;
 mod intake;
 mod limits;
+mod metrics;
 mod origins;
 mod probes;
 mod process;
