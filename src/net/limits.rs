@@ -35,11 +35,10 @@ impl Limits {
     pub fn connections(&self, descriptors: usize) -> Bounds {
         let Bounds { all, address, .. } = self.sessions;
         let wanted = all.saturating_mul(2).saturating_add(BESIDES);
-        let least = BESIDES.min(wanted);
+        let available = descriptors.saturating_sub(OWN_DESCRIPTORS + INTERNAL);
         Bounds {
-            all: wanted
-                .min(descriptors.saturating_sub(OWN_DESCRIPTORS))
-                .max(least),
+            // However few there are, it is better to run out of them than to serve nobody.
+            all: wanted.min(available.max(BESIDES)),
             address: match (address, self.proxies) {
                 (0, _) | (_, 1..) => 0,
                 (sessions, 0) => sessions.saturating_add(4).saturating_mul(BROWSER),
@@ -59,7 +58,7 @@ impl Limits {
 
     /// How many descriptors as many sessions need, each with one connection.
     pub fn descriptors(&self) -> usize {
-        let besides = BESIDES + OWN_DESCRIPTORS;
+        let besides = BESIDES + INTERNAL + OWN_DESCRIPTORS;
         self.sessions.all.saturating_add(besides)
     }
 }
@@ -100,7 +99,7 @@ mod tests {
     #[test]
     fn connections_are_bounded_by_sessions_and_by_descriptors() {
         assert_eq!(connections(50_000, 0, 0, 1 << 20).all, 101_024);
-        assert_eq!(connections(50_000, 0, 0, 20_000).all, 19_936);
+        assert_eq!(connections(50_000, 0, 0, 20_000).all, 18_912);
         assert_eq!(connections(1, 0, 0, 20_000).all, 1_026);
         assert_eq!(connections(1, 0, 0, 10).all, 1_024);
         assert_eq!(connections(1, 0, 0, 20_000).rate, 0);
