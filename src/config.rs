@@ -133,6 +133,47 @@ mod tests {
         assert_eq!(config.limits.remembered, 4096);
         assert_eq!(config.socket.ping_interval, Duration::from_millis(25_000));
         assert_eq!(config.shutdown_grace, Duration::from_secs(10));
+        let sessions = config.socket.limits.sessions;
+        assert_eq!(
+            (sessions.all, sessions.address, sessions.rate),
+            (50_000, 0, 0)
+        );
+        assert_eq!(config.socket.limits.proxies, 0);
+        assert!(config.http.origins.is_empty() && !config.http.proxied);
+        assert_eq!(config.http.ancestors.to_string(), "'self'");
+        assert!(config.ignored.is_empty());
+    }
+
+    #[test]
+    fn who_may_frame_the_widget_is_who_may_talk_to_the_gateway_unless_it_is_said() {
+        let origins = ("ALLOWED_ORIGINS", "https://a.example, http://B.example:80");
+        let config = read(&[SECRET, origins, ("TRUSTED_PROXIES", "1")]).unwrap();
+        assert_eq!(config.http.origins.len(), 2);
+        assert!(config.http.proxied);
+        let ancestors = config.http.ancestors.to_string();
+        assert_eq!(ancestors, "'self' https://a.example http://b.example");
+        let config = read(&[SECRET, origins, ("FRAME_ANCESTORS", "'none'")]).unwrap();
+        assert_eq!(config.http.ancestors.to_string(), "'none'");
+    }
+
+    #[test]
+    fn origins_are_named_one_by_one() {
+        for origins in [
+            "*",
+            "https://a.example,",
+            "https://a.example/",
+            "https://a.example/path",
+            "https://*.a.example",
+            "a.example",
+            "null",
+            "https://user@a.example",
+            "https://a.example https://b.example",
+        ] {
+            let mistakes = read(&[SECRET, ("ALLOWED_ORIGINS", origins)]).unwrap_err();
+            let told = mistakes.to_string();
+            assert!(told.starts_with("ALLOWED_ORIGINS: "), "{origins}: {told}");
+            assert_eq!(mistakes.0.len(), 1);
+        }
     }
 
     #[test]
@@ -152,12 +193,24 @@ mod tests {
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "=loud="),
             ("PING_INTERVAL_MS", "1"),
+            ("MAX_CONNECTIONS", "0"),
+            ("MAX_CONNECTIONS_PER_IP", "-1"),
+            ("CONNECTION_RATE_PER_IP", "0.5"),
+            ("TRUSTED_PROXIES", "many"),
+            ("ALLOWED_ORIGINS", "*"),
+            ("FRAME_ANCESTORS", "self; script-src *"),
         ])
         .unwrap_err();
         let named: Vec<_> = mistakes.0.iter().map(|mistake| mistake.variable).collect();
         assert_eq!(
             named,
             [
+                "MAX_CONNECTIONS",
+                "MAX_CONNECTIONS_PER_IP",
+                "CONNECTION_RATE_PER_IP",
+                "TRUSTED_PROXIES",
+                "ALLOWED_ORIGINS",
+                "FRAME_ANCESTORS",
                 "HOST",
                 "PORT",
                 "INTERNAL_API_KEYS",

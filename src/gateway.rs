@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use axum::Router;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +16,7 @@ use crate::config::Config;
 use crate::conversation::Hub;
 use crate::http::{self, Health, Phase};
 use crate::journal::Journal;
-use crate::net::{Listener, Peer};
+use crate::net::{self, Limits, Listener};
 use crate::socket::Sockets;
 use crate::source::amqp;
 
@@ -48,10 +47,11 @@ impl Gateway {
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         let patience = config.socket.patience();
         let farewells = TaskTracker::new();
-        let bind = |address| Listener::bind(address, patience, farewells.clone());
-        let listener = bind(config.http.public).await?;
+        let bounds = config.socket.limits.connections(descriptors(&config));
+        let bind = |address, bounds| Listener::bind(address, patience, bounds, farewells.clone());
+        let listener = bind(config.http.public, bounds).await?;
         let internal = match config.http.internal {
-            Some(address) => Some(bind(address).await?),
+            Some(address) => Some(bind(address, Limits::internal_connections()).await?),
             None => None,
         };
         Ok(Self {
@@ -104,13 +104,17 @@ impl Gateway {
         let health = Arc::new(Health::default());
         let authenticator = Arc::new(Authenticator::new(Hs256::new(config.auth.clone())));
         let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
+        let refused: Arc<http::Counts> = Arc::default();
         let (public_routes, internal_routes) = http::routers(
             &config.http,
             journal.clone(),
             sockets.members(),
             health.clone(),
             broker.clone(),
+            sockets.statistics(),
+            refused.clone(),
         );
+        let public_routes = http::guard(&config.http, refused, sockets.mount(public_routes));
 
         let intake = CancellationToken::new();
         let mut source = tokio::spawn(amqp::run(
@@ -121,8 +125,8 @@ impl Gateway {
         ));
         let sweeper = tokio::spawn(sweep(journal.hub().clone()));
         let closing = CancellationToken::new();
-        let serve = |listener, router| tokio::spawn(serve(listener, router, closing.clone()));
-        let mut servers = vec![serve(listener, sockets.mount(public_routes))];
+        let serve = |listener, router| tokio::spawn(net::serve(listener, router, closing.clone()));
+        let mut servers = vec![serve(listener, public_routes)];
         servers.extend(internal.zip(internal_routes).map(|(l, r)| serve(l, r)));
         health.enter(Phase::Serving);
 
@@ -151,16 +155,24 @@ impl Gateway {
     }
 }
 
-/// Serves until `closing`, then until the last request is answered.
-async fn serve(
-    listener: Listener,
-    router: Router,
-    closing: CancellationToken,
-) -> std::io::Result<()> {
-    let service = router.into_make_service_with_connect_info::<Peer>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(closing.cancelled_owned())
-        .await
+/// How many descriptors the process may have; it is told if they are too few for what is allowed.
+fn descriptors(config: &Config) -> usize {
+    let needed = config.socket.limits.descriptors();
+    match net::raise_descriptors() {
+        Ok(available) => {
+            if available < needed {
+                warn!(
+                    available,
+                    needed, "MAX_CONNECTIONS asks for more descriptors than the process may have"
+                );
+            }
+            available
+        }
+        Err(error) => {
+            warn!(%error, "the limit of descriptors stays as it is");
+            usize::MAX
+        }
+    }
 }
 
 /// Finishes what is in hand: deliveries first, so that agents still see them, then sockets, then
@@ -178,7 +190,7 @@ impl Drain<'_> {
         mut source: JoinHandle<()>,
         intake: CancellationToken,
         closing: CancellationToken,
-        servers: Vec<JoinHandle<std::io::Result<()>>>,
+        servers: Vec<JoinHandle<()>>,
     ) {
         intake.cancel();
         // A broker that hangs must not take the sockets' time as well.

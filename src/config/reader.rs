@@ -8,13 +8,13 @@ use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
 
 use super::values::{
-    amqp_url, api_keys, default_broker, ip, journal, log_format, name, number, queue_type, secret,
-    time,
+    amqp_url, api_keys, default_broker, ip, journal, log_format, name, number, origins, queue_type,
+    secret, time,
 };
 use super::{Config, Log, Mistake, Mistakes, Needs};
 use crate::conversation::Limits;
 use crate::source::amqp::{self, QueueType};
-use crate::{auth, http, socket};
+use crate::{auth, http, net, socket};
 
 macro_rules! variables {
     ($($field:ident $name:literal),* $(,)?) => {
@@ -103,7 +103,8 @@ impl Reader {
 
     /// Everything that they say.
     pub(super) fn config(mut self, vars: Variables, needs: Needs) -> Result<Config, Mistakes> {
-        let http = self.http(&vars);
+        let clients = self.clients(&vars);
+        let http = self.http(&vars, &clients);
         let ping_interval = self.value("PING_INTERVAL_MS", &vars.ping_interval_ms, || 25_000, time);
         let ping_timeout = self.value("PING_TIMEOUT_MS", &vars.ping_timeout_ms, || 20_000, time);
         let auth = self.auth(&vars, needs);
@@ -135,6 +136,7 @@ impl Reader {
             socket: socket::Settings {
                 ping_interval: Duration::from_millis(ping_interval),
                 ping_timeout: Duration::from_millis(ping_timeout),
+                limits: clients,
             },
             auth,
             amqp,
@@ -145,11 +147,19 @@ impl Reader {
         })
     }
 
-    fn http(&mut self, vars: &Variables) -> http::Settings {
+    fn http(&mut self, vars: &Variables, clients: &net::Limits) -> http::Settings {
         let all = || IpAddr::from([0, 0, 0, 0]);
         let loopback = || IpAddr::from([127, 0, 0, 1]);
         let internal_host = self.value("INTERNAL_HOST", &vars.internal_host, loopback, ip);
         let internal_port = self.optional("INTERNAL_PORT", &vars.internal_port, number(0, 65_535));
+        let origins = self.optional("ALLOWED_ORIGINS", &vars.allowed_origins, origins);
+        let origins = origins.unwrap_or_default();
+        let ancestors = self.value(
+            "FRAME_ANCESTORS",
+            &vars.frame_ancestors,
+            || http::Ancestors::of(&origins),
+            http::Ancestors::parse,
+        );
         http::Settings {
             public: SocketAddr::new(
                 self.value("HOST", &vars.host, all, ip),
@@ -159,6 +169,37 @@ impl Reader {
             api_keys: self
                 .optional("INTERNAL_API_KEYS", &vars.internal_api_keys, api_keys)
                 .unwrap_or_default(),
+            origins,
+            proxied: clients.proxies > 0,
+            ancestors,
+        }
+    }
+
+    fn clients(&mut self, vars: &Variables) -> net::Limits {
+        let some = || number(1, 10_000_000);
+        let any = || number(0, 10_000_000);
+        net::Limits {
+            sessions: net::Bounds {
+                all: self.value("MAX_CONNECTIONS", &vars.max_connections, || 50_000, some()),
+                address: self.value(
+                    "MAX_CONNECTIONS_PER_IP",
+                    &vars.max_connections_per_ip,
+                    || 0,
+                    any(),
+                ),
+                rate: self.value(
+                    "CONNECTION_RATE_PER_IP",
+                    &vars.connection_rate_per_ip,
+                    || 0,
+                    number(0, 1_000_000),
+                ),
+            },
+            proxies: self.value(
+                "TRUSTED_PROXIES",
+                &vars.trusted_proxies,
+                || 0,
+                number(0, 16),
+            ),
         }
     }
 
@@ -285,15 +326,7 @@ impl Reader {
                 self.mistake(variable, "is not supported by this version");
             }
         }
-        for (variable, value) in [
-            ("AMQP_JOURNAL_STREAM", &vars.amqp_journal_stream),
-            ("ALLOWED_ORIGINS", &vars.allowed_origins),
-            ("FRAME_ANCESTORS", &vars.frame_ancestors),
-            ("MAX_CONNECTIONS", &vars.max_connections),
-            ("MAX_CONNECTIONS_PER_IP", &vars.max_connections_per_ip),
-            ("CONNECTION_RATE_PER_IP", &vars.connection_rate_per_ip),
-            ("TRUSTED_PROXIES", &vars.trusted_proxies),
-        ] {
+        for (variable, value) in [("AMQP_JOURNAL_STREAM", &vars.amqp_journal_stream)] {
             if value.is_some() {
                 self.ignored.push(variable);
             }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use lapin::uri::AMQPUri;
 
 use crate::auth;
+use crate::http::Origin;
 use crate::source::amqp::QueueType;
 
 /// The longest name of an exchange or a queue, in bytes (AMQP 0-9-1's short string).
@@ -58,6 +59,19 @@ pub(super) fn api_keys(text: &str) -> Result<Vec<String>, String> {
         );
     }
     Ok(keys)
+}
+
+pub(super) fn origins(text: &str) -> Result<Vec<Origin>, String> {
+    let origin = |entry: &str| match entry.trim() {
+        // With credentials, it would be no check at all.
+        "*" => Err("must name each origin: * would let any page act for an agent".to_owned()),
+        entry => Origin::parse(entry).map_err(|_| {
+            "each, between the commas, must be an origin such as https://portal.example.com: \
+             http or https, a host, perhaps a port, and no path"
+                .to_owned()
+        }),
+    };
+    text.split(',').map(origin).collect()
 }
 
 pub(super) fn amqp_url(text: &str) -> Result<AMQPUri, String> {

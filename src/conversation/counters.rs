@@ -25,7 +25,8 @@ pub struct Counters {
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    pub(super) fn count(&self) {
+    /// One more.
+    pub fn count(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 

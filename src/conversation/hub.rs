@@ -85,6 +85,15 @@ impl Hub {
         map.unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    /// How many members there are. Looks at every conversation.
+    pub fn members(&self) -> usize {
+        let map = self.conversations.read();
+        let map = map.unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<_> = map.values().cloned().collect();
+        drop(map);
+        all.iter().map(|one| one.lock().members.len()).sum()
+    }
+
     /// How many members are not live: they join, or their sockets had no room.
     pub fn catching_up(&self) -> usize {
         self.catching_up.load(Ordering::Acquire)

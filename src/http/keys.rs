@@ -1,26 +1,47 @@
-//! Who may call `/internal/*`.
+//! Who may call `/internal/*`, and see `/metrics`.
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
+use crate::conversation::Counter;
+
 /// The header that carries a key, besides `Authorization: Bearer`.
 const HEADER: &str = "x-internal-api-key";
 
 /// The configured keys, as hashes: of equal length, so that comparing tells nothing of theirs.
-pub(super) struct ApiKeys(Vec<[u8; 32]>);
+pub(super) struct ApiKeys {
+    hashes: Vec<[u8; 32]>,
+    refused: Counter,
+}
 
 impl ApiKeys {
     pub(super) fn new(keys: &[String]) -> Self {
-        Self(keys.iter().map(|key| hash(key.as_bytes())).collect())
+        Self {
+            hashes: keys.iter().map(|key| hash(key.as_bytes())).collect(),
+            refused: Counter::default(),
+        }
     }
 
     /// The number of the key that the request carries, from 1 on: by that the log tells keys
     /// apart. Each is compared, in constant time.
     pub(super) fn which(&self, headers: &HeaderMap) -> Option<usize> {
+        let key = self.fit(headers);
+        if key.is_none() {
+            self.refused.count();
+        }
+        key
+    }
+
+    /// How many requests carried none.
+    pub(super) fn refused(&self) -> &Counter {
+        &self.refused
+    }
+
+    fn fit(&self, headers: &HeaderMap) -> Option<usize> {
         let given = hash(given(headers)?);
-        let found = (1_u64..).zip(&self.0).fold(0, |found, (number, key)| {
+        let found = (1_u64..).zip(&self.hashes).fold(0, |found, (number, key)| {
             u64::conditional_select(&found, &number, key.ct_eq(&given))
         });
         usize::try_from(found).ok().filter(|&number| number > 0)

@@ -1,31 +1,49 @@
-//! HTTP: the relay, the probes, the widget; and Socket.IO on the same port.
+//! HTTP: the relay, the probes, the metrics, the widget; and Socket.IO on the same port.
 
+mod ancestors;
 mod assets;
+mod counts;
+mod guard;
 mod health;
 mod internal;
 mod keys;
+mod metrics;
+mod origin;
+mod process;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::routing::{get, post};
 
 use crate::journal::Journal;
-use crate::socket::Members;
+use crate::socket::{Members, Statistics};
 use crate::source::amqp;
+pub use ancestors::Ancestors;
+use assets::Page;
+pub use counts::Counts;
+pub use guard::guard;
 pub use health::{Health, Phase};
 use keys::ApiKeys;
+pub use origin::{InvalidOrigin, Origin};
 
 /// The HTTP listeners.
 #[derive(Clone)]
 pub struct Settings {
     /// Where agents and the portal connect.
     pub public: SocketAddr,
-    /// Where `/internal/*` is served instead, if anywhere.
+    /// Where `/internal/*` and `/metrics` are served instead, if anywhere.
     pub internal: Option<SocketAddr>,
     /// The relay's keys; none: every call is refused.
     pub api_keys: Vec<String>,
+    /// The origins whose pages may talk to the gateway, its own aside.
+    pub origins: Vec<Origin>,
+    /// Whether there is a proxy in front, which says what host was asked for.
+    pub proxied: bool,
+    /// The pages that may have the widget in a frame.
+    pub ancestors: Ancestors,
 }
 
 impl std::fmt::Debug for Settings {
@@ -35,6 +53,9 @@ impl std::fmt::Debug for Settings {
             .field("public", &self.public)
             .field("internal", &self.internal)
             .field("api_keys", &self.api_keys.len())
+            .field("origins", &self.origins)
+            .field("proxied", &self.proxied)
+            .field("ancestors", &self.ancestors)
             .finish()
     }
 }
@@ -47,15 +68,23 @@ struct App {
     health: Arc<Health>,
     broker: Arc<amqp::Status>,
     keys: Arc<ApiKeys>,
+    page: Arc<Page>,
+    sockets: Statistics,
+    refused: Arc<Counts>,
+    /// When the process began.
+    since: SystemTime,
 }
 
-/// The routes of the public listener and, if there is one, of the internal one.
+/// The routes of the public listener, which are to be put behind [`guard()`] with whatever else is
+/// served there, and, if there is one, of the internal one.
 pub fn routers(
     settings: &Settings,
     journal: Arc<Journal>,
     members: Arc<Members>,
     health: Arc<Health>,
     broker: Arc<amqp::Status>,
+    sockets: Statistics,
+    refused: Arc<Counts>,
 ) -> (Router, Option<Router>) {
     let app = App {
         journal,
@@ -63,6 +92,10 @@ pub fn routers(
         health,
         broker,
         keys: Arc::new(ApiKeys::new(&settings.api_keys)),
+        page: Arc::new(Page::new(&settings.ancestors)),
+        sockets,
+        refused,
+        since: SystemTime::now(),
     };
     let probes = Router::new()
         .route("/healthz", get(health::healthz))
@@ -79,13 +112,23 @@ pub fn routers(
         .route("/widget", get(assets::widget))
         .route("/widget.html", get(assets::widget))
         .route("/client.js", get(assets::client))
+        .route("/client.d.ts", get(assets::client_types))
+        .route("/embed.js", get(assets::embed))
         .route("/assets/{*path}", get(assets::asset));
     let public = probes.clone().merge(widget);
     match settings.internal {
-        None => (public.merge(internal).with_state(app), None),
-        Some(_) => (
-            public.with_state(app.clone()),
-            Some(probes.merge(internal).with_state(app)),
-        ),
+        None => {
+            let metrics = Router::new().route("/metrics", get(metrics::guarded));
+            let public = public.merge(internal).merge(metrics);
+            (public.with_state(app), None)
+        }
+        Some(_) => {
+            let metrics = Router::new().route("/metrics", get(metrics::metrics));
+            let internal = probes.merge(internal).merge(metrics);
+            (
+                public.with_state(app.clone()),
+                Some(guard::with_defaults(internal.with_state(app))),
+            )
+        }
     }
 }

@@ -19,6 +19,9 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tokio_util::task::TaskTracker;
 
+use super::pace::Pace;
+use super::slots::Slot;
+
 /// A connection as it is seen from elsewhere: how much it has written, and a way to end it.
 #[derive(Debug, Clone, Default)]
 pub struct Line {
@@ -54,6 +57,9 @@ impl Line {
 pub struct Connection {
     /// Taken only when the connection is dropped.
     stream: Option<TcpStream>,
+    /// Its place among all connections, which it has for as long as the kernel knows it.
+    slot: Option<Slot>,
+    pace: Arc<Pace>,
     farewells: TaskTracker,
     reading_ends: Pin<Box<WaitForCancellationFutureOwned>>,
     writing: CancellationToken,
@@ -67,9 +73,16 @@ pub struct Connection {
 
 impl Connection {
     /// `farewells` keeps account of what goes on after the connection has been dropped.
-    pub(super) fn new(stream: TcpStream, line: Line, farewells: TaskTracker) -> Self {
+    pub(super) fn new(
+        stream: TcpStream,
+        slot: Option<Slot>,
+        line: Line,
+        farewells: TaskTracker,
+    ) -> Self {
         Self {
             stream: Some(stream),
+            slot,
+            pace: Arc::new(Pace::new()),
             farewells,
             reading_ends: Box::pin(line.reading.cancelled_owned()),
             writing: line.writing,
@@ -78,6 +91,18 @@ impl Connection {
             goodbye_said: false,
             writing_ends: None,
         }
+    }
+
+    pub(super) fn pace(&self) -> Arc<Pace> {
+        self.pace.clone()
+    }
+
+    fn count(&self, poll: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = poll {
+            self.written.fetch_add(bytes as u64, Ordering::AcqRel);
+            self.pace.wrote();
+        }
+        poll
     }
 
     fn poll_patiently<T>(
@@ -121,32 +146,36 @@ impl AsyncRead for Connection {
             }
             return Poll::Ready(Ok(()));
         }
-        match &mut this.stream {
-            Some(stream) => Pin::new(stream).poll_read(cx, buffer),
-            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
-        }
+        let Some(stream) = &mut this.stream else {
+            return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+        };
+        ready!(Pin::new(stream).poll_read(cx, buffer))?;
+        this.pace.read();
+        Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = self.written.clone();
-        let poll = self.poll_patiently(cx, |stream, cx| stream.poll_write(cx, buffer));
-        count(&written, poll)
+        let poll = self
+            .as_mut()
+            .poll_patiently(cx, |stream, cx| stream.poll_write(cx, buffer));
+        self.count(poll)
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = self.written.clone();
-        let poll = self.poll_patiently(cx, |stream, cx| stream.poll_write_vectored(cx, buffers));
-        count(&written, poll)
+        let poll = self
+            .as_mut()
+            .poll_patiently(cx, |stream, cx| stream.poll_write_vectored(cx, buffers));
+        self.count(poll)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -164,13 +193,6 @@ impl AsyncWrite for Connection {
     }
 }
 
-fn count(written: &AtomicU64, poll: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-    if let Poll::Ready(Ok(bytes)) = poll {
-        written.fetch_add(bytes as u64, Ordering::AcqRel);
-    }
-    poll
-}
-
 impl Drop for Connection {
     fn drop(&mut self) {
         let Some(stream) = self.stream.take() else {
@@ -178,7 +200,8 @@ impl Drop for Connection {
         };
         let gently = self.goodbye_said && !self.writing.is_cancelled();
         if gently && let Ok(runtime) = Handle::try_current() {
-            self.farewells.spawn_on(farewell(stream), &runtime);
+            let farewell = farewell(stream, self.slot.take());
+            self.farewells.spawn_on(farewell, &runtime);
         }
     }
 }
@@ -188,7 +211,7 @@ impl Drop for Connection {
 /// A kernel that is told to close a connection on which something has come that nobody read, or
 /// comes later, resets it and throws away what it has not sent yet. So what the client still
 /// sends is read.
-async fn farewell(mut stream: TcpStream) {
+async fn farewell(mut stream: TcpStream, _slot: Option<Slot>) {
     let read_on = async {
         stream.shutdown().await?;
         let mut ignored = [0; 1024];
@@ -215,7 +238,7 @@ mod tests {
             .unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         let line = Line::default();
-        let connection = Connection::new(stream, line.clone(), TaskTracker::new());
+        let connection = Connection::new(stream, None, line.clone(), TaskTracker::new());
         (connection, line, client)
     }
 

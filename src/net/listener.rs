@@ -2,23 +2,25 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
-use tracing::debug;
+use tracing::{debug, error};
 
 use super::connection::{Connection, Line};
+use super::slots::{Bounds, Slots};
 
 /// A listener whose connections can be hung up.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
     patience: Duration,
+    slots: Arc<Slots>,
     farewells: TaskTracker,
 }
 
@@ -31,6 +33,9 @@ pub struct Peer {
     pub line: Line,
 }
 
+/// How long nothing is accepted when the process has no descriptor left for it.
+const EXHAUSTED: Duration = Duration::from_secs(1);
+
 /// What the kernel keeps of a connection whose client reads slowly, in bytes. Left to itself it
 /// grows to 4 MiB; this is still more than two megabytes a second to the other side of the world.
 const SEND_BUFFER: usize = 256 * 1024;
@@ -38,13 +43,14 @@ const SEND_BUFFER: usize = 256 * 1024;
 impl Listener {
     /// Binds the address. A connection ends when its client has not acknowledged anything of what
     /// waits for it within `patience`. `farewells` are over when the last client that was hung up
-    /// on has got what was on its way to it.
+    /// on has got what was on its way to it. Connections past `bounds` are closed unheard.
     ///
     /// # Errors
     /// What the operating system says, with the address.
     pub async fn bind(
         address: SocketAddr,
         patience: Duration,
+        bounds: Bounds,
         farewells: TaskTracker,
     ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
@@ -53,6 +59,7 @@ impl Listener {
         Ok(Self {
             listener,
             patience,
+            slots: Slots::new(bounds),
             farewells,
         })
     }
@@ -65,6 +72,46 @@ impl Listener {
         self.listener.local_addr()
     }
 
+    /// The next connection.
+    pub(super) async fn accept(&self) -> (Connection, Peer) {
+        loop {
+            let (stream, address) = self.next().await;
+            let slot = match self.slots.take(address.ip()) {
+                Ok(slot) => slot,
+                Err(full) => {
+                    debug!(%full, "connection closed unheard");
+                    continue;
+                }
+            };
+            if let Err(error) = self.tune(&stream) {
+                // The client may be gone already.
+                debug!(%error, "socket options not set");
+            }
+            let line = Line::default();
+            let peer = Peer {
+                address,
+                line: line.clone(),
+            };
+            let connection = Connection::new(stream, Some(slot), line, self.farewells.clone());
+            return (connection, peer);
+        }
+    }
+
+    async fn next(&self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.listener.accept().await {
+                Ok(accepted) => return accepted,
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    // The connection stays in the queue: to ask again at once would be all that
+                    // the process does.
+                    error!(%error, "cannot accept connections");
+                    sleep(EXHAUSTED).await;
+                }
+            }
+        }
+    }
+
     fn tune(&self, stream: &TcpStream) -> io::Result<()> {
         // An event is one small packet: it must not wait for the next.
         stream.set_nodelay(true)?;
@@ -74,35 +121,11 @@ impl Listener {
     }
 }
 
-impl axum::serve::Listener for Listener {
-    type Io = Connection;
-    type Addr = Peer;
-
-    async fn accept(&mut self) -> (Connection, Peer) {
-        let (stream, address) = axum::serve::Listener::accept(&mut self.listener).await;
-        if let Err(error) = self.tune(&stream) {
-            // The client may be gone already.
-            debug!(%error, "socket options not set");
-        }
-        let line = Line::default();
-        let peer = Peer {
-            address,
-            line: line.clone(),
-        };
-        let connection = Connection::new(stream, line, self.farewells.clone());
-        (connection, peer)
-    }
-
-    fn local_addr(&self) -> io::Result<Peer> {
-        Ok(Peer {
-            address: self.listener.local_addr()?,
-            line: Line::default(),
-        })
-    }
-}
-
-impl Connected<IncomingStream<'_, Listener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        stream.remote_addr().clone()
-    }
+/// Whether a connection has ended before it was accepted, which says nothing of the next.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }

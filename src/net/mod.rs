@@ -1,7 +1,18 @@
-//! Accepted connections, each of which can be watched and ended from elsewhere.
+//! Accepted connections, each of which can be watched and ended from elsewhere, and HTTP on them,
+//! with a bound for all that a client can have kept.
 
+mod body;
+mod client;
 mod connection;
+mod limits;
 mod listener;
+mod pace;
+mod server;
+mod slots;
 
+pub use client::client_address;
 pub use connection::{Connection, Line};
+pub use limits::{Limits, raise_descriptors};
 pub use listener::{Listener, Peer};
+pub use server::serve;
+pub use slots::{Bounds, Full, Slot, Slots};

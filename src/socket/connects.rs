@@ -330,10 +330,14 @@ impl std::fmt::Debug for Connects {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use socketioxide::SocketIo;
 
+    use super::super::places::Places;
     use super::super::transport::Transports;
     use super::*;
+    use crate::net::{Bounds, Limits};
 
     const DOOR: &str = "/tenant/acme/conv/c-1";
 
@@ -342,7 +346,16 @@ mod tests {
         let namespaces = Namespaces::new(&io, |io, path| {
             io.ns(path, async || {});
         });
-        (Transports::new(namespaces).open(), io)
+        let limits = Limits {
+            sessions: Bounds {
+                all: 1,
+                address: 0,
+                rate: 0,
+            },
+            proxies: 0,
+        };
+        let place = Places::new(&limits, Arc::default()).take(Ipv4Addr::LOCALHOST.into());
+        (Transports::new(namespaces).open(place.unwrap()), io)
     }
 
     fn hear(session: &Transport, message: &str) -> Heard {

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use tracing::debug;
 
 use super::connects::{Connects, Heard};
+use super::counts::Counts;
 use super::handshake::{self, Admission, Refusal};
 use super::members::{Members, Seat};
 use super::namespaces::Namespaces;
@@ -27,6 +28,7 @@ pub(super) struct Doors {
     hub: Arc<Hub>,
     members: Arc<Members>,
     patience: Duration,
+    counts: Arc<Counts>,
     closed: AtomicBool,
 }
 
@@ -36,12 +38,14 @@ impl Doors {
         hub: Arc<Hub>,
         members: Arc<Members>,
         patience: Duration,
+        counts: Arc<Counts>,
     ) -> Arc<Self> {
         Arc::new(Self {
             authenticator,
             hub,
             members,
             patience,
+            counts,
             closed: AtomicBool::new(false),
         })
     }
@@ -87,6 +91,7 @@ impl Doors {
             }
             Err(refusal) => {
                 debug!(%refusal, "connect refused");
+                self.counts.refused.of(refusal).count();
                 self.refused(refusal, socket, &transport);
                 let text = refusal.to_string();
                 (Err(refusal), r#"{"message":""}"#.len() + text.len())
@@ -102,9 +107,13 @@ impl Doors {
     async fn admission(
         &self,
         socket: &SocketRef,
-        transport: &Transport,
+        transport: &Arc<Transport>,
         auth: &Value,
     ) -> Result<Admission, Refusal> {
+        if transport.over_limit() {
+            transport.end_soon();
+            return Err(Refusal::TooManyConnections);
+        }
         if self.closed.load(Ordering::Acquire) {
             return Err(Refusal::ServiceUnavailable);
         }

@@ -1,12 +1,13 @@
-//! What stands in front of Engine.IO: it keeps account of what carries which session, of what polls
-//! have fetched, answers the polls of sessions that are to end, and passes on what clients post.
+//! What stands in front of Engine.IO: it gives each session its place, keeps account of what carries
+//! which session, of what polls have fetched, answers the polls of sessions that are to end, and
+//! passes on what clients post.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -19,15 +20,19 @@ use tower::ServiceExt as _;
 use super::CONNECT_TIMEOUT;
 use super::connects::Heard;
 use super::inbound::Inbound;
+use super::places::Places;
 use super::transport::{Transport, Transports};
 use super::upgrade::upgrade;
-use crate::net::Peer;
+use crate::net::{Full, Peer, client_address};
 
-/// The engine, and the account of its sessions.
+/// The engine, and what is known of sessions before it knows them.
 #[derive(Clone)]
 pub(super) struct Front {
     pub(super) service: SocketIoService<Router>,
     pub(super) transports: Arc<Transports>,
+    pub(super) places: Arc<Places>,
+    /// How many proxies there are in front.
+    pub(super) proxies: usize,
 }
 
 /// Answers an Engine.IO request.
@@ -37,34 +42,37 @@ pub(super) async fn answer(
     mut request: Request,
 ) -> Response {
     let asked = Asked::of(request.uri().query().unwrap_or_default());
-    let websocket = asked.websocket && request.method() == Method::GET;
-    let session = match &asked.sid {
-        None => None,
-        Some(sid) => match front.transports.find(sid) {
-            Some(transport) => Some(transport),
-            None => return front.engine(plain(request)).await,
-        },
-    };
-    match session {
-        None if websocket && asked.version => {
-            let transport = front.transports.open();
-            transport.carried_by(peer.line);
-            shrink(&mut request);
-            request.extensions_mut().insert(transport.clone());
-            upgrade(front.service, transport, request)
+    let websocket = asked.websocket && asked.version && request.method() == Method::GET;
+    let Some(sid) = &asked.sid else {
+        // The engine begins a session with nothing else.
+        if request.method() != Method::GET {
+            return front.engine(plain(request)).await;
         }
-        None => front.handshake(plain(request)).await,
-        Some(transport) if websocket && asked.version => {
+        let transport = match front.take_place(&peer, &request) {
+            Ok(transport) => transport,
+            Err(full) => return turned_away(full),
+        };
+        shrink(&mut request);
+        request.extensions_mut().insert(transport.clone());
+        if websocket {
+            transport.carried_by(peer.line);
+            return upgrade(front.service, transport, request);
+        }
+        return front.handshake(&transport, plain(request)).await;
+    };
+    let Some(transport) = front.transports.find(sid) else {
+        return front.engine(plain(request)).await;
+    };
+    match *request.method() {
+        Method::GET if websocket => {
             if !transport.carried_by(peer.line) {
                 return (StatusCode::BAD_REQUEST, "the session has its WebSocket").into_response();
             }
             upgrade(front.service, transport, request)
         }
-        Some(transport) => match *request.method() {
-            Method::GET => front.poll(&transport, plain(request)).await,
-            Method::POST => front.post(&transport, request).await,
-            _ => front.engine(plain(request)).await,
-        },
+        Method::GET => front.poll(&transport, plain(request)).await,
+        Method::POST => front.post(&transport, request).await,
+        _ => front.engine(plain(request)).await,
     }
 }
 
@@ -76,11 +84,15 @@ impl Front {
         }
     }
 
+    /// A session with its place, for a client whose request this is.
+    fn take_place(&self, peer: &Peer, request: &Request) -> Result<Arc<Transport>, Full> {
+        let address = client_address(peer.address.ip(), request.headers(), self.proxies);
+        let place = self.places.take(address)?;
+        Ok(self.transports.open(place))
+    }
+
     /// Opens a session that begins with polling.
-    async fn handshake(&self, mut request: Request) -> Response {
-        let transport = self.transports.open();
-        shrink(&mut request);
-        request.extensions_mut().insert(transport.clone());
+    async fn handshake(&self, transport: &Transport, request: Request) -> Response {
         let response = self.engine(request).await;
         if !response.status().is_success() {
             return response;
@@ -201,6 +213,21 @@ fn posting(request: &Request, packets: Body) -> Request {
     post.headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
     post
+}
+
+/// When to try again, in seconds: by then those who were told have left.
+const AGAIN_IN: &str = "10";
+
+/// Answers whom there is no room for, in the form of the engine's own errors; their code of a
+/// request that is forbidden is the nearest.
+fn turned_away(full: Full) -> Response {
+    let status = match full {
+        Full::All => StatusCode::SERVICE_UNAVAILABLE,
+        Full::Address | Full::Rate => StatusCode::TOO_MANY_REQUESTS,
+    };
+    let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, AGAIN_IN)];
+    let body = r#"{"code":4,"message":"Too many connections"}"#;
+    (status, headers, body).into_response()
 }
 
 #[derive(Deserialize)]

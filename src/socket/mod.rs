@@ -6,6 +6,7 @@
 
 mod backlog;
 mod connects;
+pub mod counts;
 mod doors;
 mod front;
 mod guard;
@@ -14,6 +15,7 @@ mod inbound;
 mod members;
 mod namespaces;
 mod outlet;
+mod places;
 mod term;
 mod transport;
 mod upgrade;
@@ -30,8 +32,11 @@ use tokio::time::{sleep, timeout};
 
 use crate::auth::Authenticator;
 use crate::conversation::Hub;
+use crate::net::Limits;
+use counts::Counts;
 use doors::Doors;
 use front::Front;
+use places::Places;
 use transport::Transports;
 
 pub use members::{Members, Selection};
@@ -43,6 +48,8 @@ pub struct Settings {
     pub ping_interval: Duration,
     /// How long the client may take to answer.
     pub ping_timeout: Duration,
+    /// How many sessions there may be.
+    pub limits: Limits,
 }
 
 impl Settings {
@@ -58,10 +65,36 @@ pub struct Sockets {
     doors: Arc<Doors>,
     members: Arc<Members>,
     front: Front,
+    counts: Arc<Counts>,
+}
+
+/// How many clients there are, and what has become of others.
+#[derive(Clone)]
+pub struct Statistics {
+    transports: Arc<Transports>,
+    counts: Arc<Counts>,
+}
+
+impl Statistics {
+    /// How many sessions poll, and how many have a WebSocket.
+    pub fn sessions(&self) -> [usize; 2] {
+        self.transports.census()
+    }
+
+    /// What has become of those who wanted to come in.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
 }
 
 /// The path of Engine.IO requests.
-pub const PATH: &str = "/socket.io";
+const PATH: &str = "/socket.io";
+
+/// Whether requests of this path are Engine.IO's: of its own, and of those below.
+pub fn serves(path: &str) -> bool {
+    path.strip_prefix(PATH)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
 
 /// The largest packet that a client may send, in bytes. Agents send their token and little else.
 const INBOUND_LIMIT: usize = 64 * 1024;
@@ -96,9 +129,18 @@ impl Sockets {
             .ws_read_buffer_size(256)
             .build_with_inner_svc(Router::new());
         let members = Members::new(hub.clone());
-        let doors = Doors::new(authenticator, hub, members.clone(), settings.patience());
+        let counts: Arc<Counts> = Arc::default();
+        let patience = settings.patience();
+        let doors = Doors::new(
+            authenticator,
+            hub,
+            members.clone(),
+            patience,
+            counts.clone(),
+        );
         let transports = Transports::new(doors.open(&io));
         tokio::spawn(members::watch(members.clone(), transports.clone()));
+        let places = Places::new(&settings.limits, counts.clone());
         Self {
             io,
             doors,
@@ -106,7 +148,10 @@ impl Sockets {
             front: Front {
                 service,
                 transports,
+                places: Arc::new(places),
+                proxies: settings.limits.proxies,
             },
+            counts,
         }
     }
 
@@ -124,6 +169,14 @@ impl Sockets {
     /// Who follows what.
     pub fn members(&self) -> Arc<Members> {
         self.members.clone()
+    }
+
+    /// What can be said of clients, for as long as there are any.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            transports: self.front.transports.clone(),
+            counts: self.counts.clone(),
+        }
     }
 
     /// Lets nobody in any more (`Service unavailable`).

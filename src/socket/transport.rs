@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use super::backlog::{Backlog, Way};
 use super::connects::{Connects, Heard};
 use super::namespaces::Namespaces;
+use super::places::Place;
 use crate::net::Line;
 
 /// All sessions.
@@ -37,6 +38,7 @@ struct Sessions {
 #[derive(Debug)]
 pub(super) struct Transport {
     number: u64,
+    place: Place,
     transports: Weak<Transports>,
     /// Known of sessions that began with polling.
     sid: OnceLock<String>,
@@ -62,9 +64,10 @@ impl Transports {
         })
     }
 
-    pub(super) fn open(self: &Arc<Self>) -> Arc<Transport> {
+    pub(super) fn open(self: &Arc<Self>, place: Place) -> Arc<Transport> {
         let transport = Arc::new(Transport {
             number: self.next.fetch_add(1, Ordering::Relaxed),
+            place,
             transports: Arc::downgrade(self),
             sid: OnceLock::new(),
             websocket: Mutex::default(),
@@ -92,12 +95,25 @@ impl Transports {
         sessions.all.values().filter_map(Weak::upgrade).collect()
     }
 
+    /// How many sessions poll, and how many have a WebSocket.
+    pub(super) fn census(&self) -> [usize; 2] {
+        let all = self.all();
+        let carried = |transport: &&Arc<Transport>| transport.websocket().is_some();
+        let websocket = all.iter().filter(carried).count();
+        [all.len() - websocket, websocket]
+    }
+
     fn lock(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Transport {
+    /// Whether the session is one too many, and is here only to be told so.
+    pub(super) fn over_limit(&self) -> bool {
+        self.place.over_limit
+    }
+
     /// A packet has found room.
     pub(super) fn took(&self) {
         let now = self.begun.elapsed().as_millis() as u64;

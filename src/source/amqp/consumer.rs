@@ -172,6 +172,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             queue,
             journal,
             dead_letters,
+            status,
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
@@ -204,7 +205,9 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                     detail = rejection.detail,
                     "dead letter"
                 );
+                let reason = rejection.reason;
                 let letter = dead_letters.bury(delivery, rejection, &queue.name);
+                let letter = letter.inspect(move |_| status.buried(reason));
                 self.letters.push(letter.boxed());
             }
         }

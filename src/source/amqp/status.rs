@@ -1,7 +1,9 @@
-//! How the broker's side is doing, for the readiness probe.
+//! How the broker's side is doing, for the readiness probe and for monitoring.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::conversation::{Counter, Reason};
 
 /// One part of the broker's side.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,9 +16,12 @@ pub enum Check {
     Down(String),
 }
 
-/// The state of every part, by the part's name.
+/// The state of every part, by the part's name, and what could not be taken.
 #[derive(Debug)]
-pub struct Status(Mutex<BTreeMap<&'static str, Check>>);
+pub struct Status {
+    parts: Mutex<BTreeMap<&'static str, Check>>,
+    dead_letters: [(Reason, Counter); 4],
+}
 
 /// The parts.
 pub(super) const BROKER: &str = "broker";
@@ -34,7 +39,16 @@ impl Default for Status {
             STATUS_QUEUE,
             DEAD_LETTER_QUEUE,
         ];
-        Self(Mutex::new(parts.map(|part| (part, Check::Starting)).into()))
+        let reasons = [
+            Reason::InvalidJson,
+            Reason::InvalidEvent,
+            Reason::TooLarge,
+            Reason::InternalError,
+        ];
+        Self {
+            parts: Mutex::new(parts.map(|part| (part, Check::Starting)).into()),
+            dead_letters: reasons.map(|reason| (reason, Counter::default())),
+        }
     }
 }
 
@@ -42,6 +56,20 @@ impl Status {
     /// The state of every part.
     pub fn checks(&self) -> BTreeMap<&'static str, Check> {
         self.lock().clone()
+    }
+
+    /// How many deliveries have got into the dead letter queue since the start, by reason.
+    pub fn dead_letters(&self) -> impl Iterator<Item = (&'static str, &Counter)> {
+        let all = self.dead_letters.iter();
+        all.map(|(reason, counter)| (reason.as_str(), counter))
+    }
+
+    /// A delivery is in the dead letter queue.
+    pub(super) fn buried(&self, reason: Reason) {
+        let mut all = self.dead_letters.iter();
+        if let Some((_, counter)) = all.find(|(known, _)| *known == reason) {
+            counter.count();
+        }
     }
 
     /// Notes a part's state; `true` when it was another before.
@@ -60,6 +88,6 @@ impl Status {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Check>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

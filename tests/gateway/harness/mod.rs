@@ -7,6 +7,7 @@ mod gateway;
 mod polling;
 mod private_broker;
 pub(crate) mod proxy;
+pub(crate) mod raw;
 
 pub(crate) use broker::Broker;
 pub(crate) use client::{Client, Received};
@@ -14,6 +15,7 @@ pub(crate) use gateway::{TestGateway, answer};
 pub(crate) use polling::PollingClient;
 pub(crate) use private_broker::PrivateBroker;
 pub(crate) use proxy::{Direction, Proxy};
+pub(crate) use raw::Raw;
 
 use std::time::Duration;
 

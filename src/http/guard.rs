@@ -1,0 +1,114 @@
+//! What stands in front of all routes: who may ask from a browser, and what every answer says to
+//! one.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tracing::debug;
+
+use super::origin::{Origins, Verdict};
+use super::{Settings, counts::Counts};
+use crate::socket;
+
+/// Files that front ends of other origins load as modules.
+const MODULES: [&str; 2] = ["/client.js", "/client.d.ts"];
+
+/// What an answer allows that is not a page.
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// How long a browser may keep what a preflight was answered with, in seconds.
+const PREFLIGHT_AGE: &str = "600";
+
+/// What the Engine.IO server answers an origin that it does not let in, in the reference
+/// implementation.
+const FORBIDDEN: &str = r#"{"code":4,"message":"Forbidden"}"#;
+
+/// Puts the guards in front of the public routes, Socket.IO's included.
+pub fn guard(settings: &Settings, counts: Arc<Counts>, router: Router) -> Router {
+    let origins = Origins::new(settings.origins.clone(), settings.proxied);
+    let door = Arc::new(Door { origins, counts });
+    with_defaults(router.layer(from_fn_with_state(door, check)))
+}
+
+/// Has every answer say what it does not say otherwise: that it is no page, and nobody's to keep.
+pub(super) fn with_defaults(router: Router) -> Router {
+    router.layer(from_fn(async |request: Request, next: Next| {
+        let mut response = next.run(request).await;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            let headers = response.headers_mut();
+            for (name, value) in [
+                (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                (CONTENT_SECURITY_POLICY, NOTHING),
+                (CACHE_CONTROL, "no-store"),
+            ] {
+                let value = HeaderValue::from_static(value);
+                headers.entry(name).or_insert(value);
+            }
+        }
+        response
+    }))
+}
+
+struct Door {
+    origins: Origins,
+    counts: Arc<Counts>,
+}
+
+async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let guarded = socket::serves(path);
+    if !guarded && !MODULES.contains(&path) {
+        return next.run(request).await;
+    }
+    let verdict = door.origins.judge(request.headers());
+    let mut response = match &verdict {
+        Verdict::Refused if guarded => {
+            door.counts.origins.count();
+            let origin = request.headers().get(ORIGIN);
+            debug!(?origin, "origin refused");
+            let kind = [(CONTENT_TYPE, "application/json")];
+            (StatusCode::FORBIDDEN, kind, FORBIDDEN).into_response()
+        }
+        Verdict::Allowed(_) if guarded && is_preflight(&request) => preflight(),
+        _ => next.run(request).await,
+    };
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        share(response.headers_mut(), verdict);
+    }
+    response
+}
+
+/// Lets the page read the answer, if it may; what is kept of it is kept by origin.
+fn share(headers: &mut HeaderMap, verdict: Verdict) {
+    headers.append(VARY, HeaderValue::from_static("Origin"));
+    if let Verdict::Allowed(origin) = verdict {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        let credentials = HeaderValue::from_static("true");
+        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials);
+    }
+}
+
+fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight() -> Response {
+    let headers = [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
+        (ACCESS_CONTROL_MAX_AGE, PREFLIGHT_AGE),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}

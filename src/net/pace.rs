@@ -1,0 +1,146 @@
+//! How long an HTTP connection may take for what it is at.
+
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+/// How long the head of a request may take from its first byte, and a new connection to its first.
+pub(super) const HEAD: Duration = Duration::from_secs(10);
+
+/// How long a connection may wait for its next request: longer than the 60 s for which proxies
+/// keep one to use again, so that none of them sends a request into a connection that is closed.
+pub(super) const IDLE: Duration = Duration::from_secs(75);
+
+/// What a connection is at. The connection itself tells of bytes, the server of requests.
+#[derive(Debug)]
+pub(super) struct Pace(Mutex<Phase>);
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// The client owes a request's head, since then.
+    Head(Instant),
+    /// A request is worked on, which takes as long as it takes: a poll waits for events.
+    Busy,
+    /// The client owes nothing; nothing has gone either way since then.
+    Idle(Instant),
+    /// It does not speak HTTP any more.
+    Upgraded,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Phase::Head(Instant::now())))
+    }
+
+    /// Bytes have come.
+    pub(super) fn read(&self) {
+        let mut phase = self.phase();
+        if let Phase::Idle(_) = *phase {
+            *phase = Phase::Head(Instant::now());
+        }
+    }
+
+    /// Bytes have gone: whoever still takes an answer is not idle.
+    pub(super) fn wrote(&self) {
+        let mut phase = self.phase();
+        if let Phase::Idle(_) = *phase {
+            *phase = Phase::Idle(Instant::now());
+        }
+    }
+
+    /// A request's head is complete.
+    pub(super) fn began(&self) {
+        *self.phase() = Phase::Busy;
+    }
+
+    /// The request has its answer.
+    pub(super) fn answered(&self, upgraded: bool) {
+        *self.phase() = match upgraded {
+            true => Phase::Upgraded,
+            false => Phase::Idle(Instant::now()),
+        };
+    }
+
+    /// Whether the client has begun a request, and not ended its head.
+    pub(super) fn is_half_open(&self) -> bool {
+        matches!(*self.phase(), Phase::Head(_))
+    }
+
+    /// Waits until the client has taken too long. What it owes can change with every poll of the
+    /// connection, so that this is to be polled after that.
+    pub(super) fn poll_overdue(
+        &self,
+        mut alarm: Pin<&mut Sleep>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let due = match *self.phase() {
+            Phase::Head(since) => since + HEAD,
+            Phase::Idle(since) => since + IDLE,
+            Phase::Busy | Phase::Upgraded => return Poll::Pending,
+        };
+        if alarm.deadline() != due {
+            alarm.as_mut().reset(due);
+        }
+        alarm.poll(cx)
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+
+    use tokio::time::{advance, sleep};
+
+    use super::*;
+
+    /// Waits on a clock that runs by itself, and says for how long.
+    async fn overdue(pace: &Pace) -> Duration {
+        let begun = Instant::now();
+        let mut alarm = pin!(sleep(Duration::ZERO));
+        poll_fn(|cx| pace.poll_overdue(alarm.as_mut(), cx)).await;
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_has_its_time_from_its_first_byte_however_slowly_the_rest_comes() {
+        let pace = Pace::new();
+        advance(HEAD / 2).await;
+        pace.read();
+        assert_eq!(overdue(&pace).await.as_secs(), HEAD.as_secs() / 2);
+        pace.began();
+        pace.answered(false);
+        advance(IDLE / 2).await;
+        pace.read();
+        assert_eq!(overdue(&pace).await.as_secs(), HEAD.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_is_kept_longer_and_one_that_takes_an_answer_longer_still() {
+        let pace = Pace::new();
+        pace.began();
+        pace.answered(false);
+        advance(IDLE / 2).await;
+        pace.wrote();
+        assert_eq!(overdue(&pace).await.as_secs(), IDLE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_worked_on_is_not_hurried() {
+        let pace = Pace::new();
+        pace.began();
+        let waited = tokio::time::timeout(10 * IDLE, overdue(&pace)).await;
+        assert!(waited.is_err());
+        pace.answered(true);
+        pace.read();
+        let waited = tokio::time::timeout(10 * IDLE, overdue(&pace)).await;
+        assert!(waited.is_err());
+    }
+}

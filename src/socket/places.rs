@@ -1,0 +1,74 @@
+//! How many sessions there may be, and what becomes of those beyond.
+//!
+//! Whoever is over a limit is told so where clients listen: by `connect_error`, for which there
+//! has to be a session. So there is some room for sessions that are only let in to be told, and
+//! past that a plain HTTP error, which a client cannot read but waits after.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tracing::debug;
+
+use super::counts::Counts;
+use crate::net::{Bounds, Full, Limits, Slot, Slots};
+
+/// The sessions that are let in to be told that there is no room: they take moments.
+const TOLD: Bounds = Bounds {
+    all: 256,
+    address: 8,
+    rate: 0,
+};
+
+/// Gives sessions their places.
+#[derive(Debug)]
+pub(super) struct Places {
+    sessions: Arc<Slots>,
+    told: Arc<Slots>,
+    counts: Arc<Counts>,
+}
+
+/// The place of a session, for as long as it is kept.
+#[derive(Debug)]
+pub(super) struct Place {
+    _slot: Slot,
+    /// Whether it has this place only to be told that it has none.
+    pub(super) over_limit: bool,
+}
+
+impl Places {
+    pub(super) fn new(limits: &Limits, counts: Arc<Counts>) -> Self {
+        Self {
+            sessions: Slots::new(limits.sessions),
+            told: Slots::new(TOLD),
+            counts,
+        }
+    }
+
+    /// A place for a session of a client at `address`.
+    ///
+    /// # Errors
+    /// There is not even one to be told in.
+    pub(super) fn take(&self, address: IpAddr) -> Result<Place, Full> {
+        let full = match self.sessions.take(address) {
+            Ok(slot) => {
+                return Ok(Place {
+                    _slot: slot,
+                    over_limit: false,
+                });
+            }
+            Err(full) => full,
+        };
+        self.counts.over_limit.of(full).count();
+        debug!(%full, "a session is over a limit");
+        match self.told.take(address) {
+            Ok(slot) => Ok(Place {
+                _slot: slot,
+                over_limit: true,
+            }),
+            Err(full) => {
+                self.counts.turned_away.count();
+                Err(full)
+            }
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! How many may connect: in all, from one address, and how fast.
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::harness::raw::{Answer, ask, is_heard};
+use crate::harness::{Broker, Client, Raw, Received, TestGateway, claims, sign, until};
+
+const HANDSHAKE: &str = "GET /socket.io/?EIO=4&transport=polling";
+
+async fn start(variables: &[(&str, &str)]) -> (Broker, TestGateway) {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start_with(&broker, variables).await;
+    (broker, gateway)
+}
+
+fn too_many() -> Received {
+    Received::Refused("Too many connections".to_owned())
+}
+
+/// An Engine.IO session over polling, of a client behind proxies.
+struct Session {
+    address: String,
+    sid: String,
+}
+
+impl Session {
+    /// `forwarded`: the lines of X-Forwarded-For.
+    async fn open(gateway: &TestGateway, forwarded: &[&str]) -> Result<Self, Answer> {
+        let lines: Vec<_> = forwarded
+            .iter()
+            .map(|line| format!("x-forwarded-for: {line}"))
+            .collect();
+        let lines: Vec<_> = lines.iter().map(|line| &**line).collect();
+        let open = ask(gateway.address(), HANDSHAKE, &lines).await;
+        let Some(sid) = open.json()["sid"].as_str().map(str::to_owned) else {
+            return Err(open);
+        };
+        let address = gateway.address().to_owned();
+        Ok(Self { address, sid })
+    }
+
+    fn query(&self, transport: &str) -> String {
+        format!("/socket.io/?EIO=4&transport={transport}&sid={}", self.sid)
+    }
+
+    async fn post(&self, packet: &str) {
+        let (line, length) = (self.query("polling"), packet.len());
+        let head = format!("POST {line} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+        let mut raw = Raw::open(&self.address).await;
+        raw.send(head + packet).await;
+        assert_eq!(raw.answer().await.status, 200);
+    }
+
+    async fn upgrade(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+        let url = format!("ws://{}{}", self.address, self.query("websocket"));
+        let (mut socket, _) = connect_async(url).await.unwrap();
+        socket.send(Message::text("2probe")).await.unwrap();
+        let answer = socket.next().await.unwrap().unwrap();
+        assert_eq!(answer, Message::text("3probe"));
+        socket.send(Message::text("5")).await.unwrap();
+        socket
+    }
+
+    /// Whether its CONNECT is taken; if it is not, then for a limit.
+    async fn is_admitted(&self) -> bool {
+        let auth = json!({"token": sign(&claims("acme")), "tenantId": "acme",
+            "conversationId": "c-1"});
+        self.post(&format!("40{auth}")).await;
+        let poll = format!("GET {}", self.query("polling"));
+        let refused = r#"44{"message":"Too many connections"}"#;
+        loop {
+            let answer = ask(&self.address, &poll, &[]).await;
+            for packet in answer.body.split('\x1e') {
+                match packet {
+                    "2" => {}
+                    packet if packet == refused => return false,
+                    packet => {
+                        assert!(packet.starts_with("40{"), "{answer:?}");
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn is_admitted(gateway: &TestGateway, forwarded: &[&str]) -> bool {
+    match Session::open(gateway, forwarded).await {
+        Ok(session) => session.is_admitted().await,
+        Err(answer) => {
+            assert!(matches!(answer.status, 429 | 503), "{answer:?}");
+            false
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_too_many_is_told_and_ended_and_the_others_stay() {
+    let (broker, gateway) = start(&[("MAX_CONNECTIONS", "2")]).await;
+    gateway.ready().await;
+    let mut first = gateway.agent("acme", "c-1").await;
+    let second = gateway.agent("acme", "c-2").await;
+    let mut third = gateway.join("acme", "c-1").await;
+    assert_eq!(third.next().await, too_many());
+    assert_eq!(third.next().await, Received::Closed);
+    let mut other_door = Client::open(gateway.address(), "").await;
+    let auth = json!({"token": sign(&claims("acme"))});
+    other_door.connect("/tenant/acme/conv/c-1", &auth).await;
+    assert_eq!(other_door.next().await, too_many());
+    assert!(!is_admitted(&gateway, &[]).await);
+    broker.delivers(&mut first, "m-1").await;
+    // Requests that are no session are not counted.
+    assert_eq!(gateway.get("/healthz").await.0, 200);
+    drop(second);
+    until("there is room again", async || {
+        is_admitted(&gateway, &[]).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_gives_its_place_back_however_it_ends() {
+    let variables = [
+        ("MAX_CONNECTIONS", "1"),
+        ("PING_INTERVAL_MS", "1000"),
+        ("PING_TIMEOUT_MS", "1000"),
+    ];
+    let (_broker, gateway) = start(&variables).await;
+    // Takes the only place as soon as it is free.
+    let place = async || {
+        let mut admitted = None;
+        until("there is room", async || {
+            let Ok(session) = Session::open(&gateway, &[]).await else {
+                return false;
+            };
+            let is_admitted = session.is_admitted().await;
+            admitted = Some(session);
+            is_admitted
+        })
+        .await;
+        admitted.unwrap()
+    };
+    // Requests that the engine refuses have none.
+    for wrong in ["EIO=3&transport=polling", "EIO=4&transport=pigeon", "EIO=4"] {
+        let answer = ask(gateway.address(), &format!("GET /socket.io/?{wrong}"), &[]).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+    }
+    // A WebSocket that is closed.
+    drop(gateway.agent("acme", "c-1").await);
+    // One that polls, and says goodbye.
+    place().await.post("1").await;
+    // One that polls no more: its time runs out.
+    place().await;
+    // One that is upgraded, and closed.
+    drop(place().await.upgrade().await);
+    // One that is upgraded, and says goodbye.
+    let mut upgraded = place().await.upgrade().await;
+    upgraded.send(Message::text("1")).await.unwrap();
+    place().await;
+}
+
+#[tokio::test]
+async fn what_a_client_says_of_its_address_does_not_count_without_a_proxy() {
+    let (_broker, gateway) = start(&[("MAX_CONNECTIONS_PER_IP", "2")]).await;
+    assert!(is_admitted(&gateway, &["10.0.0.1"]).await);
+    assert!(is_admitted(&gateway, &["10.0.0.2"]).await);
+    assert!(!is_admitted(&gateway, &["10.0.0.3"]).await);
+    assert!(!is_admitted(&gateway, &[]).await);
+}
+
+#[tokio::test]
+async fn behind_proxies_the_client_is_whom_the_outermost_names() {
+    let one = [("MAX_CONNECTIONS_PER_IP", "1"), ("TRUSTED_PROXIES", "1")];
+    let (_broker, gateway) = start(&one).await;
+    for (forwarded, admitted) in [
+        (&["10.0.0.1"][..], true),
+        (&["10.0.0.1"], false),
+        (&["6.6.6.6, 10.0.0.1"], false),
+        (&["6.6.6.7", "10.0.0.1:4711"], false),
+        (&["::ffff:10.0.0.1"], false),
+        (&["10.0.0.1, 10.0.0.2"], true),
+        (&["2001:db8::1"], true),
+        (&["[2001:db8::ffff]:4711"], false),
+        (&["2001:db8:0:1::1"], true),
+        // The proxy itself, and all that cannot be told apart from it.
+        (&[], true),
+        (&["unknown"], false),
+        (&["10.0.0.9, x"], false),
+    ] {
+        assert_eq!(
+            is_admitted(&gateway, forwarded).await,
+            admitted,
+            "{forwarded:?}"
+        );
+    }
+    let two = [("MAX_CONNECTIONS_PER_IP", "1"), ("TRUSTED_PROXIES", "2")];
+    let (_broker, gateway) = start(&two).await;
+    for (forwarded, admitted) in [
+        (&["10.0.0.1, 192.0.2.1"][..], true),
+        (&["10.0.0.1", "192.0.2.2"], false),
+        (&["6.6.6.6, 10.0.0.1, 192.0.2.1"], false),
+        (&["10.0.0.2, 192.0.2.1"], true),
+        (&["10.0.0.3"], true),
+        (&["10.0.0.4"], false),
+    ] {
+        assert_eq!(
+            is_admitted(&gateway, forwarded).await,
+            admitted,
+            "{forwarded:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn new_ones_of_an_address_are_bounded_by_the_second() {
+    let variables = [("CONNECTION_RATE_PER_IP", "1"), ("TRUSTED_PROXIES", "1")];
+    let (_broker, gateway) = start(&variables).await;
+    let mut admitted = 0;
+    for _ in 0..8 {
+        admitted += usize::from(is_admitted(&gateway, &["10.0.0.1"]).await);
+    }
+    assert!((1..8).contains(&admitted), "{admitted}");
+    // Another address has its own, and the same has it back in a second.
+    assert!(is_admitted(&gateway, &["10.0.0.2"]).await);
+    until("a second has passed", async || {
+        is_admitted(&gateway, &["10.0.0.1"]).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn room_to_be_told_is_bounded_too() {
+    let variables = [("MAX_CONNECTIONS", "1"), ("TRUSTED_PROXIES", "1")];
+    let (_broker, gateway) = start(&variables).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
+    let mut open = Vec::new();
+    // Sessions that do not ask to be told are kept for as long as one may take to ask.
+    let refused = loop {
+        match Session::open(&gateway, &["10.0.0.1"]).await {
+            Ok(session) => open.push(session),
+            Err(answer) => break answer,
+        }
+        assert!(open.len() < 20);
+    };
+    assert_eq!((open.len(), refused.status), (8, 429));
+    assert_eq!(refused.header("retry-after"), Some("10"));
+    assert_eq!(refused.json()["message"], "Too many connections");
+    let refused = loop {
+        let address = format!("10.1.{}.{}", open.len() / 250, open.len() % 250);
+        match Session::open(&gateway, &[&address]).await {
+            Ok(session) => open.push(session),
+            Err(answer) => break answer,
+        }
+        assert!(open.len() < 300);
+    };
+    assert_eq!((open.len(), refused.status), (256, 503));
+    assert_eq!(
+        refused.json(),
+        json!({"code": 4, "message": "Too many connections"})
+    );
+    let url = format!(
+        "ws://{}/socket.io/?EIO=4&transport=websocket",
+        gateway.address()
+    );
+    assert!(connect_async(url).await.is_err());
+    // Whoever has a place keeps it.
+    let emit = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note", "payload": {}});
+    assert_eq!(gateway.emit(&emit).await.0, 200);
+    agent.event().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_are_bounded_before_they_are_sessions() {
+    for (variables, connections) in [
+        (&[("MAX_CONNECTIONS", "1")][..], 1026),
+        (&[("MAX_CONNECTIONS_PER_IP", "1")], 40),
+    ] {
+        let (_broker, gateway) = start(variables).await;
+        let mut open = Vec::new();
+        for _ in 0..connections {
+            open.push(Raw::open(gateway.address()).await);
+        }
+        assert!(!is_heard(gateway.address()).await);
+        assert!(!is_heard(gateway.address()).await);
+        open.truncate(connections / 2);
+        until("there is room again", async || {
+            is_heard(gateway.address()).await
+        })
+        .await;
+    }
+}
