@@ -14,8 +14,8 @@
 //! | [`conversation`] | the window of recent events, the members, who gets what |
 //! | [`socket`] | Socket.IO: handshake, the two doors, from a member to its socket |
 //! | [`auth`] | token in, agent out |
-//! | [`net`] | accepted connections, which can be watched and ended |
-//! | [`http`] | the relay's endpoint, the probes, the widget |
+//! | [`net`] | accepted connections, which can be watched and ended, HTTP on them, how many there may be |
+//! | [`http`] | the relay's endpoint, the probes, the metrics, the widget; which pages may talk to the gateway |
 //! | [`config`] | the environment |
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |

@@ -5,9 +5,10 @@
 //! past that a plain HTTP error, which a client cannot read but waits after.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::counts::Counts;
 use crate::net::{Bounds, Full, Limits, Slot, Slots};
@@ -25,7 +26,12 @@ pub(super) struct Places {
     sessions: Arc<Slots>,
     told: Arc<Slots>,
     counts: Arc<Counts>,
+    /// When the log was last told that there are too many.
+    logged: Mutex<Option<Instant>>,
 }
+
+/// How often the log is told.
+const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// The place of a session, for as long as it is kept.
 #[derive(Debug)]
@@ -41,6 +47,7 @@ impl Places {
             sessions: Slots::new(limits.sessions),
             told: Slots::new(TOLD),
             counts,
+            logged: Mutex::default(),
         }
     }
 
@@ -60,6 +67,9 @@ impl Places {
         };
         self.counts.over_limit.of(full).count();
         debug!(%full, "a session is over a limit");
+        if full == Full::All {
+            self.log();
+        }
         match self.told.take(address) {
             Ok(slot) => Ok(Place {
                 _slot: slot,
@@ -69,6 +79,14 @@ impl Places {
                 self.counts.turned_away.count();
                 Err(full)
             }
+        }
+    }
+
+    fn log(&self) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.is_none_or(|logged| logged.elapsed() >= LOG_EVERY) {
+            *logged = Some(Instant::now());
+            warn!("MAX_CONNECTIONS is reached: new sessions are refused");
         }
     }
 }
