@@ -95,8 +95,8 @@ impl Conversation {
         &self.key
     }
 
-    pub(super) fn cursors(&self) -> CursorSpace {
-        self.cursors
+    pub(super) fn cursors(&self) -> &CursorSpace {
+        &self.cursors
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

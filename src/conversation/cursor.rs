@@ -1,7 +1,10 @@
 //! Where an event stands in the journal, and the form in which clients hold on to that.
 
 use std::fmt;
+use std::sync::Arc;
 
+use aes::Aes128;
+use aes::cipher::{BlockDecrypt as _, BlockEncrypt as _, KeyInit as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
@@ -18,56 +21,82 @@ pub struct Epoch(pub u64);
 
 /// What a client gives back to resume: a position, bound to the epoch and to the conversation, so
 /// that neither a restarted journal nor another conversation takes it for one of its own.
+///
+/// Which position it is remains with the gateway: positions are counted across all tenants, and
+/// who could read them would see how much goes on elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     epoch: u64,
-    conversation: u64,
-    position: u64,
+    /// The conversation's tag and the position, enciphered as one block.
+    sealed: [u8; 16],
+}
+
+/// What all cursors of an epoch have in common.
+pub(super) struct Seal {
+    epoch: Epoch,
+    cipher: Aes128,
 }
 
 /// A conversation's part of its cursors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 pub(super) struct CursorSpace {
-    epoch: u64,
-    conversation: u64,
+    conversation: [u8; 8],
+    seal: Arc<Seal>,
+}
+
+impl Seal {
+    /// The cursors of `epoch` under a key that nobody else has.
+    pub(super) fn new(epoch: Epoch, key: [u8; 16]) -> Arc<Self> {
+        let cipher = Aes128::new(&key.into());
+        Arc::new(Self { epoch, cipher })
+    }
 }
 
 impl CursorSpace {
-    /// The cursors of `key` in `epoch`: the same in every process and in every release.
-    pub(super) fn new(epoch: Epoch, key: &ConversationKey) -> Self {
+    /// The cursors of `key`.
+    pub(super) fn new(seal: &Arc<Seal>, key: &ConversationKey) -> Self {
         let mut hash = Sha256::new();
-        hash.update(epoch.0.to_be_bytes());
+        hash.update(seal.epoch.0.to_be_bytes());
         // No id contains a slash, so that no two pairs hash the same text.
         hash.update(key.tenant.as_str());
         hash.update(b"/");
         hash.update(key.conversation.as_str());
         let digest = hash.finalize();
-        let conversation = digest
-            .iter()
-            .take(8)
-            .fold(0, |tag, &byte| (tag << 8) | u64::from(byte));
+        let mut conversation = [0; 8];
+        conversation.copy_from_slice(&digest[..8]);
         Self {
-            epoch: epoch.0,
             conversation,
+            seal: seal.clone(),
         }
     }
 
-    pub(super) fn cursor(self, position: Position) -> Cursor {
+    pub(super) fn cursor(&self, position: Position) -> Cursor {
+        let mut block = [0; 16];
+        block[..8].copy_from_slice(&self.conversation);
+        block[8..].copy_from_slice(&position.0.to_be_bytes());
+        self.seal.cipher.encrypt_block((&mut block).into());
         Cursor {
-            epoch: self.epoch,
-            conversation: self.conversation,
-            position: position.0,
+            epoch: self.seal.epoch.0,
+            sealed: block,
         }
     }
 
     /// The position that `cursor` stands for, if it is one of this space.
-    pub(super) fn position(self, cursor: Cursor) -> Option<Position> {
-        let Self {
-            epoch,
-            conversation,
-        } = self;
-        (cursor.epoch == epoch && cursor.conversation == conversation)
-            .then_some(Position(cursor.position))
+    pub(super) fn position(&self, cursor: Cursor) -> Option<Position> {
+        if cursor.epoch != self.seal.epoch.0 {
+            return None;
+        }
+        let mut block = cursor.sealed;
+        self.seal.cipher.decrypt_block((&mut block).into());
+        let position = block.strip_prefix(&self.conversation)?;
+        let position = position.try_into().ok()?;
+        Some(Position(u64::from_be_bytes(position)))
+    }
+}
+
+impl fmt::Debug for CursorSpace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CursorSpace").finish_non_exhaustive()
     }
 }
 
@@ -79,15 +108,10 @@ impl Cursor {
         if length != bytes.len() {
             return None;
         }
-        let number = |from: usize| {
-            bytes[from..from + 8]
-                .iter()
-                .fold(0, |number, &byte| (number << 8) | u64::from(byte))
-        };
+        let (epoch, sealed) = bytes.split_first_chunk::<8>()?;
         Some(Self {
-            epoch: number(0),
-            conversation: number(8),
-            position: number(16),
+            epoch: u64::from_be_bytes(*epoch),
+            sealed: sealed.try_into().ok()?,
         })
     }
 }
@@ -96,8 +120,7 @@ impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut bytes = [0; 24];
         bytes[..8].copy_from_slice(&self.epoch.to_be_bytes());
-        bytes[8..16].copy_from_slice(&self.conversation.to_be_bytes());
-        bytes[16..].copy_from_slice(&self.position.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.sealed);
         let mut text = [0; 32];
         let length = URL_SAFE_NO_PAD
             .encode_slice(bytes, &mut text)
@@ -116,7 +139,7 @@ mod tests {
             tenant: Id::parse(tenant).unwrap(),
             conversation: Id::parse(conversation).unwrap(),
         };
-        CursorSpace::new(Epoch(epoch), &key)
+        CursorSpace::new(&Seal::new(Epoch(epoch), [7; 16]), &key)
     }
 
     #[test]
@@ -140,6 +163,26 @@ mod tests {
             space(1, "acm", "ec-1"),
         ] {
             assert_eq!(other.position(cursor), None);
+        }
+    }
+
+    #[test]
+    fn a_cursor_does_not_tell_how_much_has_happened() {
+        let space = space(1, "acme", "c-1");
+        let [one, next] = [1, 2].map(|position| space.cursor(Position(position)).sealed);
+        let alike = one.iter().zip(&next).filter(|(one, next)| one == next);
+        // By chance one byte of 16 may be the same, hardly four.
+        assert!(alike.count() < 4);
+    }
+
+    #[test]
+    fn a_cursor_that_was_changed_is_none_of_ours() {
+        let space = space(1, "acme", "c-1");
+        let cursor = space.cursor(Position(7));
+        for byte in 0..16 {
+            let mut changed = cursor;
+            changed.sealed[byte] ^= 1;
+            assert_eq!(space.position(changed), None);
         }
     }
 

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::catch_up;
 use super::conversation::{Conversation, Shared, State};
 use super::counters::Counters;
-use super::cursor::{Cursor, CursorSpace, Epoch, Position};
+use super::cursor::{Cursor, CursorSpace, Epoch, Position, Seal};
 use super::entry::Entry;
 use super::event::Event;
 use super::forgotten::Forgotten;
@@ -22,7 +22,7 @@ use super::window::{Admission, Limits};
 
 /// The conversations of this process.
 pub struct Hub {
-    epoch: Epoch,
+    seal: Arc<Seal>,
     shared: Arc<Shared>,
     conversations: RwLock<HashMap<ConversationKey, Arc<Conversation>>>,
     ledger: Ledger,
@@ -60,7 +60,7 @@ impl Hub {
     /// A hub without conversations. `epoch` is that of the journal whose positions it will see.
     pub fn new(epoch: Epoch, limits: Limits) -> Self {
         Self {
-            epoch,
+            seal: Seal::new(epoch, rand::random()),
             shared: Arc::new(Shared {
                 limits,
                 head: AtomicU64::new(0),
@@ -321,7 +321,7 @@ impl Hub {
             let conversation = map.entry(key.clone()).or_insert_with(|| {
                 Arc::new(Conversation::new(
                     key.clone(),
-                    CursorSpace::new(self.epoch, key),
+                    CursorSpace::new(&self.seal, key),
                     self.forgotten.floor(key),
                     self.shared.clone(),
                 ))

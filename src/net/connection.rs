@@ -2,13 +2,13 @@
 //!
 //! The library that owns the connection once it is a WebSocket offers no way to close it: its
 //! writer waits for as long as a client does not read, and the session waits for the writer. Here
-//! reading can be ended as if the client had said goodbye, after which what waits is still
+//! reading can be ended as if the client had closed its side, after which what waits is still
 //! written; and so can a write that would have to wait.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -28,7 +28,6 @@ pub struct Line {
     reading: CancellationToken,
     writing: CancellationToken,
     written: Arc<AtomicU64>,
-    goodbye: Arc<OnceLock<&'static [u8]>>,
 }
 
 impl Line {
@@ -37,11 +36,9 @@ impl Line {
         self.written.load(Ordering::Acquire)
     }
 
-    /// Ends the connection when what waits to be written has been: what is read next is `goodbye`,
-    /// in the words in which a client of the protocol that is spoken there takes its leave, and
-    /// then the end. Nothing happens if it has ended.
-    pub fn end_gently(&self, goodbye: &'static [u8]) {
-        self.goodbye.get_or_init(|| goodbye);
+    /// Ends the connection when what waits to be written has been: nothing more is read. Nothing
+    /// happens if it has ended.
+    pub fn end_gently(&self) {
         self.reading.cancel();
     }
 
@@ -64,9 +61,8 @@ pub struct Connection {
     reading_ends: Pin<Box<WaitForCancellationFutureOwned>>,
     writing: CancellationToken,
     written: Arc<AtomicU64>,
-    /// What is read before the end.
-    goodbye: Arc<OnceLock<&'static [u8]>>,
-    goodbye_said: bool,
+    /// Nothing more is read, although the client may have said more.
+    deaf: bool,
     /// Made when a write has to wait for the first time: most never do.
     writing_ends: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
@@ -87,8 +83,7 @@ impl Connection {
             reading_ends: Box::pin(line.reading.cancelled_owned()),
             writing: line.writing,
             written: line.written,
-            goodbye: line.goodbye,
-            goodbye_said: false,
+            deaf: false,
             writing_ends: None,
         }
     }
@@ -135,15 +130,8 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.goodbye_said {
-            return Poll::Ready(Ok(()));
-        }
-        if this.reading_ends.as_mut().poll(cx).is_ready() {
-            this.goodbye_said = true;
-            let goodbye = this.goodbye.get().copied().unwrap_or_default();
-            if goodbye.len() <= buffer.remaining() {
-                buffer.put_slice(goodbye);
-            }
+        if this.deaf || this.reading_ends.as_mut().poll(cx).is_ready() {
+            this.deaf = true;
             return Poll::Ready(Ok(()));
         }
         let Some(stream) = &mut this.stream else {
@@ -198,7 +186,7 @@ impl Drop for Connection {
         let Some(stream) = self.stream.take() else {
             return;
         };
-        let gently = self.goodbye_said && !self.writing.is_cancelled();
+        let gently = self.deaf && !self.writing.is_cancelled();
         if gently && let Ok(runtime) = Handle::try_current() {
             let farewell = farewell(stream, self.slot.take());
             self.farewells.spawn_on(farewell, &runtime);
@@ -251,9 +239,9 @@ mod tests {
             (connection, read)
         });
         tokio::task::yield_now().await;
-        line.end_gently(b"bye");
+        line.end_gently();
         let (mut connection, read) = reading.await.unwrap();
-        assert_eq!(read, b"bye");
+        assert_eq!(read, b"");
         // More than the kernel's buffers hold: the client is waited for.
         let writing = tokio::spawn(async move {
             connection.write_all(&vec![7; 32 << 20]).await.unwrap();
@@ -274,7 +262,7 @@ mod tests {
         });
         let mut received = vec![0; 1 << 20];
         client.read_exact(&mut received).await.unwrap();
-        line.end_gently(b"");
+        line.end_gently();
         // Most of the rest is in the kernel's buffers by the time that this arrives.
         client.write_all(b"a late word").await.unwrap();
         let dropped = tokio::spawn(async move {

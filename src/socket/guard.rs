@@ -55,6 +55,11 @@ enum Next {
     Pause,
 }
 
+/// Engine.IO's CLOSE packet as a client sends it: a masked text frame (RFC 6455, section 5.2), with
+/// a mask of zeros. To read the end of the stream instead would have the library throw away what
+/// it has not written yet, as would a WebSocket's own close frame.
+const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
+
 /// How soon a client that has to wait is looked at again.
 pub(super) const PAUSE: Duration = Duration::from_millis(5);
 
@@ -209,6 +214,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
                 ready!(pause.as_mut().poll(cx));
                 this.pause = None;
             }
+            if this.transport.is_ending() {
+                // Whatever was half said, this is how the session ends.
+                this.passed = BytesMut::from(GOODBYE);
+                this.over = true;
+                continue;
+            }
             match this.look() {
                 Next::Go => continue,
                 Next::Pause => {
@@ -225,11 +236,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
                 cx,
                 &mut this.came
             ))?;
-            if this.transport.is_ending() {
-                // Whatever was half said, this is how the session ends.
-                this.passed = BytesMut::from(super::transport::GOODBYE);
-                this.over = true;
-            } else if read == 0 {
+            if read == 0 && !this.transport.is_ending() {
                 this.passed.unsplit(std::mem::take(&mut this.came));
                 this.over = true;
             }

@@ -149,7 +149,7 @@ impl Transport {
     /// Ends the session by ending its transport, when what waits for the client has gone out: the
     /// client sees `transport close`.
     pub(super) fn end(&self) {
-        self.end_by(|line| line.end_gently(GOODBYE));
+        self.end_by(Line::end_gently);
     }
 
     /// Ends the session of a client that does not take what waits for it.
@@ -195,7 +195,7 @@ impl Transport {
             return false;
         }
         if self.is_ending() {
-            line.end_gently(GOODBYE);
+            line.end_gently();
         }
         *websocket = Some(line);
         true
@@ -229,8 +229,3 @@ impl Drop for Transport {
         }
     }
 }
-
-/// The same as a client sends it over a WebSocket: a masked text frame (RFC 6455, section 5.2),
-/// with a mask of zeros. To read the end of the stream instead would have the library throw away
-/// what it has not written yet, as would a WebSocket's own close frame.
-pub(super) const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];

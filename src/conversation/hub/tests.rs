@@ -131,7 +131,7 @@ impl World {
     }
 
     fn position(&self, key: &ConversationKey, cursor: Cursor) -> u64 {
-        let space = CursorSpace::new(Epoch(7), key);
+        let space = CursorSpace::new(&self.hub.seal, key);
         space.position(cursor).unwrap().0
     }
 
@@ -268,7 +268,7 @@ async fn play(acts: Vec<Act>) {
                     continue;
                 };
                 let key = earlier.key.clone();
-                let cursor = CursorSpace::new(Epoch(7), &key).cursor(Position(position));
+                let cursor = CursorSpace::new(&world.hub.seal, &key).cursor(Position(position));
                 let pipe = Pipe::with_room(room);
                 let membership = world.hub.join(&key, Join::Resume(cursor), pipe.clone());
                 seats.push(Seat {
@@ -351,7 +351,7 @@ fn a_conversation_without_members_and_entries_costs_nothing_and_is_not_taken_for
         });
         world.publish(&key(0));
         assert_eq!((world.hub.conversations(), world.hub.bytes()), (0, 0));
-        let space = CursorSpace::new(Epoch(7), &key(0));
+        let space = CursorSpace::new(&world.hub.seal, &key(0));
         for (position, resume) in [(0, Resume::Reset), (1, Resume::Resumed), (2, Resume::Reset)] {
             let pipe = Pipe::with_room(10);
             let cursor = space.cursor(Position(position));
@@ -383,7 +383,7 @@ fn the_bound_for_all_windows_drops_the_oldest_of_all() {
             assert!(world.hub.bytes() <= 20_000);
         }
         let pipe = Pipe::with_room(100);
-        let start = CursorSpace::new(Epoch(7), &key(0)).cursor(Position(0));
+        let start = CursorSpace::new(&world.hub.seal, &key(0)).cursor(Position(0));
         world.hub.join(&key(0), Join::Resume(start), pipe.clone());
         let newest = Pipe::with_room(100);
         world

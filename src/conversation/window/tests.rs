@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::value::to_raw_value;
 use time::OffsetDateTime;
 
-use super::super::cursor::{CursorSpace, Epoch};
+use super::super::cursor::{CursorSpace, Epoch, Seal};
 use super::super::event::{EventName, Status};
 use super::super::id::{ConversationKey, Id};
 use super::*;
@@ -63,7 +63,7 @@ impl Model {
         if admission == Admission::New {
             let position = Position(self.appended.len() as u64 * 3 + 1);
             let entry = Arc::new(Entry::new(
-                CursorSpace::new(Epoch(1), &key()).cursor(position),
+                CursorSpace::new(&Seal::new(Epoch(1), [7; 16]), &key()).cursor(position),
                 position,
                 self.now,
                 OffsetDateTime::UNIX_EPOCH,
