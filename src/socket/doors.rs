@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use socketioxide::SocketIo;
@@ -11,12 +11,13 @@ use socketioxide::handler::ConnectHandler;
 use tracing::{debug, warn};
 
 use super::handshake::{self, Admission, Refusal};
+use super::kept_out::KeptOut;
 use super::members::{self, Members, Seat};
 use super::namespaces::Namespaces;
 use super::outlet::SocketOutlet;
 use super::transport::Transport;
 use crate::auth::Authenticator;
-use crate::conversation::Hub;
+use crate::conversation::{ConversationKey, Hub};
 
 const NAMESPACE: &str = "/tenant/{tenantId}/conv/{conversationId}";
 
@@ -25,6 +26,7 @@ pub(super) struct Doors {
     hub: Arc<Hub>,
     namespaces: Arc<Namespaces>,
     members: Arc<Members>,
+    kept_out: KeptOut,
     patience: Duration,
     closed: AtomicBool,
 }
@@ -41,6 +43,7 @@ impl Doors {
             hub,
             namespaces: Namespaces::new(io),
             members: Arc::default(),
+            kept_out: KeptOut::default(),
             patience,
             closed: AtomicBool::new(false),
         });
@@ -72,6 +75,14 @@ impl Doors {
         self.closed.store(true, Ordering::Release);
     }
 
+    pub(super) fn members(&self) -> &Members {
+        &self.members
+    }
+
+    pub(super) fn keep_out(&self, agent: &str, key: &ConversationKey, until: Instant) {
+        self.kept_out.until(agent, key, until);
+    }
+
     /// Runs before the client's CONNECT is answered.
     async fn admit(&self, socket: &SocketRef, auth: Value) -> Result<(), Refusal> {
         if socket.ns() != "/" {
@@ -86,6 +97,10 @@ impl Doors {
         let admission = handshake::admit(&self.authenticator, socket.ns(), query, &auth)
             .await
             .inspect_err(|refusal| debug!(%refusal, "connect refused"))?;
+        let Admission { agent, key, .. } = &admission;
+        if self.kept_out.keeps(agent, key, Instant::now()) {
+            return Err(Refusal::ServiceUnavailable);
+        }
         socket.extensions.insert(Arc::new(admission));
         Ok(())
     }

@@ -13,8 +13,9 @@ use socketioxide::extract::SocketRef;
 use tokio::time::sleep;
 use tracing::debug;
 
+use super::handshake::Admission;
 use super::transport::Transport;
-use crate::conversation::{Hub, Membership};
+use crate::conversation::{ConversationKey, Hub, Membership};
 
 /// How often sockets are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -35,6 +36,13 @@ pub(super) struct Seat {
 impl Members {
     pub(super) fn seat(&self, seat: Seat) {
         self.lock().push(seat);
+    }
+
+    /// Ends the transports of an agent's members of a conversation; answers how many.
+    pub(super) fn hang_up(&self, agent: &str, key: &ConversationKey) -> usize {
+        let seats = self.lock();
+        let of_agent = seats.iter().filter(|seat| seat.is_of(agent, key));
+        of_agent.map(|seat| seat.transport.end()).count()
     }
 
     /// Removes the members whose sockets are closed.
@@ -61,6 +69,13 @@ impl Members {
 }
 
 impl Seat {
+    fn is_of(&self, agent: &str, key: &ConversationKey) -> bool {
+        let admission = self.socket.extensions.get::<Arc<Admission>>();
+        self.socket.connected()
+            && admission.is_some_and(|admission| admission.agent.id == agent)
+            && self.membership.key() == key
+    }
+
     /// Has a client connect again whose socket the server has lost track of.
     fn send_back(self) {
         self.transport.end();

@@ -8,13 +8,14 @@ mod backlog;
 mod doors;
 mod front;
 pub mod handshake;
+mod kept_out;
 mod members;
 mod namespaces;
 mod outlet;
 mod transport;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -25,7 +26,7 @@ use socketioxide::layer::SocketIoLayer;
 use tokio::time::{sleep, timeout};
 
 use crate::auth::Authenticator;
-use crate::conversation::Hub;
+use crate::conversation::{ConversationKey, Hub};
 use doors::Doors;
 use transport::Transports;
 
@@ -108,6 +109,17 @@ impl Sockets {
     /// Lets nobody in any more (`Service unavailable`).
     pub fn refuse(&self) {
         self.doors.close();
+    }
+
+    /// Hangs up on an agent who follows the conversation, as a failing network would: clients see
+    /// `transport close` and connect again. Answers how many connections there were.
+    pub fn hang_up(&self, agent: &str, key: &ConversationKey) -> usize {
+        self.doors.members().hang_up(agent, key)
+    }
+
+    /// Refuses the agent's connects to the conversation until then (`Service unavailable`).
+    pub fn keep_out(&self, agent: &str, key: &ConversationKey, until: Instant) {
+        self.doors.keep_out(agent, key, until);
     }
 
     /// Closes all connections by closing their transports, so that clients connect elsewhere:
