@@ -7,11 +7,11 @@ import { Agent, DOORS } from "./harness/Agent.js";
 import { Broker } from "./harness/Broker.js";
 import { Browser } from "./harness/Browser.js";
 import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { Playground } from "./harness/Playground.js";
 import { until } from "./harness/until.js";
 
 const broker = await Broker.connect();
 const gateway = new Gateway(broker, {}, ["dev"]);
-const AGENTS = ["ada", "grace"];
 let browser;
 showLogsOfFailures();
 before(async () => {
@@ -25,7 +25,7 @@ after(async () => {
 
 test("two agents see one conversation, each with a token of its own", async (t) => {
   assert.ok(gateway.printed.includes(`${gateway.url}/playground\n`), gateway.printed);
-  const playground = await open(t);
+  const playground = await Playground.open(t, browser, gateway);
   for (const [agent, name] of [["ada", "Ada"], ["grace", "Grace"]]) {
     const header = playground.frame(agent).locator("header");
     assert.match(await header.innerText(), new RegExp(`Reading as ${name}`));
@@ -36,7 +36,7 @@ test("two agents see one conversation, each with a token of its own", async (t) 
 });
 
 test("what the customer writes goes through the broker and comes to both", async (t) => {
-  const playground = await open(t);
+  const playground = await Playground.open(t, browser, gateway);
   const text = "Where is my <b>lamp</b>?";
   await playground.page.getByTestId("customer-text").fill(text);
   const written = await playground.press("customer-send", "inbound_message confirmed");
@@ -50,7 +50,7 @@ test("what the customer writes goes through the broker and comes to both", async
 });
 
 test("the customer's media are shown and can be played", async (t) => {
-  const playground = await open(t);
+  const playground = await Playground.open(t, browser, gateway);
   const ids = {};
   for (const kind of ["picture", "voice", "video", "document"]) {
     ids[kind] = await playground.press(`customer-${kind}`, "inbound_message confirmed");
@@ -75,7 +75,7 @@ test("the customer's media are shown and can be played", async (t) => {
 });
 
 test("an answer comes by the relay, and its ticks through the broker", async (t) => {
-  const playground = await open(t);
+  const playground = await Playground.open(t, browser, gateway);
   await playground.page.getByTestId("agent-text").fill("On its way");
   const first = await playground.press("agent-send", "outbound_message taken");
   await playground.both(async (agent) => {
@@ -104,79 +104,8 @@ test("an answer comes by the relay, and its ticks through the broker", async (t)
   assert.deepEqual(playground.problems(), []);
 });
 
-test("a dropped connection is told by a banner, to that agent alone, and comes back", async (t) => {
-  const playground = await open(t);
-  await playground.press("drop", "hung up on Ada: 1 connection");
-  const banner = playground.part("ada", "banner");
-  await banner.waitFor();
-  assert.equal(await playground.part("grace", "banner").count(), 0);
-  await playground.part("ada", "back-online").waitFor();
-  await playground.live("ada");
-
-  await playground.page.getByLabel("Both").check({ force: true });
-  await playground.press("drop", "hung up on Ada and Grace: 2 connections");
-  await playground.both((agent) => playground.part(agent, "banner").waitFor());
-  await playground.both((agent) => playground.live(agent));
-  assert.deepEqual(playground.problems({ outage: true }), []);
-});
-
-test("whoever is cut off has all messages on return, once, and no notice", async (t) => {
-  const playground = await open(t);
-  await playground.page.getByLabel("Grace", { exact: true }).check({ force: true });
-  await playground.press("cut", "hung up on Grace: 1 connection; connects are refused for 12 s");
-  const banner = playground.part("grace", "banner", { state: "offline" });
-  await until("the third wait", async () => /unavailable.* in [3-8] s/.test(await textOf(banner)));
-  const missed = await playground.press("customer-random", "inbound_message confirmed");
-  await playground.message("ada", missed).waitFor();
-  assert.equal(await playground.message("grace", missed).count(), 0);
-  await playground.message("grace", missed).waitFor({ timeout: 30_000 });
-  await playground.live("grace");
-  assert.equal(await playground.message("grace", missed).count(), 1);
-  for (const agent of AGENTS) assert.equal(await playground.part(agent, "reset-notice").count(), 0);
-  assert.deepEqual(playground.problems({ outage: true }), []);
-});
-
-test("whoever falls behind is told that messages may be missing", async (t) => {
-  const playground = await open(t);
-  await playground.press("outrun", "276 messages confirmed");
-  await playground.frame("grace").getByText("Message 276 of 276").waitFor();
-  await playground.part("ada", "banner").waitFor();
-  await playground.part("ada", "reset-notice").waitFor({ timeout: 30_000 });
-  await playground.frame("ada").getByText("Message 276 of 276").waitFor();
-  await playground.live("ada");
-  assert.equal(await playground.part("grace", "reset-notice").count(), 0);
-  assert.deepEqual(playground.problems({ outage: true }), []);
-});
-
-test("a token that runs out is replaced while the widget stays live", async (t) => {
-  const playground = await open(t);
-  await playground.press("shorten", "getToken for Ada (initial): a token for 60 s");
-  await playground.live("ada");
-  await playground.noted("getToken for Ada (refresh): a token for 60 min", { timeout: 30_000 });
-  await playground.live("ada");
-  const written = await playground.press("customer-random", "inbound_message confirmed");
-  await playground.message("ada", written).waitFor();
-  assert.equal(await playground.part("ada", "banner").count(), 0);
-  assert.deepEqual(playground.problems(), []);
-});
-
-test("a session that ends stops the widget, until the agent signs in again", async (t) => {
-  const playground = await open(t);
-  const before = await playground.press("customer-random", "inbound_message confirmed");
-  await playground.press("end-session", "getToken for Ada (initial): a token for 5 s");
-  await playground.message("ada", before).waitFor();
-  await playground.part("ada", "stopped", { reason: "token-expired" }).waitFor({ timeout: 30_000 });
-  await playground.noted("getToken for Ada (refresh): refused, the session has ended");
-  const meanwhile = await playground.press("customer-random", "inbound_message confirmed");
-  await playground.message("grace", meanwhile).waitFor();
-  await playground.press("sign-in", "getToken for Ada (initial): a token for 60 min");
-  await playground.live("ada");
-  await playground.message("ada", meanwhile).waitFor();
-  assert.deepEqual(playground.problems(), []);
-});
-
 test("the keyboard alone is enough", async (t) => {
-  const playground = await open(t);
+  const playground = await Playground.open(t, browser, gateway);
   const { keyboard } = playground.page;
   const focused = (attribute) => playground.page.evaluate((name) => document.activeElement?.getAttribute(name), attribute);
   const tabTo = async (name) => {
@@ -198,7 +127,7 @@ test("the keyboard alone is enough", async (t) => {
 });
 
 test("a narrow screen shows one widget at a time and nothing beside it", async (t) => {
-  const playground = await open(t, { viewport: { width: 360, height: 740 } });
+  const playground = await Playground.open(t, browser, gateway, { viewport: { width: 360, height: 740 } });
   const ada = playground.page.getByTestId("frame-ada");
   const grace = playground.page.getByTestId("frame-grace");
   assert.deepEqual([await ada.isVisible(), await grace.isVisible()], [true, false]);
@@ -210,14 +139,6 @@ test("a narrow screen shows one widget at a time and nothing beside it", async (
   const written = await playground.press("customer-picture", "inbound_message confirmed");
   await playground.message("grace", written).waitFor();
   assert.deepEqual(playground.problems(), []);
-});
-
-test("a gateway that has ended is told of in the log", async (t) => {
-  const own = await Gateway.start(t, broker, {}, ["dev"]);
-  const playground = await open(t, {}, own);
-  await own.stop();
-  await playground.press("customer-random", "The gateway does not answer. Does it still run?");
-  assert.deepEqual(playground.problems({ outage: true }), []);
 });
 
 test("serve has no playground", async (t) => {
@@ -306,89 +227,6 @@ async function joins(t, conversationId) {
   const join = DOORS["the root namespace with ids in the query"];
   const place = { tenantId: "demo", conversationId };
   return new Agent(t, join(gateway.url, place, { token: gateway.token("demo") }, {}));
-}
-
-/** Opens the playground and waits until both widgets are live. */
-async function open(t, options = {}, at = gateway) {
-  const viewport = { width: 1280, height: 900 };
-  const page = await browser.open(t, `${at.url}/playground`, { viewport, ...options });
-  const playground = new Playground(page);
-  await playground.both((agent) => playground.live(agent));
-  return playground;
-}
-
-/** The page, by the hooks that it and the widgets in it offer to tests. */
-class Playground {
-  #opened;
-
-  constructor(opened) {
-    this.#opened = opened;
-    this.page = opened.page;
-  }
-
-  problems(options) {
-    return this.#opened.problems(options);
-  }
-
-  frame(agent) {
-    return this.page.frameLocator(`[data-testid="frame-${agent}"] iframe`);
-  }
-
-  part(agent, name, attributes = {}) {
-    const conditions = Object.entries(attributes).map(([key, value]) => `[data-${key}=${JSON.stringify(value)}]`);
-    return this.frame(agent).locator(`[data-testid="${name}"]${conditions.join("")}`);
-  }
-
-  message(agent, messageId) {
-    return this.part(agent, "message", { "message-id": messageId });
-  }
-
-  async live(agent) {
-    // Not "visible": a narrow screen hides one of them.
-    await this.part(agent, "state", { state: "live" }).waitFor({ state: "attached", timeout: 30_000 });
-  }
-
-  async ticked(agent, messageId, status) {
-    await this.message(agent, messageId).locator(`[data-testid="tick"][data-status="${status}"]`).waitFor();
-  }
-
-  async both(look) {
-    for (const agent of AGENTS) await look(agent);
-  }
-
-  /** Waits for a line of the log. */
-  async noted(text, options) {
-    await this.#lines(text).first().waitFor(options);
-  }
-
-  /** Waits until a text is the latest answer to tick. */
-  async offers(text) {
-    const latest = this.page.getByTestId("tick-message").locator("option").first();
-    await until(`${text} to tick`, async () => (await latest.textContent()).includes(text));
-  }
-
-  /** Presses a button, waits for the line that it brings, and answers the id in that. */
-  async press(button, line) {
-    return this.does(line, () => this.page.getByTestId(button).click());
-  }
-
-  async does(line, action) {
-    const before = await this.#lines(line).count();
-    await action();
-    const written = this.#lines(line).nth(before);
-    await written.waitFor();
-    const id = written.locator("code");
-    return (await id.count()) > 0 ? id.innerText() : undefined;
-  }
-
-  #lines(text) {
-    return this.page.getByTestId("log").locator("p", { hasText: text });
-  }
-}
-
-/** The text of a part that may just be going. */
-async function textOf(part) {
-  return (await part.count()) > 0 ? part.innerText() : "";
 }
 
 /** A request with headers that a browser, or `fetch`, would not let anybody set. */
