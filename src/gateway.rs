@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use axum::Router;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,9 @@ const LAST_FAREWELLS: Duration = Duration::from_secs(2);
 /// How often what has expired is dropped.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
+/// Makes routes of their own for those who run the gateway with more than it has.
+type MoreRoutes = Box<dyn FnOnce(Arc<Sockets>) -> Router + Send>;
+
 /// A gateway that has bound its addresses and not begun to serve.
 pub struct Gateway {
     config: Config,
@@ -37,6 +41,7 @@ pub struct Gateway {
     farewells: TaskTracker,
     journal: Arc<Journal>,
     broker: Arc<amqp::Status>,
+    more_routes: Option<MoreRoutes>,
 }
 
 impl Gateway {
@@ -57,6 +62,7 @@ impl Gateway {
         Ok(Self {
             journal: Arc::new(Journal::new(config.limits.clone())),
             broker: Arc::default(),
+            more_routes: None,
             config,
             listener,
             internal,
@@ -77,6 +83,11 @@ impl Gateway {
         self.journal.clone()
     }
 
+    /// Adds routes to the public listener: `make` gets the sockets that they may work on.
+    pub fn add_routes(&mut self, make: impl FnOnce(Arc<Sockets>) -> Router + Send + 'static) {
+        self.more_routes = Some(Box::new(make));
+    }
+
     /// Serves until `shutdown`, then finishes what is in hand, within the configured grace.
     ///
     /// # Errors
@@ -89,6 +100,7 @@ impl Gateway {
             farewells,
             journal,
             broker,
+            more_routes,
         } = self;
         info!(
             address = %listener.local_addr().context("the public listener")?,
@@ -114,6 +126,11 @@ impl Gateway {
             sockets.statistics(),
             refused.clone(),
         );
+        let sockets = Arc::new(sockets);
+        let public_routes = match more_routes {
+            Some(make) => public_routes.merge(make(sockets.clone())),
+            None => public_routes,
+        };
         let public_routes = http::guard(&config.http, refused, sockets.mount(public_routes));
 
         let intake = CancellationToken::new();

@@ -1,4 +1,7 @@
-//! `dev`: the gateway on loopback, with secrets made up for this run and a link to look at.
+//! `dev`: the gateway on loopback, with secrets made up for this run, a link to look at and a
+//! playground.
+
+mod playground;
 
 use std::net::SocketAddr;
 
@@ -10,6 +13,7 @@ use super::{Failure, config, demo, log, serve};
 use crate::auth::{Hs256, NewToken};
 use crate::config::{Config, Needs};
 use crate::conversation::{ConversationKey, Id};
+use playground::Playground;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -50,11 +54,20 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     };
     let token = token(&config, &key)?;
     let amqp = config.amqp.clone();
+    let (tokens, window) = (Hs256::new(config.auth.clone()), config.limits.events);
     serve::start(config, |gateway| {
         match gateway.local_addr() {
-            Ok(address) => print_link(address, &key, &token),
+            Ok(address) => print_links(address, &key, &token),
             Err(error) => eprintln!("agent-gateway: no address: {error}"),
         }
+        let playground = Playground {
+            tokens,
+            amqp: amqp.clone(),
+            journal: gateway.journal(),
+            window,
+            key: key.clone(),
+        };
+        gateway.add_routes(|sockets| playground.routes(sockets));
         if args.demo {
             tokio::spawn(demo::play(amqp, gateway.journal(), key));
         }
@@ -62,10 +75,12 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     .await
 }
 
-fn print_link(address: SocketAddr, key: &ConversationKey, token: &str) {
+fn print_links(address: SocketAddr, key: &ConversationKey, token: &str) {
     let (tenant, conversation) = (&key.tenant, &key.conversation);
     println!(
-        "\n  Watch the conversation:\n\n  http://{address}/widget?tenantId={tenant}&conversationId={conversation}#token={token}\n"
+        "\n  Play with it, two agents side by side:\n\n  http://{address}/playground\n\n  \
+         Watch the conversation:\n\n  \
+         http://{address}/widget?tenantId={tenant}&conversationId={conversation}#token={token}\n"
     );
 }
 

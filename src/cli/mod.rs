@@ -36,7 +36,7 @@ struct Cli {
 enum Command {
     /// Run the gateway.
     Serve,
-    /// Run it on loopback with generated secrets, and print a link to the widget.
+    /// Run it on loopback with generated secrets, and print links to a playground and the widget.
     Dev(dev::Args),
     /// Print a token for an agent, signed with JWT_SECRET.
     Token(token::Args),

@@ -15,11 +15,14 @@ pub(super) async fn run() -> Result<(), Failure> {
 }
 
 /// Runs the gateway; `started` is told when its addresses are bound.
-pub(super) async fn start(config: Config, started: impl FnOnce(&Gateway)) -> Result<(), Failure> {
+pub(super) async fn start(
+    config: Config,
+    started: impl FnOnce(&mut Gateway),
+) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
-    let gateway = Gateway::build(config).await?;
-    started(&gateway);
+    let mut gateway = Gateway::build(config).await?;
+    started(&mut gateway);
     let shutdown = async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -15,18 +15,20 @@ use tracing::debug;
 use super::connects::{Connects, Heard};
 use super::counts::Counts;
 use super::handshake::{self, Admission, Refusal};
+use super::kept_out::KeptOut;
 use super::members::{Members, Seat};
 use super::namespaces::Namespaces;
 use super::outlet::{Progress, SocketOutlet, way};
 use super::term::Term;
 use super::transport::Transport;
 use crate::auth::Authenticator;
-use crate::conversation::{Hub, Participant, rfc3339_from_unix};
+use crate::conversation::{ConversationKey, Hub, Participant, rfc3339_from_unix};
 
 pub(super) struct Doors {
     authenticator: Arc<Authenticator>,
     hub: Arc<Hub>,
     members: Arc<Members>,
+    kept_out: KeptOut,
     patience: Duration,
     counts: Arc<Counts>,
     closed: AtomicBool,
@@ -44,6 +46,7 @@ impl Doors {
             authenticator,
             hub,
             members,
+            kept_out: KeptOut::default(),
             patience,
             counts,
             closed: AtomicBool::new(false),
@@ -73,6 +76,10 @@ impl Doors {
 
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn keep_out(&self, agent: &str, key: &ConversationKey, until: Instant) {
+        self.kept_out.until(agent, key, until);
     }
 
     /// Runs before the client's CONNECT is answered.
@@ -119,6 +126,10 @@ impl Doors {
         }
         let query = socket.req_parts().uri.query();
         let admission = handshake::admit(&self.authenticator, socket.ns(), query, auth).await?;
+        let Admission { agent, key, .. } = &admission;
+        if self.kept_out.keeps(agent, key, Instant::now()) {
+            return Err(Refusal::ServiceUnavailable);
+        }
         if transport.connects.is_full() {
             return Err(Refusal::TooManyConnections);
         }

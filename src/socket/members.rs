@@ -90,6 +90,16 @@ impl Members {
         count
     }
 
+    /// Ends the transports of an agent's members of a conversation; answers how many.
+    pub(super) fn hang_up(&self, agent: &str, key: &ConversationKey) -> usize {
+        let seats = self.lock();
+        let of_agent = seats.iter().filter(|seat| {
+            let outlet = &seat.outlet;
+            seat.is_there() && outlet.participant.agent == agent && outlet.key == *key
+        });
+        of_agent.map(|seat| seat.outlet.transport.end()).count()
+    }
+
     /// Removes the members whose sockets are closed, and tells the others how long their tokens
     /// still last.
     fn look(&self, now: i64) {

@@ -12,6 +12,7 @@ mod front;
 mod guard;
 pub mod handshake;
 mod inbound;
+mod kept_out;
 mod members;
 mod namespaces;
 mod outlet;
@@ -21,7 +22,7 @@ mod transport;
 mod upgrade;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::any;
@@ -31,7 +32,7 @@ use socketioxide::SocketIo;
 use tokio::time::{sleep, timeout};
 
 use crate::auth::Authenticator;
-use crate::conversation::Hub;
+use crate::conversation::{ConversationKey, Hub};
 use crate::net::Limits;
 use counts::Counts;
 use doors::Doors;
@@ -182,6 +183,17 @@ impl Sockets {
     /// Lets nobody in any more (`Service unavailable`).
     pub fn refuse(&self) {
         self.doors.close();
+    }
+
+    /// Hangs up on an agent who follows the conversation, as a failing network would: clients see
+    /// `transport close` and connect again. Answers how many connections there were.
+    pub fn hang_up(&self, agent: &str, key: &ConversationKey) -> usize {
+        self.members.hang_up(agent, key)
+    }
+
+    /// Refuses the agent's connects to the conversation until then (`Service unavailable`).
+    pub fn keep_out(&self, agent: &str, key: &ConversationKey, until: Instant) {
+        self.doors.keep_out(agent, key, until);
     }
 
     /// Closes all connections by closing their transports, so that clients connect elsewhere:

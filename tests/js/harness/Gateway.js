@@ -15,14 +15,16 @@ const gateways = new Set();
 // Whoever ends the tests ends the gateways, too: a signal alone would skip what is done on exit.
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
-/** The built gateway, running as `serve` with names, keys and a port of its own. */
+/** The built gateway, running as `serve` or another command with names, keys and a port of its own. */
 export class Gateway {
   #broker;
   #env;
+  #command;
   #process;
   #ended;
   #port = 0;
   #log = [];
+  #printed = "";
   #secrets = [];
   #leaks = new Set();
 
@@ -35,16 +37,17 @@ export class Gateway {
     deadLetterQueue: unique("test-js.dead"),
   };
 
-  constructor(broker, env = {}) {
+  constructor(broker, env = {}, command = ["serve"]) {
     this.#broker = broker;
     this.#env = env;
+    this.#command = command;
     this.#secrets.push(this.jwtSecret, this.apiKey);
     gateways.add(this);
   }
 
   /** A gateway for one test: started, and stopped and removed after it. */
-  static async start(t, broker, env) {
-    const gateway = new Gateway(broker, env);
+  static async start(t, broker, env, command) {
+    const gateway = new Gateway(broker, env, command);
     t.after(() => gateway.remove());
     await gateway.start();
     return gateway;
@@ -54,14 +57,19 @@ export class Gateway {
     return this.#port;
   }
 
+  /** What it has written to its standard output. */
+  get printed() {
+    return this.#printed;
+  }
+
   get url() {
     return `http://127.0.0.1:${this.#port}`;
   }
 
   /** Starts it, on the port it had before if it ran before, and waits until it is ready. */
   async start() {
-    const child = spawn(gatewayBin(), ["serve"], {
-      stdio: ["ignore", "ignore", "pipe"],
+    const child = spawn(gatewayBin(), this.#command, {
+      stdio: ["ignore", "pipe", "pipe"],
       env: {
         PATH: process.env.PATH,
         HOST: "127.0.0.1",
@@ -85,6 +93,7 @@ export class Gateway {
       this.#log.push(line);
       if (this.#secrets.some((secret) => line.includes(secret))) this.#leaks.add(source(line));
     });
+    child.stdout.on("data", (text) => (this.#printed += text));
     this.#process = child;
     this.#ended = Promise.all([once(child, "exit"), once(lines, "close")]).then(([[code, signal]]) => ({ code, signal }));
     process.once("exit", this.#kill);

@@ -1,0 +1,56 @@
+//! The playground's connection to the broker, kept from one press of a button to the next.
+
+use time::OffsetDateTime;
+use tokio::sync::Mutex;
+
+use super::refusal::Refusal;
+use crate::conversation::{ConversationKey, Kind, decode_delivery};
+use crate::source::amqp::{PublishError, Publisher, Settings};
+
+/// A publisher that connects when it is needed.
+pub(super) struct Broker {
+    settings: Settings,
+    publisher: Mutex<Option<Publisher>>,
+}
+
+impl Broker {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            publisher: Mutex::default(),
+        }
+    }
+
+    /// Publishes an event that the gateway would take. What the broker was asked to take and may
+    /// have taken is published again over a new connection: it has a messageId.
+    pub(super) async fn publish(
+        &self,
+        kind: Kind,
+        key: &ConversationKey,
+        body: &[u8],
+    ) -> Result<(), Refusal> {
+        // The gateway would put it among the dead letters: say so here instead.
+        decode_delivery(kind, body, None, OffsetDateTime::now_utc())
+            .map_err(|rejection| Refusal::invalid(rejection.detail))?;
+        let mut kept = self.publisher.lock().await;
+        if let Some(publisher) = kept.take()
+            && publisher.publish(kind, key, body).await.is_ok()
+        {
+            *kept = Some(publisher);
+            return Ok(());
+        }
+        *kept = Some(self.publish_anew(kind, key, body).await?);
+        Ok(())
+    }
+
+    async fn publish_anew(
+        &self,
+        kind: Kind,
+        key: &ConversationKey,
+        body: &[u8],
+    ) -> Result<Publisher, PublishError> {
+        let publisher = Publisher::connect(&self.settings).await?;
+        publisher.publish(kind, key, body).await?;
+        Ok(publisher)
+    }
+}

@@ -1,0 +1,104 @@
+/** The playground's trouble: lost connections, missed messages and tokens that run out. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Broker } from "./harness/Broker.js";
+import { Browser } from "./harness/Browser.js";
+import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { AGENTS, Playground } from "./harness/Playground.js";
+import { until } from "./harness/until.js";
+
+const broker = await Broker.connect();
+const gateway = new Gateway(broker, {}, ["dev"]);
+let browser;
+showLogsOfFailures();
+before(async () => {
+  [browser] = await Promise.all([Browser.launch(), gateway.start()]);
+});
+after(async () => {
+  await browser.close();
+  await gateway.remove();
+  await broker.close();
+});
+
+test("a dropped connection is told by a banner, to that agent alone, and comes back", async (t) => {
+  const playground = await Playground.open(t, browser, gateway);
+  await playground.press("drop", "hung up on Ada: 1 connection");
+  const banner = playground.part("ada", "banner");
+  await banner.waitFor();
+  assert.equal(await playground.part("grace", "banner").count(), 0);
+  await playground.part("ada", "back-online").waitFor();
+  await playground.live("ada");
+
+  await playground.page.getByLabel("Both").check({ force: true });
+  await playground.press("drop", "hung up on Ada and Grace: 2 connections");
+  await playground.both((agent) => playground.part(agent, "back-online").waitFor());
+  assert.deepEqual(playground.problems({ outage: true }), []);
+});
+
+test("whoever is cut off has all messages on return, once, and no notice", async (t) => {
+  const playground = await Playground.open(t, browser, gateway);
+  await playground.page.getByLabel("Grace", { exact: true }).check({ force: true });
+  await playground.press("cut", "hung up on Grace: 1 connection; connects are refused for 12 s");
+  const banner = playground.part("grace", "banner", { state: "offline" });
+  await until("the third wait", async () => /unavailable.* in [3-8] s/.test(await textOf(banner)));
+  const missed = await playground.press("customer-random", "inbound_message confirmed");
+  await playground.message("ada", missed).waitFor();
+  assert.equal(await playground.message("grace", missed).count(), 0);
+  await playground.message("grace", missed).waitFor({ timeout: 30_000 });
+  await playground.live("grace");
+  assert.equal(await playground.message("grace", missed).count(), 1);
+  for (const agent of AGENTS) assert.equal(await playground.part(agent, "reset-notice").count(), 0);
+  assert.deepEqual(playground.problems({ outage: true }), []);
+});
+
+test("whoever falls behind is told that messages may be missing", async (t) => {
+  const playground = await Playground.open(t, browser, gateway);
+  await playground.press("outrun", "276 messages confirmed");
+  await playground.frame("grace").getByText("Message 276 of 276").waitFor();
+  await playground.part("ada", "banner").waitFor();
+  await playground.part("ada", "reset-notice").waitFor({ timeout: 30_000 });
+  await playground.frame("ada").getByText("Message 276 of 276").waitFor();
+  await playground.live("ada");
+  assert.equal(await playground.part("grace", "reset-notice").count(), 0);
+  assert.deepEqual(playground.problems({ outage: true }), []);
+});
+
+test("a token that runs out is replaced while the widget stays live", async (t) => {
+  const playground = await Playground.open(t, browser, gateway);
+  await playground.press("shorten", "getToken for Ada (initial): a token for 60 s");
+  await playground.live("ada");
+  await playground.noted("getToken for Ada (refresh): a token for 60 min", { timeout: 30_000 });
+  await playground.live("ada");
+  const written = await playground.press("customer-random", "inbound_message confirmed");
+  await playground.message("ada", written).waitFor();
+  assert.equal(await playground.part("ada", "banner").count(), 0);
+  assert.deepEqual(playground.problems(), []);
+});
+
+test("a session that ends stops the widget, until the agent signs in again", async (t) => {
+  const playground = await Playground.open(t, browser, gateway);
+  const before = await playground.press("customer-random", "inbound_message confirmed");
+  await playground.press("end-session", "getToken for Ada (initial): a token for 5 s");
+  await playground.message("ada", before).waitFor();
+  await playground.part("ada", "stopped", { reason: "token-expired" }).waitFor({ timeout: 30_000 });
+  await playground.noted("getToken for Ada (refresh): refused, the session has ended");
+  const meanwhile = await playground.press("customer-random", "inbound_message confirmed");
+  await playground.message("grace", meanwhile).waitFor();
+  await playground.press("sign-in", "getToken for Ada (initial): a token for 60 min");
+  await playground.live("ada");
+  await playground.message("ada", meanwhile).waitFor();
+  assert.deepEqual(playground.problems(), []);
+});
+
+test("a gateway that has ended is told of in the log", async (t) => {
+  const own = await Gateway.start(t, broker, {}, ["dev"]);
+  const playground = await Playground.open(t, browser, own);
+  await own.stop();
+  await playground.press("customer-random", "The gateway does not answer. Does it still run?");
+  assert.deepEqual(playground.problems({ outage: true }), []);
+});
+
+/** The text of a part that may just be going. */
+async function textOf(part) {
+  return (await part.count()) > 0 ? part.innerText() : "";
+}
