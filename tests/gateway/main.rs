@@ -9,6 +9,8 @@
     reason = "in a test, what cannot be is a failure"
 )]
 
+mod auth_public_key;
+mod auth_signer;
 mod bounds;
 mod broker_faults;
 mod bursts;

@@ -1,0 +1,136 @@
+//! The variables for tokens. Values stay out of every reason: they would end in a log.
+
+use std::fs::File;
+use std::io::Read as _;
+
+use super::Needs;
+use super::reader::{Reader, Variables};
+use super::values::number;
+use crate::auth::{Key, Rules, Settings};
+
+/// The largest file with a public key, in bytes: many times the longest key.
+const MAX_KEY_FILE: u64 = 64 << 10;
+
+impl Reader {
+    pub(super) fn auth(&mut self, vars: &Variables, needs: Needs) -> Settings {
+        let signs = vars.jwt_secret.is_some();
+        let checks = [
+            &vars.jwt_secret,
+            &vars.jwt_previous_secret,
+            &vars.jwt_public_key,
+        ]
+        .into_iter()
+        .any(Option::is_some);
+        match needs {
+            Needs::Tokens if !checks => self.mistake(
+                "JWT_SECRET",
+                "must be set, or else JWT_PUBLIC_KEY: agents' tokens are checked with it",
+            ),
+            Needs::Secret if !signs => self.mistake(
+                "JWT_SECRET",
+                "must be set: agents' tokens are signed with it",
+            ),
+            _ => {}
+        }
+        let current = self.optional("JWT_SECRET", &vars.jwt_secret, secret);
+        let previous = self.optional("JWT_PREVIOUS_SECRET", &vars.jwt_previous_secret, secret);
+        Settings {
+            secrets: current.into_iter().chain(previous).collect(),
+            public_key: self.optional("JWT_PUBLIC_KEY", &vars.jwt_public_key, public_key),
+            rules: Rules {
+                issuer: vars.jwt_issuer.clone(),
+                audience: vars.jwt_audience.clone(),
+                leeway: self.value(
+                    "JWT_LEEWAY_SECONDS",
+                    &vars.jwt_leeway_seconds,
+                    || Rules::default().leeway,
+                    number(0, 3600),
+                ),
+                tenant_claim: vars
+                    .jwt_tenant_claim
+                    .clone()
+                    .unwrap_or_else(|| Rules::default().tenant_claim),
+            },
+        }
+    }
+}
+
+fn secret(text: &str) -> Result<String, String> {
+    if text.len() < Settings::MIN_SECRET {
+        return Err(format!("must have at least {} bytes", Settings::MIN_SECRET));
+    }
+    Ok(text.to_owned())
+}
+
+/// PEM text, or the path of a file that holds it.
+fn public_key(text: &str) -> Result<Key, String> {
+    if text.contains("-----BEGIN") {
+        return Key::from_pem(text).map_err(|error| error.to_string());
+    }
+    let mut pem = String::new();
+    File::open(text)
+        .and_then(|file| file.take(MAX_KEY_FILE).read_to_string(&mut pem))
+        .map_err(|error| format!("is neither PEM text nor a file that can be read: {error}"))?;
+    Key::from_pem(&pem).map_err(|error| format!("names a file that {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::config::{Config, Mistakes};
+
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    // Nobody has the private one.
+    const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\\nMCowBQYDK2VwAyEAYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWI=\\n-----END PUBLIC KEY-----\\n";
+
+    fn read(needs: Needs, vars: &[(&str, &str)]) -> Result<Settings, Mistakes> {
+        let vars = vars
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        Config::from_vars(vars, needs).map(|config| config.auth)
+    }
+
+    fn mistaken(vars: &[(&str, &str)]) -> Vec<&'static str> {
+        let mistakes = read(Needs::Tokens, vars).unwrap_err();
+        assert!(!mistakes.to_string().contains("hidden"), "{mistakes}");
+        mistakes.0.iter().map(|mistake| mistake.variable).collect()
+    }
+
+    #[test]
+    fn serving_needs_one_way_to_check_tokens_and_issuing_the_secret() {
+        for (name, value) in [
+            ("JWT_SECRET", SECRET),
+            ("JWT_PREVIOUS_SECRET", SECRET),
+            ("JWT_PUBLIC_KEY", PUBLIC),
+        ] {
+            assert!(read(Needs::Tokens, &[(name, value)]).is_ok(), "{name}");
+            let issues = read(Needs::Secret, &[(name, value)]).is_ok();
+            assert_eq!(issues, name == "JWT_SECRET", "{name}");
+        }
+        assert_eq!(mistaken(&[]), ["JWT_SECRET"]);
+        assert_eq!(mistaken(&[("JWT_ISSUER", "portal")]), ["JWT_SECRET"]);
+    }
+
+    #[test]
+    fn a_public_key_is_text_or_a_file_and_nothing_of_it_is_repeated() {
+        for value in [
+            "/hidden/no-such-file.pem",
+            "/dev/null",
+            "/",
+            "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----",
+            "-----BEGIN PUBLIC KEY-----\nhidden\n-----END PUBLIC KEY-----",
+        ] {
+            assert_eq!(mistaken(&[("JWT_PUBLIC_KEY", value)]), ["JWT_PUBLIC_KEY"]);
+        }
+    }
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let vars = [("JWT_SECRET", "hidden, and of 32 bytes or more, too")];
+        let shown = format!("{:?}", read(Needs::Secret, &vars).unwrap());
+        assert!(!shown.contains("hidden"), "{shown}");
+    }
+}
