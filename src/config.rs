@@ -170,6 +170,7 @@ mod tests {
                 "PING_INTERVAL_MS",
                 "JWT_SECRET",
                 "JWT_PUBLIC_KEY",
+                "JWT_JWKS_URL",
                 "JWT_LEEWAY_SECONDS",
                 "AMQP_STATUS_QUEUE",
                 "AMQP_URL",
@@ -179,7 +180,6 @@ mod tests {
                 "LOG_FORMAT",
                 "RUST_LOG",
                 "JOURNAL",
-                "JWT_JWKS_URL",
                 "AUTH_INTROSPECTION_URL",
             ]
         );

@@ -108,7 +108,7 @@ impl Gateway {
             health.clone(),
             broker.clone(),
         );
-        let authenticator = Arc::new(Authenticator::new(config.auth.clone()));
+        let authenticator = Arc::new(Authenticator::new(config.auth.clone())?);
         let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
 
         let intake = CancellationToken::new();

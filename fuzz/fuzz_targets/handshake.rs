@@ -16,7 +16,8 @@ static HS256: LazyLock<Settings> = LazyLock::new(|| Settings {
     ..Settings::default()
 });
 
-static AUTHENTICATOR: LazyLock<Authenticator> = LazyLock::new(|| Authenticator::new(HS256.clone()));
+static AUTHENTICATOR: LazyLock<Authenticator> =
+    LazyLock::new(|| Authenticator::new(HS256.clone()).expect("it needs no client"));
 
 /// Opens the tenant `acme`.
 static TOKEN: LazyLock<String> = LazyLock::new(|| {

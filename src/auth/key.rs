@@ -119,6 +119,11 @@ impl Key {
         Self::p256(der).or_else(|_| Self::ed25519(der))
     }
 
+    /// What it checks.
+    pub(super) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
     /// The claims of a token that this key has signed, not yet judged.
     pub(super) fn claims(&self, token: &str) -> Option<Map<String, Value>> {
         jsonwebtoken::decode(token, &self.key, &self.validation)

@@ -1,25 +1,34 @@
 //! Token in, [`Agent`] out. Nothing here knows HTTP servers or sockets.
 //!
 //! A signed token (a JWT) is checked by the keys of its algorithm, wherever they come from: secrets,
-//! or one public key. The algorithm is a key's; a token's header only says which keys to try,
+//! one public key, a key set. The algorithm is a key's; a token's header only says which keys to try,
 //! and its `jwk`, `jku`, `x5u` and `x5c` are not looked at.
 
 mod agent;
 mod claims;
+mod endpoint;
 mod hs256;
+mod jwk;
+mod jwks;
 mod key;
+mod key_set;
 mod pem;
 mod settings;
 
+use anyhow::Context as _;
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 pub use agent::{Agent, Grant};
 pub use claims::Rules;
+pub use endpoint::Endpoint;
 pub use hs256::{Hs256, NewToken};
+pub use jwks::KeySource;
 pub use key::{Key, KeyError};
 pub use settings::Settings;
+
+use jwks::Jwks;
 
 /// The longest token, in bytes. What is longer is not looked at.
 const MAX_TOKEN: usize = 8 << 10;
@@ -34,6 +43,19 @@ pub enum AuthError {
     /// The token was good until `exp` and the leeway had passed.
     #[error("Token expired")]
     Expired,
+    /// Who could vouch for the token cannot be asked now.
+    #[error("Service unavailable")]
+    Unavailable,
+}
+
+/// What the keys say about a token.
+enum Signature {
+    /// One of them signed it: its claims, not yet judged.
+    Good(Map<String, Value>),
+    /// None did.
+    Bad,
+    /// The key set that could tell cannot be loaded.
+    Unknown,
 }
 
 /// Checks tokens by every configured method.
@@ -42,16 +64,28 @@ pub struct Authenticator {
     rules: Rules,
     hs256: Hs256,
     public_key: Option<Key>,
+    key_set: Option<Jwks>,
 }
 
 impl Authenticator {
-    /// Takes the keys in.
-    pub fn new(settings: Settings) -> Self {
-        Self {
-            rules: settings.rules.clone(),
+    /// Takes the keys in, and begins to load the key set; that takes a runtime. Its server need
+    /// not be up.
+    ///
+    /// # Errors
+    /// When TLS is needed and the system has no certificates of authorities.
+    pub fn new(settings: Settings) -> anyhow::Result<Self> {
+        let rules = settings.rules.clone();
+        Ok(Self {
             public_key: settings.public_key.clone(),
+            key_set: settings
+                .key_set
+                .clone()
+                .map(Jwks::new)
+                .transpose()
+                .context("the key set's client")?,
             hs256: Hs256::new(settings),
-        }
+            rules,
+        })
     }
 
     /// The agent that the token speaks for.
@@ -62,20 +96,33 @@ impl Authenticator {
         if token.len() > MAX_TOKEN {
             return Err(AuthError::Invalid);
         }
-        let claims = self.claims(token).ok_or(AuthError::Invalid)?;
-        self.rules.agent(&claims, now())
+        match self.signature(token).await {
+            Signature::Good(claims) => self.rules.agent(&claims, now()),
+            Signature::Bad => Err(AuthError::Invalid),
+            Signature::Unknown => Err(AuthError::Unavailable),
+        }
     }
 
-    /// The claims of a token that one of the keys has signed, not yet judged.
-    fn claims(&self, token: &str) -> Option<Map<String, Value>> {
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        // RFC 7515, section 4.1.11: an extension that is not understood must not be passed over.
-        if header.crit.is_some() {
-            return None;
-        }
-        match header.alg {
-            Algorithm::HS256 => self.hs256.claims(token),
-            _ => self.public_key.as_ref()?.claims(token),
+    async fn signature(&self, token: &str) -> Signature {
+        let header = match jsonwebtoken::decode_header(token) {
+            // RFC 7515, section 4.1.11: an extension that is not understood must not be passed over.
+            Ok(header) if header.crit.is_none() => header,
+            _ => return Signature::Bad,
+        };
+        let by_key = match header.alg {
+            Algorithm::HS256 => {
+                let claims = self.hs256.claims(token);
+                return claims.map_or(Signature::Bad, Signature::Good);
+            }
+            Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA => {
+                self.public_key.as_ref().and_then(|key| key.claims(token))
+            }
+            _ => return Signature::Bad,
+        };
+        match (by_key, &self.key_set) {
+            (Some(claims), _) => Signature::Good(claims),
+            (None, Some(key_set)) => key_set.check(token, &header).await,
+            (None, None) => Signature::Bad,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Key, Rules};
+use super::{Key, KeySource, Rules};
 
 /// Every way to check tokens; one is enough.
 #[derive(Clone, Default)]
@@ -11,6 +11,8 @@ pub struct Settings {
     pub secrets: Vec<String>,
     /// RS256, ES256 or EdDSA.
     pub public_key: Option<Key>,
+    /// The same, with keys that change.
+    pub key_set: Option<KeySource>,
     /// Which claims are accepted, whoever vouches for them.
     pub rules: Rules,
 }
@@ -26,6 +28,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("secrets", &self.secrets.len())
             .field("public_key", &self.public_key)
+            .field("key_set", &self.key_set)
             .field("rules", &self.rules)
             .finish()
     }

@@ -249,13 +249,8 @@ impl Reader {
 
     fn unsupported(&mut self, vars: &Variables) {
         // To take a door for locked that is open would be worse than not to start.
-        for (variable, value) in [
-            ("JWT_JWKS_URL", &vars.jwt_jwks_url),
-            ("AUTH_INTROSPECTION_URL", &vars.auth_introspection_url),
-        ] {
-            if value.is_some() {
-                self.mistake(variable, "is not supported by this version");
-            }
+        if vars.auth_introspection_url.is_some() {
+            self.mistake("AUTH_INTROSPECTION_URL", "is not supported by this version");
         }
         for (variable, value) in [
             ("AMQP_JOURNAL_STREAM", &vars.amqp_journal_stream),

@@ -2,11 +2,14 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::path::PathBuf;
+
+use url::Url;
 
 use super::Needs;
 use super::reader::{Reader, Variables};
 use super::values::number;
-use crate::auth::{Key, Rules, Settings};
+use crate::auth::{Endpoint, Key, KeySource, Rules, Settings};
 
 /// The largest file with a public key, in bytes: many times the longest key.
 const MAX_KEY_FILE: u64 = 64 << 10;
@@ -18,13 +21,15 @@ impl Reader {
             &vars.jwt_secret,
             &vars.jwt_previous_secret,
             &vars.jwt_public_key,
+            &vars.jwt_jwks_url,
         ]
         .into_iter()
         .any(Option::is_some);
         match needs {
             Needs::Tokens if !checks => self.mistake(
                 "JWT_SECRET",
-                "must be set, or else JWT_PUBLIC_KEY: agents' tokens are checked with it",
+                "must be set, or else JWT_PUBLIC_KEY or JWT_JWKS_URL: \
+                 agents' tokens are checked with it",
             ),
             Needs::Secret if !signs => self.mistake(
                 "JWT_SECRET",
@@ -37,6 +42,7 @@ impl Reader {
         Settings {
             secrets: current.into_iter().chain(previous).collect(),
             public_key: self.optional("JWT_PUBLIC_KEY", &vars.jwt_public_key, public_key),
+            key_set: self.optional("JWT_JWKS_URL", &vars.jwt_jwks_url, key_source),
             rules: Rules {
                 issuer: vars.jwt_issuer.clone(),
                 audience: vars.jwt_audience.clone(),
@@ -74,6 +80,21 @@ fn public_key(text: &str) -> Result<Key, String> {
     Key::from_pem(&pem).map_err(|error| format!("names a file that {error}"))
 }
 
+/// A URL, or the path of a file. The file need not be there yet.
+fn key_source(text: &str) -> Result<KeySource, String> {
+    match Url::parse(text) {
+        Ok(url) if url.scheme() == "file" => url
+            .to_file_path()
+            .map(KeySource::File)
+            .map_err(|()| "must name a file of this machine".to_owned()),
+        Ok(_) => Endpoint::parse(text).map(KeySource::Url),
+        Err(_) if text.contains("://") => {
+            Err("must be an https:// URL or the path of a file".to_owned())
+        }
+        Err(_) => Ok(KeySource::File(PathBuf::from(text))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
@@ -105,6 +126,8 @@ mod tests {
             ("JWT_SECRET", SECRET),
             ("JWT_PREVIOUS_SECRET", SECRET),
             ("JWT_PUBLIC_KEY", PUBLIC),
+            ("JWT_JWKS_URL", "https://auth.example.com/keys"),
+            ("JWT_JWKS_URL", "/run/keys.json"),
         ] {
             assert!(read(Needs::Tokens, &[(name, value)]).is_ok(), "{name}");
             let issues = read(Needs::Secret, &[(name, value)]).is_ok();
@@ -124,6 +147,33 @@ mod tests {
             "-----BEGIN PUBLIC KEY-----\nhidden\n-----END PUBLIC KEY-----",
         ] {
             assert_eq!(mistaken(&[("JWT_PUBLIC_KEY", value)]), ["JWT_PUBLIC_KEY"]);
+        }
+    }
+
+    #[test]
+    fn a_key_set_is_a_url_or_a_file() {
+        let source = |value| {
+            let vars = [("JWT_JWKS_URL", value)];
+            read(Needs::Tokens, &vars).unwrap().key_set.unwrap()
+        };
+        let path = || KeySource::File(PathBuf::from("/run/a b.json"));
+        assert_eq!(source("/run/a b.json"), path());
+        assert_eq!(source("file:///run/a%20b.json"), path());
+        assert_eq!(source("keys.json"), KeySource::File("keys.json".into()));
+        let url = "https://auth.example.com/keys?of=gateway";
+        assert_eq!(source(url), KeySource::Url(Endpoint::parse(url).unwrap()));
+        for bad in [
+            "http://auth.example.com/hidden",
+            "https://hidden@auth.example.com/",
+            "file://elsewhere/hidden",
+            "ftp://auth.example.com/hidden",
+            "https://",
+        ] {
+            assert_eq!(
+                mistaken(&[("JWT_JWKS_URL", bad)]),
+                ["JWT_JWKS_URL"],
+                "{bad}"
+            );
         }
     }
 

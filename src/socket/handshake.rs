@@ -24,7 +24,7 @@ pub enum Refusal {
     /// The token does not open the conversation.
     #[error("Forbidden")]
     Forbidden,
-    /// The gateway is shutting down.
+    /// Who could vouch for the token cannot be asked now, or the gateway is shutting down.
     #[error("Service unavailable")]
     ServiceUnavailable,
 }
@@ -34,6 +34,7 @@ impl From<AuthError> for Refusal {
         match error {
             AuthError::Invalid => Self::InvalidToken,
             AuthError::Expired => Self::TokenExpired,
+            AuthError::Unavailable => Self::ServiceUnavailable,
         }
     }
 }

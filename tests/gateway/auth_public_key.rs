@@ -13,7 +13,7 @@ use crate::auth_signer::{Signer, encode};
 use crate::harness::{Broker, Received, TestGateway, claims, now};
 
 async fn check(settings: &Settings, token: &str) -> Result<Agent, AuthError> {
-    let authenticator = Authenticator::new(settings.clone());
+    let authenticator = Authenticator::new(settings.clone()).unwrap();
     authenticator.authenticate(token).await
 }
 

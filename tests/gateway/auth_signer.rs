@@ -87,6 +87,15 @@ impl Signer {
         self.sign_with(&Header::new(self.algorithm), claims)
     }
 
+    /// The same, and names the key.
+    pub(crate) fn sign_as(&self, kid: &str, claims: &Value) -> String {
+        let header = Header {
+            kid: Some(kid.to_owned()),
+            ..Header::new(self.algorithm)
+        };
+        self.sign_with(&header, claims)
+    }
+
     pub(crate) fn sign_with(&self, header: &Header, claims: &Value) -> String {
         jsonwebtoken::encode(header, claims, &self.key).unwrap()
     }
