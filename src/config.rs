@@ -155,6 +155,7 @@ mod tests {
             ("JWT_JWKS_URL", "http://example.com/jwks"),
             ("JWT_LEEWAY_SECONDS", "short"),
             ("AUTH_INTROSPECTION_URL", "http://example.com/introspect"),
+            ("AUTH_INTROSPECTION_CLIENT_ID", "short"),
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "=loud="),
             ("PING_INTERVAL_MS", "1"),
@@ -172,6 +173,8 @@ mod tests {
                 "JWT_PUBLIC_KEY",
                 "JWT_JWKS_URL",
                 "JWT_LEEWAY_SECONDS",
+                "AUTH_INTROSPECTION_URL",
+                "AUTH_INTROSPECTION_CLIENT_SECRET",
                 "AMQP_STATUS_QUEUE",
                 "AMQP_URL",
                 "AMQP_QUEUE_TYPE",
@@ -180,7 +183,6 @@ mod tests {
                 "LOG_FORMAT",
                 "RUST_LOG",
                 "JOURNAL",
-                "AUTH_INTROSPECTION_URL",
             ]
         );
         assert!(!mistakes.to_string().contains("short"), "{mistakes}");

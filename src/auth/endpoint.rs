@@ -1,11 +1,17 @@
-//! An address that is asked over HTTP.
+//! An address that is asked over HTTP: of a key set, or of the auth service.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use reqwest::{Client, Response, StatusCode, redirect};
+use tokio::time::Instant;
+use tracing::warn;
 use url::{Host, Url};
+
+/// How often it is told that an endpoint fails.
+const TELL_EVERY: Duration = Duration::from_secs(30);
 
 /// An https URL, or an http one of this machine: what is asked there decides who comes in, so that
 /// nobody on the way may answer instead.
@@ -107,6 +113,23 @@ pub(super) async fn body(
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Tells that an endpoint fails, but not for every agent who would come in.
+#[derive(Debug, Default)]
+pub(super) struct Outage {
+    told: Mutex<Option<Instant>>,
+}
+
+impl Outage {
+    /// Takes note of a failure.
+    pub(super) fn tell(&self, endpoint: &Endpoint, error: &anyhow::Error) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            *told = Some(Instant::now());
+            warn!(%endpoint, error = format!("{error:#}"), "the auth service does not answer as it should");
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,15 @@
 //!
 //! A signed token (a JWT) is checked by the keys of its algorithm, wherever they come from: secrets,
 //! one public key, a key set. The algorithm is a key's; a token's header only says which keys to try,
-//! and its `jwk`, `jku`, `x5u` and `x5c` are not looked at.
+//! and its `jwk`, `jku`, `x5u` and `x5c` are not looked at. Once a key has confirmed the signature, the
+//! claims decide, and nobody else is asked. What no key vouches for is a question for the auth service,
+//! if there is one: also a JWT, which it may have signed with a key of its own.
 
 mod agent;
 mod claims;
 mod endpoint;
 mod hs256;
+mod introspection;
 mod jwk;
 mod jwks;
 mod key;
@@ -24,10 +27,12 @@ pub use agent::{Agent, Grant};
 pub use claims::Rules;
 pub use endpoint::Endpoint;
 pub use hs256::{Hs256, NewToken};
+pub use introspection::{ClientCredentials, IntrospectionSettings};
 pub use jwks::KeySource;
 pub use key::{Key, KeyError};
 pub use settings::Settings;
 
+use introspection::Introspection;
 use jwks::Jwks;
 
 /// The longest token, in bytes. What is longer is not looked at.
@@ -65,16 +70,19 @@ pub struct Authenticator {
     hs256: Hs256,
     public_key: Option<Key>,
     key_set: Option<Jwks>,
+    introspection: Option<Introspection>,
 }
 
 impl Authenticator {
-    /// Takes the keys in, and begins to load the key set; that takes a runtime. Its server need
-    /// not be up.
+    /// Takes the keys in, and begins to load the key set; that takes a runtime. Neither its server
+    /// nor the auth service has to be up.
     ///
     /// # Errors
     /// When TLS is needed and the system has no certificates of authorities.
     pub fn new(settings: Settings) -> anyhow::Result<Self> {
         let rules = settings.rules.clone();
+        let introspection = settings.introspection.clone();
+        let introspection = introspection.map(|asked| Introspection::new(asked, rules.clone()));
         Ok(Self {
             public_key: settings.public_key.clone(),
             key_set: settings
@@ -83,6 +91,9 @@ impl Authenticator {
                 .map(Jwks::new)
                 .transpose()
                 .context("the key set's client")?,
+            introspection: introspection
+                .transpose()
+                .context("the auth service's client")?,
             hs256: Hs256::new(settings),
             rules,
         })
@@ -96,10 +107,18 @@ impl Authenticator {
         if token.len() > MAX_TOKEN {
             return Err(AuthError::Invalid);
         }
-        match self.signature(token).await {
-            Signature::Good(claims) => self.rules.agent(&claims, now()),
-            Signature::Bad => Err(AuthError::Invalid),
-            Signature::Unknown => Err(AuthError::Unavailable),
+        let unsigned = match self.signature(token).await {
+            Signature::Good(claims) => return self.rules.agent(&claims, now()),
+            Signature::Bad => AuthError::Invalid,
+            Signature::Unknown => AuthError::Unavailable,
+        };
+        let Some(introspection) = &self.introspection else {
+            return Err(unsigned);
+        };
+        match introspection.agent(token).await {
+            // Of a key set that cannot be asked, the auth service knows nothing.
+            Err(AuthError::Invalid) => Err(unsigned),
+            answer => answer,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Key, KeySource, Rules};
+use super::{IntrospectionSettings, Key, KeySource, Rules};
 
 /// Every way to check tokens; one is enough.
 #[derive(Clone, Default)]
@@ -13,6 +13,8 @@ pub struct Settings {
     pub public_key: Option<Key>,
     /// The same, with keys that change.
     pub key_set: Option<KeySource>,
+    /// The auth service, for tokens that nothing else vouches for.
+    pub introspection: Option<IntrospectionSettings>,
     /// Which claims are accepted, whoever vouches for them.
     pub rules: Rules,
 }
@@ -29,6 +31,7 @@ impl fmt::Debug for Settings {
             .field("secrets", &self.secrets.len())
             .field("public_key", &self.public_key)
             .field("key_set", &self.key_set)
+            .field("introspection", &self.introspection)
             .field("rules", &self.rules)
             .finish()
     }

@@ -55,6 +55,8 @@ variables! {
     jwt_leeway_seconds "JWT_LEEWAY_SECONDS",
     jwt_tenant_claim "JWT_TENANT_CLAIM",
     auth_introspection_url "AUTH_INTROSPECTION_URL",
+    auth_introspection_client_id "AUTH_INTROSPECTION_CLIENT_ID",
+    auth_introspection_client_secret "AUTH_INTROSPECTION_CLIENT_SECRET",
     internal_api_keys "INTERNAL_API_KEYS",
     allowed_origins "ALLOWED_ORIGINS",
     frame_ancestors "FRAME_ANCESTORS",
@@ -248,10 +250,6 @@ impl Reader {
     }
 
     fn unsupported(&mut self, vars: &Variables) {
-        // To take a door for locked that is open would be worse than not to start.
-        if vars.auth_introspection_url.is_some() {
-            self.mistake("AUTH_INTROSPECTION_URL", "is not supported by this version");
-        }
         for (variable, value) in [
             ("AMQP_JOURNAL_STREAM", &vars.amqp_journal_stream),
             ("ALLOWED_ORIGINS", &vars.allowed_origins),

@@ -9,7 +9,9 @@ use url::Url;
 use super::Needs;
 use super::reader::{Reader, Variables};
 use super::values::number;
-use crate::auth::{Endpoint, Key, KeySource, Rules, Settings};
+use crate::auth::{
+    ClientCredentials, Endpoint, IntrospectionSettings, Key, KeySource, Rules, Settings,
+};
 
 /// The largest file with a public key, in bytes: many times the longest key.
 const MAX_KEY_FILE: u64 = 64 << 10;
@@ -22,13 +24,14 @@ impl Reader {
             &vars.jwt_previous_secret,
             &vars.jwt_public_key,
             &vars.jwt_jwks_url,
+            &vars.auth_introspection_url,
         ]
         .into_iter()
         .any(Option::is_some);
         match needs {
             Needs::Tokens if !checks => self.mistake(
                 "JWT_SECRET",
-                "must be set, or else JWT_PUBLIC_KEY or JWT_JWKS_URL: \
+                "must be set, or else JWT_PUBLIC_KEY, JWT_JWKS_URL or AUTH_INTROSPECTION_URL: \
                  agents' tokens are checked with it",
             ),
             Needs::Secret if !signs => self.mistake(
@@ -57,7 +60,54 @@ impl Reader {
                     .clone()
                     .unwrap_or_else(|| Rules::default().tenant_claim),
             },
+            introspection: self.introspection(vars),
         }
+    }
+
+    fn introspection(&mut self, vars: &Variables) -> Option<IntrospectionSettings> {
+        const URL: &str = "AUTH_INTROSPECTION_URL";
+        const ID: &str = "AUTH_INTROSPECTION_CLIENT_ID";
+        const SECRET: &str = "AUTH_INTROSPECTION_CLIENT_SECRET";
+        let endpoint = self.optional(URL, &vars.auth_introspection_url, Endpoint::parse);
+        let id = vars.auth_introspection_client_id.clone();
+        let secret = vars.auth_introspection_client_secret.clone();
+        if vars.auth_introspection_url.is_none() {
+            for (name, value) in [(ID, &id), (SECRET, &secret)] {
+                if value.is_some() {
+                    self.mistake(name, format!("is of no use without {URL}"));
+                }
+            }
+            return None;
+        }
+        let client = match (id, secret) {
+            (Some(id), Some(secret)) => Some(ClientCredentials { id, secret }),
+            (Some(_), None) => {
+                self.mistake(SECRET, format!("must be set: {ID} is"));
+                None
+            }
+            (None, Some(_)) => {
+                self.mistake(ID, format!("must be set: {SECRET} is"));
+                None
+            }
+            (None, None) => {
+                // RFC 7662, section 2.1: whoever may ask could otherwise try tokens out.
+                if endpoint
+                    .as_ref()
+                    .is_some_and(|endpoint| !endpoint.is_local())
+                {
+                    for name in [ID, SECRET] {
+                        self.mistake(name, format!("must be set unless {URL} is on loopback"));
+                    }
+                }
+                None
+            }
+        };
+        Some(IntrospectionSettings {
+            endpoint: endpoint?,
+            client,
+            keep: IntrospectionSettings::KEEP,
+            patience: IntrospectionSettings::PATIENCE,
+        })
     }
 }
 
@@ -128,6 +178,7 @@ mod tests {
             ("JWT_PUBLIC_KEY", PUBLIC),
             ("JWT_JWKS_URL", "https://auth.example.com/keys"),
             ("JWT_JWKS_URL", "/run/keys.json"),
+            ("AUTH_INTROSPECTION_URL", "http://localhost/introspect"),
         ] {
             assert!(read(Needs::Tokens, &[(name, value)]).is_ok(), "{name}");
             let issues = read(Needs::Secret, &[(name, value)]).is_ok();
@@ -175,6 +226,34 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn the_auth_service_is_asked_with_credentials_unless_it_is_on_this_machine() {
+        const URL: &str = "AUTH_INTROSPECTION_URL";
+        const ID: &str = "AUTH_INTROSPECTION_CLIENT_ID";
+        const SECRET: &str = "AUTH_INTROSPECTION_CLIENT_SECRET";
+        let remote = (URL, "https://auth.example.com/introspect?key=hidden");
+        let local = (URL, "http://127.0.0.1:8080/introspect");
+        let both = [(ID, "gateway"), (SECRET, "hidden")];
+        for good in [
+            &[remote, both[0], both[1]][..],
+            &[local, both[0], both[1]],
+            &[local],
+        ] {
+            let settings = read(Needs::Tokens, good).unwrap();
+            let shown = format!("{settings:?}");
+            let asked = settings.introspection.unwrap();
+            assert_eq!(asked.client.is_some(), good.len() == 3);
+            assert_eq!(asked.patience.as_secs(), 2);
+            assert_eq!(asked.keep.as_secs(), 30);
+            assert!(!shown.contains("hidden"), "{shown}");
+        }
+        assert_eq!(mistaken(&[remote]), [ID, SECRET]);
+        assert_eq!(mistaken(&[remote, both[0]]), [SECRET]);
+        assert_eq!(mistaken(&[local, both[1]]), [ID]);
+        let other = ("JWT_PREVIOUS_SECRET", super::tests::SECRET);
+        assert_eq!(mistaken(&[other, both[0], both[1]]), [ID, SECRET]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::Response;
+use axum::http::{HeaderMap, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -22,9 +22,16 @@ pub(crate) struct AuthServer {
 
 struct Shared {
     reply: Mutex<Reply>,
-    asked: Mutex<usize>,
+    asked: Mutex<Vec<Asked>>,
     waiting: watch::Sender<usize>,
     open: watch::Sender<bool>,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl AuthServer {
@@ -77,15 +84,27 @@ impl AuthServer {
         assert!(waited.is_ok(), "not {count} requests are waiting");
     }
 
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.shared.asked.lock().unwrap().clone()
+    }
+
     /// How many requests have come so far.
     pub(crate) fn count(&self) -> usize {
-        *self.shared.asked.lock().unwrap()
+        self.shared.asked.lock().unwrap().len()
     }
 }
 
-async fn answer(State(shared): State<Arc<Shared>>, body: Bytes) -> Response<Body> {
+async fn answer(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
     let body = String::from_utf8(body.to_vec()).unwrap();
-    *shared.asked.lock().unwrap() += 1;
+    let asked = Asked {
+        headers,
+        body: body.clone(),
+    };
+    shared.asked.lock().unwrap().push(asked);
     shared.waiting.send_modify(|waiting| *waiting += 1);
     let mut open = shared.open.subscribe();
     open.wait_for(|open| *open).await.unwrap();
