@@ -4,6 +4,7 @@
 //! variable's full name. A variable that is set but empty counts as unset.
 
 mod reader;
+mod tokens;
 mod values;
 
 use std::ffi::OsString;
@@ -83,6 +84,8 @@ impl std::error::Error for Mistakes {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// A way to check tokens.
+    Tokens,
+    /// A secret to sign tokens with.
     Secret,
     /// Nothing in particular.
     Nothing,
@@ -111,7 +114,7 @@ mod tests {
 
     fn read(vars: &[(&str, &str)]) -> Result<Config, Mistakes> {
         let vars = vars.iter().map(|(name, value)| (name.into(), value.into()));
-        Config::from_vars(vars, Needs::Secret)
+        Config::from_vars(vars, Needs::Tokens)
     }
 
     #[test]
@@ -189,7 +192,11 @@ mod tests {
             ("REPLAY_WINDOW_SECONDS", "-1"),
             ("JWT_SECRET", "short"),
             ("INTERNAL_API_KEYS", "0123456789abcdef,short"),
-            ("JWT_JWKS_URL", "https://example.com/jwks"),
+            ("JWT_PUBLIC_KEY", "no-such-file"),
+            ("JWT_JWKS_URL", "http://example.com/jwks"),
+            ("JWT_LEEWAY_SECONDS", "short"),
+            ("AUTH_INTROSPECTION_URL", "http://example.com/introspect"),
+            ("AUTH_INTROSPECTION_CLIENT_ID", "short"),
             ("LOG_FORMAT", "xml"),
             ("RUST_LOG", "=loud="),
             ("PING_INTERVAL_MS", "1"),
@@ -216,6 +223,11 @@ mod tests {
                 "INTERNAL_API_KEYS",
                 "PING_INTERVAL_MS",
                 "JWT_SECRET",
+                "JWT_PUBLIC_KEY",
+                "JWT_JWKS_URL",
+                "JWT_LEEWAY_SECONDS",
+                "AUTH_INTROSPECTION_URL",
+                "AUTH_INTROSPECTION_CLIENT_SECRET",
                 "AMQP_STATUS_QUEUE",
                 "AMQP_URL",
                 "AMQP_QUEUE_TYPE",
@@ -224,14 +236,13 @@ mod tests {
                 "LOG_FORMAT",
                 "RUST_LOG",
                 "JOURNAL",
-                "JWT_JWKS_URL",
             ]
         );
         assert!(!mistakes.to_string().contains("short"), "{mistakes}");
     }
 
     #[test]
-    fn serving_needs_a_secret_and_publishing_does_not() {
+    fn publishing_needs_nothing_of_that() {
         assert!(read(&[]).is_err());
         assert!(read(&[("JWT_SECRET", "")]).is_err());
         assert!(Config::from_vars([], Needs::Nothing).is_ok());

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
-use crate::auth::{Authenticator, Hs256};
+use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::conversation::Hub;
 use crate::http::{self, Health, Phase};
@@ -114,7 +114,7 @@ impl Gateway {
             warn!(variable, "is set, but this version does not support it");
         }
         let health = Arc::new(Health::default());
-        let authenticator = Arc::new(Authenticator::new(Hs256::new(config.auth.clone())));
+        let authenticator = Arc::new(Authenticator::new(config.auth.clone())?);
         let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
         let refused: Arc<http::Counts> = Arc::default();
         let (public_routes, internal_routes) = http::routers(

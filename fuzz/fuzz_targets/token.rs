@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use agent_gateway::auth::{Agent, AuthError, Authenticator, Grant, Hs256, Settings};
+use agent_gateway::auth::{Agent, AuthError, Authenticator, Grant, Key, Settings};
 use agent_gateway::conversation::{ConversationKey, Id};
 use futures_util::FutureExt as _;
 use jsonwebtoken::{EncodingKey, Header};
@@ -13,14 +13,18 @@ use serde_json::{Map, Value, json};
 
 const SECRET: &str = "a secret for fuzzing, of 32 bytes or more";
 
+/// Nobody has the private one.
+const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWI=
+-----END PUBLIC KEY-----";
+
 static AUTHENTICATOR: LazyLock<Authenticator> = LazyLock::new(|| {
-    Authenticator::new(Hs256::new(Settings {
+    Authenticator::new(Settings {
         secrets: vec![SECRET.to_owned()],
-        issuer: None,
-        audience: None,
-        leeway: 5,
-        tenant_claim: "tenantId".to_owned(),
-    }))
+        public_key: Some(Key::from_pem(PUBLIC_KEY).expect("it is a key")),
+        ..Settings::default()
+    })
+    .expect("it needs no client")
 });
 
 fuzz_target!(|input: &[u8]| {

@@ -9,7 +9,7 @@ use crate::config::{Config, Needs};
 use crate::gateway::Gateway;
 
 pub(super) async fn run() -> Result<(), Failure> {
-    let mut config = config(Needs::Secret, &[])?;
+    let mut config = config(Needs::Tokens, &[])?;
     log(std::mem::take(&mut config.log));
     start(config, |_| {}).await
 }

@@ -9,12 +9,12 @@ use tracing_subscriber::EnvFilter;
 
 use super::values::{
     amqp_url, api_keys, default_broker, ip, journal, log_format, name, number, origins, queue_type,
-    secret, time,
+    time,
 };
 use super::{Config, Log, Mistake, Mistakes, Needs};
 use crate::conversation::Limits;
 use crate::source::amqp::{self, QueueType};
-use crate::{auth, http, net, socket};
+use crate::{http, net, socket};
 
 macro_rules! variables {
     ($($field:ident $name:literal),* $(,)?) => {
@@ -22,7 +22,7 @@ macro_rules! variables {
         /// that it is given nothing that it could stop at.
         #[derive(Default, Deserialize)]
         pub(super) struct Variables {
-            $($field: Option<String>,)*
+            $(pub(super) $field: Option<String>,)*
         }
 
         impl Variables {
@@ -56,6 +56,8 @@ variables! {
     jwt_leeway_seconds "JWT_LEEWAY_SECONDS",
     jwt_tenant_claim "JWT_TENANT_CLAIM",
     auth_introspection_url "AUTH_INTROSPECTION_URL",
+    auth_introspection_client_id "AUTH_INTROSPECTION_CLIENT_ID",
+    auth_introspection_client_secret "AUTH_INTROSPECTION_CLIENT_SECRET",
     internal_api_keys "INTERNAL_API_KEYS",
     allowed_origins "ALLOWED_ORIGINS",
     frame_ancestors "FRAME_ANCESTORS",
@@ -203,32 +205,6 @@ impl Reader {
         }
     }
 
-    fn auth(&mut self, vars: &Variables, needs: Needs) -> auth::Settings {
-        if needs == Needs::Secret && vars.jwt_secret.is_none() {
-            self.mistake(
-                "JWT_SECRET",
-                "must be set: agents' tokens are signed with it",
-            );
-        }
-        let current = self.optional("JWT_SECRET", &vars.jwt_secret, secret);
-        let previous = self.optional("JWT_PREVIOUS_SECRET", &vars.jwt_previous_secret, secret);
-        auth::Settings {
-            secrets: current.into_iter().chain(previous).collect(),
-            issuer: vars.jwt_issuer.clone(),
-            audience: vars.jwt_audience.clone(),
-            leeway: self.value(
-                "JWT_LEEWAY_SECONDS",
-                &vars.jwt_leeway_seconds,
-                || 5,
-                number(0, 3600),
-            ),
-            tenant_claim: vars
-                .jwt_tenant_claim
-                .clone()
-                .unwrap_or_else(|| "tenantId".to_owned()),
-        }
-    }
-
     fn amqp(&mut self, vars: &Variables) -> amqp::Settings {
         let mut named = |variable, value, default: &str| {
             self.value(variable, value, || default.to_owned(), name)
@@ -316,16 +292,6 @@ impl Reader {
     }
 
     fn unsupported(&mut self, vars: &Variables) {
-        // To take a door for locked that is open would be worse than not to start.
-        for (variable, value) in [
-            ("JWT_PUBLIC_KEY", &vars.jwt_public_key),
-            ("JWT_JWKS_URL", &vars.jwt_jwks_url),
-            ("AUTH_INTROSPECTION_URL", &vars.auth_introspection_url),
-        ] {
-            if value.is_some() {
-                self.mistake(variable, "is not supported by this version");
-            }
-        }
         for (variable, value) in [("AMQP_JOURNAL_STREAM", &vars.amqp_journal_stream)] {
             if value.is_some() {
                 self.ignored.push(variable);
@@ -333,7 +299,7 @@ impl Reader {
         }
     }
 
-    fn value<T>(
+    pub(super) fn value<T>(
         &mut self,
         variable: &'static str,
         value: &Option<String>,
@@ -344,7 +310,7 @@ impl Reader {
             .unwrap_or_else(default)
     }
 
-    fn optional<T>(
+    pub(super) fn optional<T>(
         &mut self,
         variable: &'static str,
         value: &Option<String>,
@@ -359,7 +325,7 @@ impl Reader {
         }
     }
 
-    fn mistake(&mut self, variable: &'static str, reason: impl Into<String>) {
+    pub(super) fn mistake(&mut self, variable: &'static str, reason: impl Into<String>) {
         self.mistakes.push(Mistake {
             variable,
             reason: reason.into(),

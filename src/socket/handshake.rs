@@ -27,7 +27,7 @@ pub enum Refusal {
     /// The connection, its address or all together have as many as they may.
     #[error("Too many connections")]
     TooManyConnections,
-    /// The gateway is shutting down.
+    /// Who could vouch for the token cannot be asked now, or the gateway is shutting down.
     #[error("Service unavailable")]
     ServiceUnavailable,
 }
@@ -37,6 +37,7 @@ impl From<AuthError> for Refusal {
         match error {
             AuthError::Invalid => Self::InvalidToken,
             AuthError::Expired => Self::TokenExpired,
+            AuthError::Unavailable => Self::ServiceUnavailable,
         }
     }
 }

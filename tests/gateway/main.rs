@@ -9,6 +9,12 @@
     reason = "in a test, what cannot be is a failure"
 )]
 
+mod auth_introspection;
+mod auth_key_set;
+mod auth_public_key;
+mod auth_server;
+mod auth_signer;
+mod auth_tls;
 mod bounds;
 mod broker_faults;
 mod bursts;

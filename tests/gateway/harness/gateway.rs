@@ -174,6 +174,15 @@ impl TestGateway {
         client
     }
 
+    /// Somebody who comes to acme's conversation c-1 with this token.
+    pub(crate) async fn enter(&self, token: &str) -> Client {
+        let query = "&tenantId=acme&conversationId=c-1";
+        let mut client = Client::open(&self.address, query).await;
+        let auth = serde_json::json!({"token": token});
+        client.connect("/", &auth).await;
+        client
+    }
+
     /// The lines of its log so far.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
