@@ -1,0 +1,306 @@
+import type { Message } from "../client";
+import { RowHeights } from "./RowHeights";
+import { Timeline, type Day, type Row } from "./Timeline";
+
+/** Within this many pixels of the end the agent is taken to be at it. */
+const NEAR_END_PX = 40;
+
+/** After this many milliseconds without a scroll event the log is taken to be at rest. */
+const REST_MS = 150;
+
+/** How far beyond what is in view rows are drawn, as a part of the view, and in pixels. */
+const BEYOND = { part: 0.75, least: 300, most: 700 };
+
+/** A day, or the part of it that is drawn. */
+export interface DrawnDay extends Day {
+  /** Pixels that undrawn rows take up above it. */
+  readonly gap: number;
+  readonly rows: DrawnRow[];
+}
+
+export interface DrawnRow extends Row {
+  /** Pixels that undrawn rows take up above it. */
+  readonly gap: number;
+}
+
+/** The message at the upper edge of the view, and how far below that edge it begins: mostly above it, below zero. */
+interface Anchor {
+  readonly messageId: string;
+  readonly index: number;
+  readonly top: number;
+}
+
+/** The log's elements. */
+interface Parts {
+  readonly log: HTMLElement;
+  /** The room above the first row that is drawn, and below the last. */
+  readonly above: HTMLElement;
+  readonly below: HTMLElement;
+}
+
+/**
+ * Decides which rows are in the page, and where the log stands. Of thousands of messages only those in view and a
+ * few around them are drawn, and those that play or have the focus. The log stays at its end while the agent is
+ * there, and otherwise on the message at the upper edge, whatever comes or turns out higher than was guessed.
+ */
+export class LogScroller {
+  readonly #timeline = new Timeline();
+  readonly #heights = new RowHeights(this.#timeline);
+  readonly #redraw: () => void;
+  /** Rows that are drawn wherever they are, by what keeps them. */
+  readonly #kept = new Map<unknown, string>();
+  #parts: Parts | undefined;
+  /** Undefined while the agent is at the end. */
+  #anchor: Anchor | undefined;
+  /** The last message that had come when the agent left the end. */
+  #seen: string | undefined;
+  /** The range around the view. */
+  #first = 0;
+  #end = 0;
+  /** The first and last row in the page, kept ones included. */
+  #upmost = 0;
+  #lowest = -1;
+  #viewHeight = 700;
+  #lastTop = 0;
+  #resting: ReturnType<typeof setTimeout> | undefined;
+
+  /** `redraw` is called when `draw` would answer something else. */
+  constructor(redraw: () => void) {
+    this.#redraw = redraw;
+  }
+
+  /** At the end, and staying there as messages come. */
+  get following(): boolean {
+    return this.#anchor === undefined;
+  }
+
+  /** Messages that have come since the agent left the end. */
+  get unseen(): number {
+    if (this.following) return 0;
+    return this.#timeline.length - 1 - this.#timeline.indexOf(this.#seen);
+  }
+
+  get named(): boolean {
+    return this.#timeline.named;
+  }
+
+  /** Takes in the messages, and answers what of them is to be in the page. */
+  draw(messages: readonly Message[]): DrawnDay[] {
+    this.#heights.changedFrom(this.#timeline.update(messages));
+    const anchor = this.#anchor;
+    if (anchor) {
+      const index = this.#timeline.indexOf(anchor.messageId, anchor.index);
+      this.#anchor = index < 0 ? undefined : { ...anchor, index };
+    }
+    this.#chooseRange();
+    return this.#compose();
+  }
+
+  /** Begins to watch the log, and answers how to stop. */
+  attach(parts: Parts): () => void {
+    this.#parts = parts;
+    const { log } = parts;
+    const observer = new ResizeObserver(() => this.settle());
+    observer.observe(log);
+    if (log.firstElementChild) observer.observe(log.firstElementChild);
+    const listen = { scroll: this.#onScroll, keydown: this.#onKey, focusin: this.#onFocus, focusout: this.#onFocus };
+    const media = ["play", "pause", "ended", "emptied"];
+    for (const [name, listener] of Object.entries(listen)) log.addEventListener(name, listener as EventListener);
+    // A player's events do not bubble.
+    for (const name of media) log.addEventListener(name, this.#onMedia, true);
+    return () => {
+      observer.disconnect();
+      clearTimeout(this.#resting);
+      for (const [name, listener] of Object.entries(listen)) log.removeEventListener(name, listener as EventListener);
+      for (const name of media) log.removeEventListener(name, this.#onMedia, true);
+    };
+  }
+
+  /** Looks at what was drawn, and puts the log where it has to be. To be called after each change to the page. */
+  settle(): void {
+    if (!this.#parts) return;
+    this.#measure(this.#parts.log);
+    this.#hold();
+    if (!this.#covers(0)) this.#redraw();
+  }
+
+  /** Goes to the end. */
+  follow(): void {
+    this.#anchor = undefined;
+    this.#redraw();
+  }
+
+  #leave(anchor: Anchor | undefined): void {
+    if (this.following) this.#seen = this.#timeline.row(this.#timeline.length - 1)?.message.messageId;
+    this.#anchor = anchor;
+  }
+
+  /** The upper edge of the view, in pixels from the top of the first row. */
+  get #viewTop(): number {
+    const anchor = this.#anchor;
+    return anchor ? this.#heights.top(anchor.index) - anchor.top : Math.max(0, this.#heights.total - this.#viewHeight);
+  }
+
+  #anchorAt(viewTop: number): Anchor | undefined {
+    const index = this.#heights.at(viewTop);
+    const row = this.#timeline.row(index);
+    return row && { messageId: row.message.messageId, index, top: this.#heights.top(index) - viewTop };
+  }
+
+  get #beyond(): number {
+    return Math.min(Math.max(this.#viewHeight * BEYOND.part, BEYOND.least), BEYOND.most);
+  }
+
+  /** Whether the range that is drawn reaches this far beyond the view. */
+  #covers(beyond: number): boolean {
+    const top = this.#viewTop;
+    const { total } = this.#heights;
+    const upper = this.#heights.top(this.#first);
+    const lower = this.#heights.top(this.#end);
+    return upper <= Math.max(0, top - beyond) && lower >= Math.min(total, top + this.#viewHeight + beyond);
+  }
+
+  #chooseRange(): void {
+    const beyond = this.#beyond;
+    const { length } = this.#timeline;
+    if (length === 0) return;
+    // At the end there is one right range; elsewhere a few pixels are no reason to draw anew.
+    if (!this.following && this.#end <= length && this.#covers(beyond / 3)) return;
+    const top = this.#viewTop;
+    this.#first = this.#heights.at(top - beyond);
+    this.#end = Math.min(length, this.#heights.at(top + this.#viewHeight + beyond) + 1);
+  }
+
+  #compose(): DrawnDay[] {
+    const kept = [...new Set(this.#kept.values())].map((id) => this.#timeline.indexOf(id));
+    const outside = kept.filter((index) => index >= 0 && (index < this.#first || index >= this.#end));
+    const range = Array.from({ length: this.#end - this.#first }, (_, offset) => this.#first + offset);
+    const drawn = [...outside, ...range].sort((a, b) => a - b);
+    this.#upmost = drawn[0] ?? 0;
+    this.#lowest = drawn.at(-1) ?? -1;
+    const days: DrawnDay[] = [];
+    let bottom: number | undefined;
+    for (const index of drawn) {
+      const row = this.#timeline.row(index);
+      const day = this.#timeline.day(index);
+      if (!row || !day) continue;
+      const top = this.#heights.top(index);
+      const last = days.at(-1);
+      if (last?.key === day.key) {
+        last.rows.push({ ...row, gap: top - (bottom ?? top) });
+      } else {
+        const dayTop = this.#dayTop(index);
+        days.push({ ...day, gap: dayTop - (bottom ?? dayTop), rows: [{ ...row, gap: 0 }] });
+      }
+      bottom = this.#heights.top(index + 1);
+    }
+    return days;
+  }
+
+  /** Where a day begins that is drawn from this row on: its heading stands above the row, whichever that is. */
+  #dayTop(index: number): number {
+    const top = this.#heights.top(index);
+    return this.#timeline.startsDay(index) ? top : top - this.#heights.heading;
+  }
+
+  #measure(log: HTMLElement): void {
+    const content = log.firstElementChild;
+    if (!content) return;
+    this.#viewHeight = log.clientHeight;
+    this.#heights.width = content.clientWidth;
+    for (const day of content.querySelectorAll("section")) {
+      const [first] = day.getElementsByTagName("article");
+      if (first) this.#heights.heading = first.getBoundingClientRect().top - day.getBoundingClientRect().top;
+    }
+    let hint = this.#first;
+    for (const element of content.querySelectorAll<HTMLElement>("[data-message-id]")) {
+      const messageId = element.dataset.messageId ?? "";
+      const index = this.#timeline.indexOf(messageId, hint);
+      if (index < 0) continue;
+      this.#heights.measure(index, messageId, element.getBoundingClientRect().height);
+      hint = index + 1;
+    }
+  }
+
+  /**
+   * Puts the log where the anchor says. While it moves it is not touched, which would break the movement: what
+   * has come between is then taken from the room above, and put right once the log is at rest.
+   */
+  #hold(): void {
+    if (!this.#parts) return;
+    const { log, above, below } = this.#parts;
+    const room = this.#room;
+    below.style.height = `${this.#heights.total - this.#heights.top(this.#lowest + 1)}px`;
+    const drift = log.scrollTop - this.#viewTop;
+    if (!this.following && this.#resting !== undefined && this.#first > 0 && room + drift >= 0) {
+      above.style.height = `${room + drift}px`;
+    } else {
+      above.style.height = `${room}px`;
+      log.scrollTop = this.following ? log.scrollHeight : this.#viewTop;
+    }
+    this.#lastTop = log.scrollTop;
+  }
+
+  /** The room that the rows above the first one in the page take up. */
+  get #room(): number {
+    return this.#timeline.length === 0 ? 0 : this.#dayTop(this.#upmost);
+  }
+
+  readonly #onScroll = (): void => {
+    if (!this.#parts) return;
+    const { log, above } = this.#parts;
+    const top = log.scrollTop;
+    const toEnd = log.scrollHeight - log.clientHeight - top;
+    const up = top < this.#lastTop;
+    this.#lastTop = top;
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined;
+      this.#hold();
+    }, REST_MS);
+
+    // Content that grew puts the end out of reach too; only a move upwards is the agent's wish to leave it.
+    if (this.following && !(up && toEnd > NEAR_END_PX)) return;
+    if (!this.following && toEnd <= NEAR_END_PX && this.#end === this.#timeline.length) return this.follow();
+    const wasFollowing = this.following;
+    const drift = Number.parseFloat(above.style.height) - this.#room;
+    this.#leave(this.#anchorAt(top - drift));
+    if (wasFollowing || !this.#covers(this.#beyond / 3)) this.#redraw();
+  };
+
+  /** The browser's own way to an end goes by heights that are partly guessed. */
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const { key, target } = event;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+    if (target instanceof HTMLMediaElement) return;
+    if (key === "End") this.follow();
+    else if (key === "Home") this.#toStart();
+    else return;
+    event.preventDefault();
+  };
+
+  #toStart(): void {
+    clearTimeout(this.#resting);
+    this.#resting = undefined;
+    this.#leave(this.#anchorAt(0));
+    this.#redraw();
+  }
+
+  readonly #onFocus = ({ type, target }: Event): void => {
+    this.#keep("focus", type === "focusin" ? target : null);
+  };
+
+  readonly #onMedia = ({ type, target }: Event): void => {
+    this.#keep(target, type === "play" ? target : null);
+  };
+
+  /** Keeps the row of an element in the page for a reason, until there is none. */
+  #keep(reason: unknown, element: EventTarget | null): void {
+    const row = element instanceof Element ? element.closest<HTMLElement>("[data-message-id]") : null;
+    const messageId = row?.dataset.messageId;
+    if (this.#kept.get(reason) === messageId) return;
+    if (messageId === undefined) this.#kept.delete(reason);
+    else this.#kept.set(reason, messageId);
+    this.#redraw();
+  }
+}
