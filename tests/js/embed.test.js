@@ -6,7 +6,7 @@ import { Browser } from "./harness/Browser.js";
 import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
 import { HostPage } from "./harness/HostPage.js";
 import { now } from "./harness/jwt.js";
-import { unique } from "./harness/unique.js";
+import { inbound, newPlace } from "./harness/place.js";
 import { until } from "./harness/until.js";
 
 /** A host that has its tokens from the test, and remembers every message that its frames send it. */
@@ -278,12 +278,4 @@ async function watchStates(page) {
 
 function statesSince(page) {
   return page.page.frames()[1].evaluate(() => window.states);
-}
-
-function newPlace() {
-  return { tenantId: unique("t"), conversationId: unique("c") };
-}
-
-function inbound(messageId, text) {
-  return { messageId, text, from: "447700900123" };
 }

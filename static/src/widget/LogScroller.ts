@@ -1,4 +1,5 @@
 import type { Message } from "../client";
+import { KeptRows } from "./KeptRows";
 import { RowHeights } from "./RowHeights";
 import { Timeline, type Day, type Row } from "./Timeline";
 
@@ -47,8 +48,11 @@ export class LogScroller {
   readonly #timeline = new Timeline();
   readonly #heights = new RowHeights(this.#timeline);
   readonly #redraw: () => void;
-  /** Rows that are drawn wherever they are, by what keeps them. */
-  readonly #kept = new Map<unknown, string>();
+  /** Drawn wherever they are. */
+  readonly #kept = new KeptRows((before, now) => {
+    // What is around the view is drawn anyway, and must not move under a finger that is about to lift.
+    if (this.#isOutside(before) || this.#isOutside(now)) this.#redraw();
+  });
   #parts: Parts | undefined;
   /** Undefined while the agent is at the end. */
   #anchor: Anchor | undefined;
@@ -103,16 +107,15 @@ export class LogScroller {
     const observer = new ResizeObserver(() => this.settle());
     observer.observe(log);
     if (log.firstElementChild) observer.observe(log.firstElementChild);
-    const listen = { scroll: this.#onScroll, keydown: this.#onKey, focusin: this.#onFocus, focusout: this.#onFocus };
-    const media = ["play", "pause", "ended", "emptied"];
-    for (const [name, listener] of Object.entries(listen)) log.addEventListener(name, listener as EventListener);
-    // A player's events do not bubble.
-    for (const name of media) log.addEventListener(name, this.#onMedia, true);
+    const letGo = this.#kept.attach(log);
+    log.addEventListener("scroll", this.#onScroll);
+    log.addEventListener("keydown", this.#onKey);
     return () => {
       observer.disconnect();
       clearTimeout(this.#resting);
-      for (const [name, listener] of Object.entries(listen)) log.removeEventListener(name, listener as EventListener);
-      for (const name of media) log.removeEventListener(name, this.#onMedia, true);
+      letGo();
+      log.removeEventListener("scroll", this.#onScroll);
+      log.removeEventListener("keydown", this.#onKey);
     };
   }
 
@@ -172,7 +175,7 @@ export class LogScroller {
   }
 
   #compose(): DrawnDay[] {
-    const kept = [...new Set(this.#kept.values())].map((id) => this.#timeline.indexOf(id));
+    const kept = [...this.#kept.ids].map((id) => this.#timeline.indexOf(id));
     const outside = kept.filter((index) => index >= 0 && (index < this.#first || index >= this.#end));
     const range = Array.from({ length: this.#end - this.#first }, (_, offset) => this.#first + offset);
     const drawn = [...outside, ...range].sort((a, b) => a - b);
@@ -207,6 +210,8 @@ export class LogScroller {
     const content = log.firstElementChild;
     if (!content) return;
     this.#viewHeight = log.clientHeight;
+    const reflowed = this.#heights.width !== content.clientWidth;
+    const before = this.#anchorHeight;
     this.#heights.width = content.clientWidth;
     for (const day of content.querySelectorAll("section")) {
       const [first] = day.getElementsByTagName("article");
@@ -220,6 +225,16 @@ export class LogScroller {
       this.#heights.measure(index, messageId, element.getBoundingClientRect().height);
       hint = index + 1;
     }
+    // Text that flows anew: the same part of the message stays at the edge, not the same pixels of it.
+    if (reflowed && this.#anchor) {
+      const top = (this.#anchor.top * this.#anchorHeight) / before;
+      this.#anchor = { ...this.#anchor, top };
+    }
+  }
+
+  get #anchorHeight(): number {
+    const index = this.#anchor?.index ?? 0;
+    return this.#heights.top(index + 1) - this.#heights.top(index);
   }
 
   /**
@@ -286,21 +301,9 @@ export class LogScroller {
     this.#redraw();
   }
 
-  readonly #onFocus = ({ type, target }: Event): void => {
-    this.#keep("focus", type === "focusin" ? target : null);
-  };
-
-  readonly #onMedia = ({ type, target }: Event): void => {
-    this.#keep(target, type === "play" ? target : null);
-  };
-
-  /** Keeps the row of an element in the page for a reason, until there is none. */
-  #keep(reason: unknown, element: EventTarget | null): void {
-    const row = element instanceof Element ? element.closest<HTMLElement>("[data-message-id]") : null;
-    const messageId = row?.dataset.messageId;
-    if (this.#kept.get(reason) === messageId) return;
-    if (messageId === undefined) this.#kept.delete(reason);
-    else this.#kept.set(reason, messageId);
-    this.#redraw();
+  #isOutside(messageId: string | undefined): boolean {
+    if (messageId === undefined) return false;
+    const index = this.#timeline.indexOf(messageId);
+    return index < this.#first || index >= this.#end;
   }
 }

@@ -46,7 +46,11 @@ export class RowHeights {
     this.#valid = 0;
   }
 
-  /** Text flows anew in another width: nothing that was measured holds. */
+  /** The log's width. Text flows anew in another one: nothing that was measured holds. */
+  get width(): number {
+    return this.#width;
+  }
+
   set width(width: number) {
     if (width === this.#width) return;
     this.#width = width;
