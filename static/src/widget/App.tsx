@@ -30,7 +30,7 @@ export function App({ conversation, view, title }: AppProps) {
 
   return (
     <main class="page">
-      <Header title={title} agent={agent && (agent.name ?? agent.id)} state={state.name} sound={sound} />
+      <Header title={title} agent={agent && (agent.name ?? agent.id)} state={state.name} sound={blocker ? undefined : sound} />
       <Banner state={state} broken={broken} onRetry={retry} />
       {gap && (
         <div class="notice" role="status" data-testid="reset-notice">

@@ -11,11 +11,15 @@ interface BubbleProps {
   named: boolean;
 }
 
+/** A WhatsApp id is a phone number, of which people write the plus sign. */
+const PHONE_NUMBER = /^[1-9]\d{6,14}$/;
+
 /** One message. */
 export function Bubble({ row: { message, date, startsGroup, gap }, named }: BubbleProps) {
   const { strings, dates } = useTexts();
   const { messageId, direction, text, mediaUrl, mediaType, from, status, error } = message;
-  const sender = direction === "in" ? strings.received(from) : strings.sent;
+  const name = from !== undefined && PHONE_NUMBER.test(from) ? `+${from}` : from;
+  const sender = direction === "in" ? strings.received(name) : strings.sent;
   const reason = error?.title ?? error?.code;
   const showName = named && startsGroup && direction === "in" && from !== undefined;
   return (
@@ -28,7 +32,7 @@ export function Bubble({ row: { message, date, startsGroup, gap }, named }: Bubb
       style={gap > 0 ? { marginTop: gap } : undefined}
     >
       <div class="bubble">
-        {showName ? <bdi class="sender">{from}</bdi> : <span class="unseen">{sender} </span>}
+        {showName ? <bdi class="sender">{name}</bdi> : <span class="unseen">{sender} </span>}
         {mediaUrl !== undefined && <Media key={mediaUrl} url={mediaUrl} type={mediaType} />}
         <div class="body" dir="auto">
           {text !== undefined && <RichText id={messageId} text={text} />}

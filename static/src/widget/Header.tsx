@@ -8,7 +8,7 @@ interface HeaderProps {
   agent: string | undefined;
   state: keyof Strings["states"];
   /** Whether new messages are heard; missing where none can come. */
-  sound?: { readonly on: boolean; readonly toggle: () => void };
+  sound?: { readonly on: boolean; readonly toggle: () => void } | undefined;
 }
 
 /** Which conversation this is, who reads it, and how the connection is doing. */
