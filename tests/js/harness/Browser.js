@@ -48,6 +48,16 @@ export class Browser {
     return widget;
   }
 
+  /** Begins to record what the browser does for a page: the tasks of its threads, with their time on the processor. */
+  async startTrace({ page }) {
+    await this.#browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline", "__metadata"] });
+  }
+
+  /** Ends it, and answers the events. */
+  async stopTrace() {
+    return JSON.parse((await this.#browser.stopTracing()).toString()).traceEvents;
+  }
+
   async close() {
     await this.#browser.close();
   }
