@@ -1,5 +1,5 @@
 import { Media } from "./Media";
-import type { DrawnRow } from "./LogScroller";
+import type { DrawnRow } from "./composeDays";
 import { WarningIcon } from "./icons";
 import { RichText } from "./RichText";
 import { useTexts } from "./Texts";

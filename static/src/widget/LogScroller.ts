@@ -1,7 +1,8 @@
 import type { Message } from "../client";
+import { composeDays, dayTop, type DrawnDay } from "./composeDays";
 import { KeptRows } from "./KeptRows";
 import { RowHeights } from "./RowHeights";
-import { Timeline, type Day, type Row } from "./Timeline";
+import { Timeline } from "./Timeline";
 
 /** Within this many pixels of the end the agent is taken to be at it. */
 const NEAR_END_PX = 40;
@@ -9,20 +10,11 @@ const NEAR_END_PX = 40;
 /** After this many milliseconds without a scroll event the log is taken to be at rest. */
 const REST_MS = 150;
 
+/** With these the agent moves the log. */
+const GESTURES = ["wheel", "touchstart", "pointerdown"] as const;
+
 /** How far beyond what is in view rows are drawn, as a part of the view, and in pixels. */
 const BEYOND = { part: 0.75, least: 300, most: 700 };
-
-/** A day, or the part of it that is drawn. */
-export interface DrawnDay extends Day {
-  /** Pixels that undrawn rows take up above it. */
-  readonly gap: number;
-  readonly rows: DrawnRow[];
-}
-
-export interface DrawnRow extends Row {
-  /** Pixels that undrawn rows take up above it. */
-  readonly gap: number;
-}
 
 /** The message at the upper edge of the view, and how far below that edge it begins: mostly above it, below zero. */
 interface Anchor {
@@ -66,6 +58,8 @@ export class LogScroller {
   #lowest = -1;
   #viewHeight = 700;
   #lastTop = 0;
+  /** On the way to an end that the agent has asked for: what an older movement still brings does not count. */
+  #arriving = false;
   #resting: ReturnType<typeof setTimeout> | undefined;
 
   /** `redraw` is called when `draw` would answer something else. */
@@ -97,7 +91,7 @@ export class LogScroller {
       this.#anchor = index < 0 ? undefined : { ...anchor, index };
     }
     this.#chooseRange();
-    return this.#compose();
+    return composeDays(this.#timeline, this.#heights, this.#chooseRows());
   }
 
   /** Begins to watch the log, and answers how to stop. */
@@ -110,12 +104,14 @@ export class LogScroller {
     const letGo = this.#kept.attach(log);
     log.addEventListener("scroll", this.#onScroll);
     log.addEventListener("keydown", this.#onKey);
+    for (const gesture of GESTURES) log.addEventListener(gesture, this.#onGesture, { passive: true });
     return () => {
       observer.disconnect();
       clearTimeout(this.#resting);
       letGo();
       log.removeEventListener("scroll", this.#onScroll);
       log.removeEventListener("keydown", this.#onKey);
+      for (const gesture of GESTURES) log.removeEventListener(gesture, this.#onGesture);
     };
   }
 
@@ -129,6 +125,7 @@ export class LogScroller {
 
   /** Goes to the end. */
   follow(): void {
+    this.#arriving = true;
     this.#anchor = undefined;
     this.#redraw();
   }
@@ -174,36 +171,15 @@ export class LogScroller {
     this.#end = Math.min(length, this.#heights.at(top + this.#viewHeight + beyond) + 1);
   }
 
-  #compose(): DrawnDay[] {
+  /** The rows to draw: those of the range, and kept ones outside it. */
+  #chooseRows(): number[] {
     const kept = [...this.#kept.ids].map((id) => this.#timeline.indexOf(id));
     const outside = kept.filter((index) => index >= 0 && (index < this.#first || index >= this.#end));
     const range = Array.from({ length: this.#end - this.#first }, (_, offset) => this.#first + offset);
-    const drawn = [...outside, ...range].sort((a, b) => a - b);
-    this.#upmost = drawn[0] ?? 0;
-    this.#lowest = drawn.at(-1) ?? -1;
-    const days: DrawnDay[] = [];
-    let bottom: number | undefined;
-    for (const index of drawn) {
-      const row = this.#timeline.row(index);
-      const day = this.#timeline.day(index);
-      if (!row || !day) continue;
-      const top = this.#heights.top(index);
-      const last = days.at(-1);
-      if (last?.key === day.key) {
-        last.rows.push({ ...row, gap: top - (bottom ?? top) });
-      } else {
-        const dayTop = this.#dayTop(index);
-        days.push({ ...day, gap: dayTop - (bottom ?? dayTop), rows: [{ ...row, gap: 0 }] });
-      }
-      bottom = this.#heights.top(index + 1);
-    }
-    return days;
-  }
-
-  /** Where a day begins that is drawn from this row on: its heading stands above the row, whichever that is. */
-  #dayTop(index: number): number {
-    const top = this.#heights.top(index);
-    return this.#timeline.startsDay(index) ? top : top - this.#heights.heading;
+    const rows = [...outside, ...range].sort((a, b) => a - b);
+    this.#upmost = rows[0] ?? 0;
+    this.#lowest = rows.at(-1) ?? -1;
+    return rows;
   }
 
   #measure(log: HTMLElement): void {
@@ -258,7 +234,7 @@ export class LogScroller {
 
   /** The room that the rows above the first one in the page take up. */
   get #room(): number {
-    return this.#timeline.length === 0 ? 0 : this.#dayTop(this.#upmost);
+    return this.#timeline.length === 0 ? 0 : dayTop(this.#timeline, this.#heights, this.#upmost);
   }
 
   readonly #onScroll = (): void => {
@@ -271,21 +247,31 @@ export class LogScroller {
     clearTimeout(this.#resting);
     this.#resting = setTimeout(() => {
       this.#resting = undefined;
+      this.#arriving = false;
       this.#hold();
     }, REST_MS);
+    if (this.#arriving) return this.#hold();
 
     // Content that grew puts the end out of reach too; only a move upwards is the agent's wish to leave it.
     if (this.following && !(up && toEnd > NEAR_END_PX)) return;
-    if (!this.following && toEnd <= NEAR_END_PX && this.#end === this.#timeline.length) return this.follow();
+    if (!this.following && toEnd <= NEAR_END_PX && this.#end === this.#timeline.length) {
+      this.#anchor = undefined;
+      return this.#redraw();
+    }
     const wasFollowing = this.following;
     const drift = Number.parseFloat(above.style.height) - this.#room;
     this.#leave(this.#anchorAt(top - drift));
     if (wasFollowing || !this.#covers(this.#beyond / 3)) this.#redraw();
   };
 
+  readonly #onGesture = (): void => {
+    this.#arriving = false;
+  };
+
   /** The browser's own way to an end goes by heights that are partly guessed. */
   readonly #onKey = (event: KeyboardEvent): void => {
     const { key, target } = event;
+    this.#arriving = false;
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
     if (target instanceof HTMLMediaElement) return;
     if (key === "End") this.follow();
@@ -297,6 +283,7 @@ export class LogScroller {
   #toStart(): void {
     clearTimeout(this.#resting);
     this.#resting = undefined;
+    this.#arriving = true;
     this.#leave(this.#anchorAt(0));
     this.#redraw();
   }
