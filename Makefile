@@ -40,6 +40,12 @@ test-js: need-cargo static/dist tests/js/node_modules/.package-lock.json ## Sock
 	@AMQP_URL="$$(scripts/broker up)" && CHROMIUM="$$(scripts/chromium)" && GATEWAY_BIN='$(GATEWAY_BIN)' && \
 	export AMQP_URL CHROMIUM GATEWAY_BIN && cd tests/js && set -x && npm test
 
+.PHONY: screenshots
+screenshots: need-cargo static/dist tests/js/node_modules/.package-lock.json ## the pictures of docs/, from the built program; SCENES='widget widget-dark' for some
+	cargo build --locked
+	@AMQP_URL="$$(scripts/broker up)" && CHROMIUM="$$(scripts/chromium)" && GATEWAY_BIN='$(GATEWAY_BIN)' && \
+	export AMQP_URL CHROMIUM GATEWAY_BIN && cd tests/js && npm run --silent screenshots -- ../../docs $(SCENES)
+
 .PHONY: soak
 soak: need-cargo static/dist ## minutes of chance and faults; SECONDS=600 SEED=7 MEMBERS=40 WITHOUT=restarts,broker,clients
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && \

@@ -30,5 +30,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: { input: "widget.html" },
   },
-  test: { include: ["test/**/*.test.ts"] },
+  test: { include: ["test/**/*.test.{ts,js}"] },
 });

@@ -4,8 +4,8 @@ import { after, before, test } from "node:test";
 import { Broker } from "./harness/Broker.js";
 import { Browser } from "./harness/Browser.js";
 import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { address, inbound, newPlace, outbound } from "./harness/place.js";
 import { Proxy } from "./harness/Proxy.js";
-import { unique } from "./harness/unique.js";
 import { until } from "./harness/until.js";
 
 const broker = await Broker.connect();
@@ -25,7 +25,7 @@ test("the page shows what the customer writes, before and after it is opened", a
   const place = newPlace();
   const token = gateway.token(place.tenantId, { name: "Maya <i>Lindqvist</i>" });
   await gateway.publish(place, "inbound_message", inbound("early", "Is anybody there?"));
-  const page = await browser.open(t, address(gateway, place, { token }));
+  const page = await browser.open(t, address(gateway, place, token));
   assert.equal(await page.text("early"), "Is anybody there?");
   await page.live();
   await gateway.publish(place, "inbound_message", inbound("late", "Hello?\nمرحبا 👋 https://example.com/a?b=c."));
@@ -118,7 +118,7 @@ test("hostile content stays text", async (t) => {
     link: 'https://example.com/"onmouseover="alert(1) and http://[bad <a href="javascript:alert(1)">x</a>',
     entity: "&lt;b&gt; &#60;img src=x onerror=alert(1)&#62; {{alert(1)}} ${alert(1)}",
   };
-  const page = await browser.open(t, address(gateway, place, { token }));
+  const page = await browser.open(t, address(gateway, place, token));
   await page.live();
   for (const [messageId, text] of Object.entries(texts)) {
     await gateway.publish(place, "inbound_message", inbound(messageId, text));
@@ -220,7 +220,7 @@ test("retry now ends the wait for the next try", async (t) => {
   const { clock } = page.page;
   await clock.install();
   const place = newPlace();
-  await page.page.goto(address(network, place, { token: gateway.token(place.tenantId) }));
+  await page.page.goto(address(network, place, gateway.token(place.tenantId)));
   await page.live();
   network.cut();
   // The third wait is the first that lasts for seconds, whatever chance adds to it.
@@ -248,7 +248,7 @@ test("a token that is refused stops the page, which says so", async (t) => {
     ["forbidden", gateway.token(elsewhere.tenantId)],
     ["forbidden", gateway.token(tenantId, { conversations: ["other"] })],
   ]) {
-    const page = await browser.open(t, address(gateway, place, { token }));
+    const page = await browser.open(t, address(gateway, place, token));
     await page.sees("stopped", { reason });
     await page.sees("state", { state: "stopped" });
     assert.equal(await page.part("banner").count(), 0);
@@ -271,26 +271,10 @@ test("a link without a token or a conversation stops the page, and a token that 
   assert.deepEqual(page.problems(), []);
 });
 
-function newPlace() {
-  return { tenantId: unique("t"), conversationId: unique("c") };
-}
-
-function inbound(messageId, text) {
-  return { messageId, text, from: "447700900123" };
-}
-
-function outbound(messageId, text) {
-  return { messageId, text };
-}
-
-function address(server, place, { token }) {
-  return `${server.url}/widget?${new URLSearchParams(place)}#token=${token}`;
-}
-
 /** Opens the page by way of `at`, a gateway or what is in front of the shared one, and waits until it is live. */
 async function open(t, place, at = gateway) {
   const issuer = at instanceof Gateway ? at : gateway;
-  const page = await browser.open(t, address(at, place, { token: issuer.token(place.tenantId) }));
+  const page = await browser.open(t, address(at, place, issuer.token(place.tenantId)));
   await page.live();
   return page;
 }

@@ -27,7 +27,11 @@ export interface ConversationOptions {
   readonly history?: () => Promise<readonly Message[]>;
 }
 
-/** What tests put in place of the network and of chance. */
+/**
+ * What tests put in place of the network and of chance.
+ *
+ * @internal
+ */
 export interface ConversationInternals {
   readonly openSocket: OpenSocket;
   readonly random: () => number;
@@ -56,6 +60,9 @@ export class Conversation {
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
   #pollingFirst = false;
 
+  constructor(options: ConversationOptions);
+  /** @internal */
+  constructor(options: ConversationOptions, internals: Partial<ConversationInternals>);
   constructor(options: ConversationOptions, internals: Partial<ConversationInternals> = {}) {
     this.#options = options;
     this.#openSocket = internals.openSocket ?? openSocket;

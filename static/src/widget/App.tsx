@@ -8,12 +8,13 @@ import { MessageList } from "./MessageList";
 import { Placeholder } from "./Placeholder";
 import { StoppedPanel } from "./StoppedPanel";
 import { useTexts } from "./Texts";
+import { useSound } from "./useSound";
 import { useUnreadTitle } from "./useUnreadTitle";
 
 interface AppProps {
   conversation: Conversation;
   view: ConversationView;
-  /** The conversation's id. */
+  /** What the conversation is called. */
   title: string;
 }
 
@@ -23,12 +24,13 @@ export function App({ conversation, view, title }: AppProps) {
   const [{ state, agent, messages, gap, broken }, setSnapshot] = useState(view.snapshot);
   useEffect(() => view.subscribe(setSnapshot), [view]);
   useUnreadTitle(conversation, title, strings);
+  const sound = useSound(conversation);
   const retry = () => conversation.retryNow();
   const blocker = state.name === "stopped" && state.why !== "closed" ? state.why : undefined;
 
   return (
     <main class="page">
-      <Header title={title} agent={agent && (agent.name ?? agent.id)} state={state.name} />
+      <Header title={title} agent={agent && (agent.name ?? agent.id)} state={state.name} sound={blocker ? undefined : sound} />
       <Banner state={state} broken={broken} onRetry={retry} />
       {gap && (
         <div class="notice" role="status" data-testid="reset-notice">

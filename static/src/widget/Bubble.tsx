@@ -1,21 +1,26 @@
 import { Media } from "./Media";
-import type { Row } from "./groupByDay";
+import type { DrawnRow } from "./composeDays";
 import { WarningIcon } from "./icons";
 import { RichText } from "./RichText";
 import { useTexts } from "./Texts";
 import { Tick } from "./Tick";
 
 interface BubbleProps {
-  row: Row;
+  row: DrawnRow;
   /** The conversation has several senders on the customer's side, so each group says whose it is. */
   named: boolean;
 }
 
+/** A WhatsApp id is a phone number, of which people write the plus sign. */
+const PHONE_NUMBER = /^[1-9]\d{6,14}$/;
+
 /** One message. */
-export function Bubble({ row: { message, date, startsGroup }, named }: BubbleProps) {
+export function Bubble({ row: { message, date, startsGroup, gap }, named }: BubbleProps) {
   const { strings, dates } = useTexts();
   const { messageId, direction, text, mediaUrl, mediaType, from, status, error } = message;
-  const sender = direction === "in" ? strings.received(from) : strings.sent;
+  const name = from !== undefined && PHONE_NUMBER.test(from) ? `+${from}` : from;
+  const sender = direction === "in" ? strings.received(name) : strings.sent;
+  const reason = error?.title ?? error?.code;
   const showName = named && startsGroup && direction === "in" && from !== undefined;
   return (
     <article
@@ -24,12 +29,13 @@ export function Bubble({ row: { message, date, startsGroup }, named }: BubblePro
       data-message-id={messageId}
       data-direction={direction}
       data-starts-group={startsGroup}
+      style={gap > 0 ? { marginTop: gap } : undefined}
     >
       <div class="bubble">
-        {showName ? <bdi class="sender">{from}</bdi> : <span class="unseen">{sender} </span>}
+        {showName ? <bdi class="sender">{name}</bdi> : <span class="unseen">{sender} </span>}
         {mediaUrl !== undefined && <Media key={mediaUrl} url={mediaUrl} type={mediaType} />}
         <div class="body" dir="auto">
-          {text !== undefined && <RichText text={text} />}
+          {text !== undefined && <RichText id={messageId} text={text} />}
           {text === undefined && mediaUrl === undefined && <em class="text">{strings.unsupported}</em>}
           <span class="meta">
             <time dir="ltr" dateTime={date.toISOString()} title={dates.full(date)}>
@@ -40,7 +46,15 @@ export function Bubble({ row: { message, date, startsGroup }, named }: BubblePro
         </div>
         {status === "failed" && (
           <p class="failure">
-            <WarningIcon /> <span dir="auto">{strings.failed(error?.title ?? error?.code?.toString())}</span>
+            <WarningIcon />
+            <span>
+              {strings.statuses.failed}
+              {reason !== undefined && (
+                <>
+                  : <bdi>{reason}</bdi>
+                </>
+              )}
+            </span>
           </p>
         )}
       </div>

@@ -13,7 +13,7 @@ export class DateText {
 
   /** `locales` are the agent's own; one that is of the strings' language decides how dates are written. */
   constructor(strings: Strings, locales: readonly string[]) {
-    const locale = locales.find((own) => own.split("-")[0] === strings.lang) ?? strings.lang;
+    const locale = locales.find((own) => language(own) === language(strings.lang)) ?? strings.lang;
     this.#strings = strings;
     this.#time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
     this.#weekday = new Intl.DateTimeFormat(locale, { weekday: "long" });
@@ -37,6 +37,11 @@ export class DateText {
     if (ago > 1 && ago <= WEEKDAY_DAYS) return this.#weekday.format(date);
     return this.#day.format(date);
   }
+}
+
+/** Of `pt-BR` the `pt`. */
+function language(tag: string): string | undefined {
+  return tag.split("-")[0]?.toLowerCase();
 }
 
 /** Midnights between two times, which a day with 23 or 25 hours does not change. */

@@ -1,16 +1,18 @@
-import { PersonIcon } from "./icons";
+import { PersonIcon, SoundIcon, SoundOffIcon } from "./icons";
 import { useTexts } from "./Texts";
 import type { Strings } from "./strings";
 
 interface HeaderProps {
-  /** The conversation's id; missing when the link is incomplete. */
+  /** What the conversation is called; missing when the link is incomplete. */
   title: string | undefined;
   agent: string | undefined;
   state: keyof Strings["states"];
+  /** Whether new messages are heard; missing where none can come. */
+  sound?: { readonly on: boolean; readonly toggle: () => void } | undefined;
 }
 
 /** Which conversation this is, who reads it, and how the connection is doing. */
-export function Header({ title, agent, state }: HeaderProps) {
+export function Header({ title, agent, state, sound }: HeaderProps) {
   const { strings } = useTexts();
   return (
     <header class="header">
@@ -18,15 +20,32 @@ export function Header({ title, agent, state }: HeaderProps) {
         <PersonIcon />
       </span>
       <div class="header-names">
-        <h1 dir="auto" title={title}>
-          {title ?? strings.conversation}
+        <h1 title={title}>
+          <bdi>{title ?? strings.conversation}</bdi>
         </h1>
-        {agent !== undefined && <p title={strings.agent(agent)}>{strings.agent(agent)}</p>}
+        {agent !== undefined && (
+          <p title={strings.agent(agent)}>
+            <bdi>{strings.agent(agent)}</bdi>
+          </p>
+        )}
       </div>
-      <p class="state" data-testid="state" data-state={state}>
+      <p class="state" data-testid="state" data-state={state} title={strings.states[state]}>
         <span class="dot" aria-hidden="true" />
-        {strings.states[state]}
+        <span class="state-name">{strings.states[state]}</span>
       </p>
+      {sound && (
+        <button
+          type="button"
+          class="sound"
+          data-testid="sound"
+          aria-pressed={sound.on}
+          aria-label={strings.sound}
+          title={strings.sound}
+          onClick={sound.toggle}
+        >
+          {sound.on ? <SoundIcon /> : <SoundOffIcon />}
+        </button>
+      )}
     </header>
   );
 }

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { FileIcon } from "./icons";
 import { fileName, mediaKind, type MediaKind } from "./mediaKind";
+import { Picture } from "./Picture";
 import { safeUrl } from "./splitLinks";
 import { useTexts } from "./Texts";
 
@@ -9,37 +10,25 @@ interface MediaProps {
   type: string | undefined;
 }
 
+/** What could not be shown, so that it is not tried again each time its message comes back into the page. */
+const brokenSources = new Set<string>();
+
 /** An attachment, shown in place where the browser can, and as a link to it otherwise. */
 export function Media({ url, type }: MediaProps) {
   const { strings } = useTexts();
-  const [broken, setBroken] = useState(false);
   const source = safeUrl(url);
+  const [broken, setBroken] = useState(() => source !== undefined && brokenSources.has(source));
   if (source === undefined) return <p class="blocked">{strings.blockedMedia}</p>;
 
   const kind = mediaKind(source, type);
-  const onError = () => setBroken(true);
+  const onError = () => {
+    brokenSources.add(source);
+    setBroken(true);
+  };
   if (broken || kind === "file") return <FileLink href={source} kind={kind} />;
   if (kind === "image") return <Picture source={source} onError={onError} />;
-  if (kind === "audio") {
-    return <audio class="audio" controls preload="metadata" src={source} aria-label={strings.audio} onError={onError} />;
-  }
-  return <video class="video" controls preload="metadata" src={source} aria-label={strings.video} onError={onError} />;
-}
-
-function Picture({ source, onError }: { source: string; onError: () => void }) {
-  const [loaded, setLoaded] = useState(false);
-  return (
-    <a class="picture" data-loaded={loaded} href={source} target="_blank" rel="noopener noreferrer">
-      <img
-        loading="lazy"
-        decoding="async"
-        src={source}
-        alt={useTexts().strings.image}
-        onLoad={() => setLoaded(true)}
-        onError={onError}
-      />
-    </a>
-  );
+  const player = { class: kind, controls: true, preload: "metadata", src: source, "aria-label": strings[kind], onError } as const;
+  return kind === "audio" ? <audio {...player} /> : <video {...player} />;
 }
 
 function FileLink({ href, kind }: { href: string; kind: MediaKind }) {

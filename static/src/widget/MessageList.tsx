@@ -1,11 +1,9 @@
-import { useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import type { Message } from "../client";
 import { Bubble } from "./Bubble";
-import { groupByDay } from "./groupByDay";
 import { DownIcon } from "./icons";
+import { LogScroller } from "./LogScroller";
 import { useTexts } from "./Texts";
-import { useMessageWindow } from "./useMessageWindow";
-import { useScrollPosition } from "./useScrollPosition";
 import { useToday } from "./useToday";
 
 interface MessageListProps {
@@ -18,14 +16,22 @@ interface MessageListProps {
 export function MessageList({ messages, busy }: MessageListProps) {
   const { strings, dates } = useTexts();
   const log = useRef<HTMLDivElement>(null);
-  const view = useMessageWindow(messages);
-  useScrollPosition(log, view);
+  const above = useRef<HTMLDivElement>(null);
+  const below = useRef<HTMLDivElement>(null);
+  const [, redraw] = useReducer((count: number, _: void) => count + 1, 0);
+  const [scroller] = useState(() => new LogScroller(() => redraw()));
   const today = useToday();
-  const days = useMemo(() => groupByDay(view.shown), [view.shown]);
-  const named = useMemo(() => severalSenders(view.shown), [view.shown]);
+  const days = scroller.draw(messages);
+  const { following, unseen, named } = scroller;
+
+  useLayoutEffect(() => {
+    if (!log.current || !above.current || !below.current) return;
+    return scroller.attach({ log: log.current, above: above.current, below: below.current });
+  }, [scroller]);
+  useLayoutEffect(() => scroller.settle());
 
   const toLatest = () => {
-    view.follow();
+    scroller.follow();
     // The button is about to go; the keyboard's place must not go with it.
     log.current?.focus({ preventScroll: true });
   };
@@ -37,37 +43,29 @@ export function MessageList({ messages, busy }: MessageListProps) {
         class="log"
         ref={log}
         role="log"
-        aria-live={view.following ? "polite" : "off"}
+        aria-live={following ? "polite" : "off"}
         aria-busy={busy}
         aria-label={strings.messages}
         tabIndex={0}
       >
         <div class="log-content">
-          {view.hasOlder && (
-            <button type="button" class="more" onClick={view.showOlder}>
-              {strings.showOlder}
-            </button>
-          )}
-          {days.map(({ key, date, rows }) => (
-            <section key={key} class="day">
+          <div ref={above} />
+          {days.map(({ key, date, gap, rows }) => (
+            <section key={key} class="day" style={{ marginTop: gap }}>
               <h2>{dates.day(date, today)}</h2>
               {rows.map((row) => (
                 <Bubble key={row.message.messageId} row={row} named={named} />
               ))}
             </section>
           ))}
-          {view.hasNewer && (
-            <button type="button" class="more" onClick={view.showNewer}>
-              {strings.showNewer}
-            </button>
-          )}
+          <div ref={below} />
         </div>
       </div>
       <div class="jump-area" role="status">
-        {!view.following &&
-          (view.unseen > 0 ? (
+        {!following &&
+          (unseen > 0 ? (
             <button type="button" class="jump" data-testid="pill" onClick={toLatest}>
-              <DownIcon /> {strings.newMessages(view.unseen)}
+              <DownIcon /> {strings.newMessages(unseen)}
             </button>
           ) : (
             <button type="button" class="jump" data-testid="to-latest" aria-label={strings.toLatest} onClick={toLatest}>
@@ -77,9 +75,4 @@ export function MessageList({ messages, busy }: MessageListProps) {
       </div>
     </div>
   );
-}
-
-function severalSenders(messages: readonly Message[]): boolean {
-  const senders = messages.flatMap(({ direction, from }) => (direction === "in" && from !== undefined ? [from] : []));
-  return new Set(senders).size > 1;
 }

@@ -4,12 +4,20 @@ export interface Place {
   readonly conversationId: string;
 }
 
+/** A title that is longer than this is no name. */
+const MAX_TITLE = 200;
+
 /** Reads `tenantId` and `conversationId`; undefined when either is missing. */
 export function readPlace(search: string): Place | undefined {
   const query = new URLSearchParams(search);
   const tenantId = query.get("tenantId");
   const conversationId = query.get("conversationId");
   return tenantId && conversationId ? { tenantId, conversationId } : undefined;
+}
+
+/** Reads what the host calls the conversation, such as the customer's name; its id if it says nothing. */
+export function readTitle(search: string, { conversationId }: Place): string {
+  return new URLSearchParams(search).get("title")?.trim().slice(0, MAX_TITLE) || conversationId;
 }
 
 /** Reads `token` from a fragment. Not as a form would: a plus sign in a token is a plus sign. */
@@ -23,16 +31,19 @@ export function readToken(fragment: string): string | undefined {
 }
 
 /**
- * The token that came in the fragment. It is taken out of the address, which people copy, and kept for this tab
- * and this conversation alone, so that a reload finds it again.
+ * The token that came in the fragment. It is taken out of the address, which people copy. A page of its own keeps
+ * it for this tab and this conversation alone, so that a reload finds it again; a frame does not, because another
+ * agent's frame in the same tab would find it, too.
  */
 export class FragmentToken {
   readonly #key: string;
+  readonly #kept: boolean;
   #token: string | undefined;
 
-  constructor({ tenantId, conversationId }: Place) {
+  constructor({ tenantId, conversationId }: Place, framed: boolean) {
+    this.#kept = !framed;
     this.#key = `agent-gateway:token:${JSON.stringify([tenantId, conversationId])}`;
-    this.#token = inStorage((storage) => storage.getItem(this.#key)) ?? undefined;
+    if (this.#kept) this.#token = inStorage((storage) => storage.getItem(this.#key)) ?? undefined;
     this.take();
   }
 
@@ -46,12 +57,12 @@ export class FragmentToken {
     if (token === undefined) return false;
     history.replaceState(history.state, "", location.pathname + location.search);
     this.#token = token;
-    inStorage((storage) => storage.setItem(this.#key, token));
+    if (this.#kept) inStorage((storage) => storage.setItem(this.#key, token));
     return true;
   }
 }
 
-/** A frame may have no storage at all; then a reload needs a new link, and everything else works. */
+/** A browser may refuse storage; then a reload needs a new link, and everything else works. */
 function inStorage<Result>(use: (storage: Storage) => Result): Result | undefined {
   try {
     return use(sessionStorage);

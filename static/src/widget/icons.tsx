@@ -68,3 +68,21 @@ export const CloudOffIcon = () => (
     <path d="M7 18.5a4.5 4.5 0 0 1-.6-8.9M9.5 6.2A6 6 0 0 1 18 10.1a4.2 4.2 0 0 1 2.3 7M3 3l18 18" />
   </Icon>
 );
+
+export const OpenIcon = () => (
+  <Icon>
+    <path d="M13 4h7v7M20 4l-9.5 9.5M18 14v6H4V6h6" />
+  </Icon>
+);
+
+export const SoundIcon = () => (
+  <Icon>
+    <path d="M6 17v-6a6 6 0 0 1 12 0v6l1.5 2h-15zM10 21.2h4" />
+  </Icon>
+);
+
+export const SoundOffIcon = () => (
+  <Icon>
+    <path d="M6 17v-6c0-1 .2-1.9.6-2.7M9 5.9A6 6 0 0 1 18 11v4M16 19H4.5L6 17M10 21.2h4M4 3.5l16 17" />
+  </Icon>
+);

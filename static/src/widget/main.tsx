@@ -4,10 +4,11 @@ import { App } from "./App";
 import { ConversationView } from "./ConversationView";
 import { DateText } from "./DateText";
 import { Header } from "./Header";
-import { FragmentToken, readPlace } from "./PageAddress";
+import { readPlace, readTitle } from "./PageAddress";
 import { StoppedPanel } from "./StoppedPanel";
 import { stringsFor, type Blocker } from "./strings";
 import { TextsProvider } from "./Texts";
+import { TokenSource } from "./TokenSource";
 import "./widget.css";
 
 const strings = stringsFor(new URLSearchParams(location.search).get("lang"));
@@ -19,22 +20,21 @@ start();
 function start(): void {
   const place = readPlace(location.search);
   if (!place) return refuse("missing-conversation", undefined);
-  const token = new FragmentToken(place);
-  if (token.value === undefined) {
+  const title = readTitle(location.search, place);
+  const tokens = new TokenSource(place);
+  if (tokens.missing) {
     // A token that is added to the address later changes only the fragment, which loads no new page.
     window.addEventListener("hashchange", start, { once: true });
-    return refuse("missing-token", place.conversationId);
+    return refuse("missing-token", title);
   }
 
-  const conversation = new Conversation({ url: location.origin, ...place, getToken: () => token.value ?? "" });
-  window.addEventListener("hashchange", () => {
-    if (token.take() && conversation.state.name === "stopped") conversation.retryNow();
-  });
+  const conversation = new Conversation({ url: location.origin, ...place, getToken: tokens.get });
+  tokens.serves(conversation);
   conversation.connect();
   const view = new ConversationView(conversation);
   render(
     <TextsProvider value={texts}>
-      <App conversation={conversation} view={view} title={place.conversationId} />
+      <App conversation={conversation} view={view} title={title} />
     </TextsProvider>,
     root,
   );

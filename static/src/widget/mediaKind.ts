@@ -16,11 +16,14 @@ export function mediaKind(url: string, mediaType: string | undefined): MediaKind
   return EXTENSIONS.get(extension ?? "") ?? "file";
 }
 
+/** Signs that turn the direction of writing, so that `exe.pdf` can be the end of a name that ends in `fdp.exe`. */
+const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
 /** The last part of an address's path, as a person would write it; undefined when it says nothing. */
 export function fileName(url: string): string | undefined {
   const last = new URL(url).pathname.split("/").at(-1) ?? "";
   try {
-    return decodeURIComponent(last) || undefined;
+    return decodeURIComponent(last).replace(TURNING, "") || undefined;
   } catch {
     // Not every percent sign is an escape.
     return last;

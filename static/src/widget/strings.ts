@@ -23,8 +23,6 @@ export interface Strings {
   readonly dismiss: string;
   readonly blockers: Record<Blocker, { readonly title: string; readonly advice: string }>;
   readonly tryAgain: string;
-  readonly showOlder: string;
-  readonly showNewer: string;
   readonly newMessages: (count: number) => string;
   readonly toLatest: string;
   readonly unreadTitle: (count: number, title: string) => string;
@@ -33,7 +31,11 @@ export interface Strings {
   readonly received: (from: string | undefined) => string;
   readonly sent: string;
   readonly statuses: Record<"sent" | "delivered" | "read" | "failed", string>;
-  readonly failed: (reason: string | undefined) => string;
+  readonly sound: string;
+  readonly readMore: string;
+  readonly enlarge: string;
+  readonly openOriginal: string;
+  readonly close: string;
   readonly image: string;
   readonly audio: string;
   readonly video: string;
@@ -108,8 +110,6 @@ const en: Strings = {
     },
   },
   tryAgain: "Try again",
-  showOlder: "Show older messages",
-  showNewer: "Show newer messages",
   newMessages: (count) => (count === 1 ? "1 new message" : `${count} new messages`),
   toLatest: "Go to the latest message",
   unreadTitle: (count, title) => `(${count}) ${title}`,
@@ -118,7 +118,11 @@ const en: Strings = {
   received: (from) => (from === undefined ? "Customer:" : `${from}:`),
   sent: "Agent:",
   statuses: { sent: "Sent", delivered: "Delivered", read: "Read", failed: "Not delivered" },
-  failed: (reason) => (reason === undefined ? "Not delivered" : `Not delivered: ${reason}`),
+  sound: "Sound for new messages",
+  readMore: "Read more",
+  enlarge: "Enlarge image",
+  openOriginal: "Open the original",
+  close: "Close",
   image: "Image",
   audio: "Voice message or audio",
   video: "Video",
@@ -127,7 +131,186 @@ const en: Strings = {
   unsupported: "This kind of message can’t be shown here",
 };
 
-const CATALOGUES: ReadonlyMap<string, Strings> = new Map([en].map((strings) => [strings.lang, strings]));
+const de: Strings = {
+  lang: "de",
+  conversation: "Unterhaltung",
+  messages: "Nachrichten",
+  agent: (name) => `Angemeldet als ${name}`,
+  states: {
+    connecting: "Verbindet …",
+    "catching-up": "Holt auf …",
+    live: "Live",
+    offline: "Offline",
+    stopped: "Nicht verbunden",
+  },
+  connecting: "Die Unterhaltung wird verbunden …",
+  loading: "Nachrichten werden geladen …",
+  noConnection: "Nachrichten erscheinen hier, sobald eine Verbindung besteht.",
+  empty: { title: "Keine neueren Nachrichten", hint: "Neue Nachrichten erscheinen hier, sobald sie eintreffen." },
+  offline: {
+    "no-network": "Dieses Gerät hat keine Netzverbindung.",
+    unreachable: "Der Nachrichtendienst ist nicht erreichbar.",
+    timeout: "Der Nachrichtendienst antwortet nicht.",
+    "connection-lost": "Die Verbindung ist abgebrochen.",
+    disconnected: "Der Nachrichtendienst hat die Verbindung beendet.",
+    unavailable: "Der Nachrichtendienst ist zurzeit nicht verfügbar.",
+    "too-many-connections": "Der Nachrichtendienst ist ausgelastet.",
+  },
+  nextTry: (seconds) => (seconds > 0 ? `Nächster Versuch in ${seconds} s` : "Neuer Versuch …"),
+  reconnecting: "Verbindet erneut …",
+  retry: "Jetzt versuchen",
+  backOnline: "Wieder verbunden",
+  gap: "Hier fehlen vielleicht ältere Nachrichten. Ihr Portal hat die ganze Unterhaltung.",
+  dismiss: "Ausblenden",
+  blockers: {
+    "missing-conversation": {
+      title: "Dieser Link ist unvollständig",
+      advice: "Er nennt keine Unterhaltung. Öffnen Sie sie noch einmal in Ihrem Portal.",
+    },
+    "missing-token": {
+      title: "Sie sind nicht angemeldet",
+      advice: "Öffnen Sie die Unterhaltung noch einmal in Ihrem Portal, um sich anzumelden.",
+    },
+    "authentication-required": {
+      title: "Sie sind nicht angemeldet",
+      advice: "Öffnen Sie die Unterhaltung noch einmal in Ihrem Portal, um sich anzumelden.",
+    },
+    "invalid-token": {
+      title: "Ihre Anmeldung wurde nicht angenommen",
+      advice: "Öffnen Sie die Unterhaltung noch einmal in Ihrem Portal. Hilft das nicht, wenden Sie sich an Ihre Administration.",
+    },
+    "token-expired": {
+      title: "Ihre Sitzung ist abgelaufen",
+      advice: "Öffnen Sie die Unterhaltung noch einmal in Ihrem Portal. Bis dahin erscheinen keine neuen Nachrichten.",
+    },
+    "token-unavailable": {
+      title: "Die Anmeldung hat nicht geklappt",
+      advice: "Versuchen Sie es noch einmal, oder öffnen Sie die Unterhaltung neu in Ihrem Portal.",
+    },
+    forbidden: {
+      title: "Sie haben keinen Zugriff auf diese Unterhaltung",
+      advice: "Bitten Sie Ihre Administration um Zugriff, oder wählen Sie in Ihrem Portal eine andere Unterhaltung.",
+    },
+    "invalid-conversation": {
+      title: "Dieser Link ist fehlerhaft",
+      advice: "Die genannte Unterhaltung kann es nicht geben. Öffnen Sie sie noch einmal in Ihrem Portal.",
+    },
+  },
+  tryAgain: "Noch einmal versuchen",
+  newMessages: (count) => (count === 1 ? "1 neue Nachricht" : `${count} neue Nachrichten`),
+  toLatest: "Zur neuesten Nachricht",
+  unreadTitle: (count, title) => `(${count}) ${title}`,
+  today: "Heute",
+  yesterday: "Gestern",
+  received: (from) => (from === undefined ? "Kunde:" : `${from}:`),
+  sent: "Agent:",
+  statuses: { sent: "Gesendet", delivered: "Zugestellt", read: "Gelesen", failed: "Nicht zugestellt" },
+  sound: "Ton bei neuen Nachrichten",
+  readMore: "Weiterlesen",
+  enlarge: "Bild vergrößern",
+  openOriginal: "Original öffnen",
+  close: "Schließen",
+  image: "Bild",
+  audio: "Sprachnachricht oder Audio",
+  video: "Video",
+  file: "Datei",
+  blockedMedia: "Ein Anhang, der nicht sicher geöffnet werden kann",
+  unsupported: "Diese Art von Nachricht kann hier nicht gezeigt werden",
+};
+
+const ptBR: Strings = {
+  lang: "pt-BR",
+  conversation: "Conversa",
+  messages: "Mensagens",
+  agent: (name) => `Acompanhando como ${name}`,
+  states: {
+    connecting: "Conectando…",
+    "catching-up": "Atualizando…",
+    live: "Ao vivo",
+    offline: "Offline",
+    stopped: "Não conectado",
+  },
+  connecting: "Conectando à conversa…",
+  loading: "Carregando mensagens…",
+  noConnection: "As mensagens aparecem aqui assim que houver conexão.",
+  empty: { title: "Nenhuma mensagem recente", hint: "Novas mensagens aparecem aqui assim que chegam." },
+  offline: {
+    "no-network": "Este dispositivo está sem conexão de rede.",
+    unreachable: "O serviço de mensagens está inacessível.",
+    timeout: "O serviço de mensagens não responde.",
+    "connection-lost": "A conexão caiu.",
+    disconnected: "O serviço de mensagens encerrou a conexão.",
+    unavailable: "O serviço de mensagens está indisponível no momento.",
+    "too-many-connections": "O serviço de mensagens está ocupado.",
+  },
+  nextTry: (seconds) => (seconds > 0 ? `Nova tentativa em ${seconds} s` : "Tentando de novo…"),
+  reconnecting: "Reconectando…",
+  retry: "Tentar agora",
+  backOnline: "Conexão restabelecida",
+  gap: "Podem faltar mensagens mais antigas aqui. O seu portal tem a conversa completa.",
+  dismiss: "Dispensar",
+  blockers: {
+    "missing-conversation": {
+      title: "Este link está incompleto",
+      advice: "Ele não diz qual conversa mostrar. Abra a conversa de novo pelo seu portal.",
+    },
+    "missing-token": {
+      title: "Você não está conectado",
+      advice: "Abra a conversa de novo pelo seu portal para entrar.",
+    },
+    "authentication-required": {
+      title: "Você não está conectado",
+      advice: "Abra a conversa de novo pelo seu portal para entrar.",
+    },
+    "invalid-token": {
+      title: "Seu acesso não foi aceito",
+      advice: "Abra a conversa de novo pelo seu portal. Se não adiantar, avise o administrador.",
+    },
+    "token-expired": {
+      title: "Sua sessão terminou",
+      advice: "Abra a conversa de novo pelo seu portal para continuar. Até lá, novas mensagens não aparecem.",
+    },
+    "token-unavailable": {
+      title: "Não foi possível entrar",
+      advice: "Tente de novo ou abra a conversa outra vez pelo seu portal.",
+    },
+    forbidden: {
+      title: "Você não tem acesso a esta conversa",
+      advice: "Peça acesso ao administrador ou escolha outra conversa no seu portal.",
+    },
+    "invalid-conversation": {
+      title: "Este link está com defeito",
+      advice: "A conversa indicada não pode existir. Abra a conversa de novo pelo seu portal.",
+    },
+  },
+  tryAgain: "Tentar de novo",
+  newMessages: (count) => (count === 1 ? "1 nova mensagem" : `${count} novas mensagens`),
+  toLatest: "Ir para a mensagem mais recente",
+  unreadTitle: (count, title) => `(${count}) ${title}`,
+  today: "Hoje",
+  yesterday: "Ontem",
+  received: (from) => (from === undefined ? "Cliente:" : `${from}:`),
+  sent: "Atendente:",
+  statuses: { sent: "Enviada", delivered: "Entregue", read: "Lida", failed: "Não entregue" },
+  sound: "Som para novas mensagens",
+  readMore: "Ler mais",
+  enlarge: "Ampliar imagem",
+  openOriginal: "Abrir o original",
+  close: "Fechar",
+  image: "Imagem",
+  audio: "Mensagem de voz ou áudio",
+  video: "Vídeo",
+  file: "Arquivo",
+  blockedMedia: "Um anexo que não pode ser aberto com segurança",
+  unsupported: "Este tipo de mensagem não pode ser mostrado aqui",
+};
+
+/** By language alone: an agent in Lisbon understands Brazil's better than English. */
+const CATALOGUES: ReadonlyMap<string, Strings> = new Map([
+  ["en", en],
+  ["de", de],
+  ["pt", ptBR],
+]);
 
 /** The strings for a language tag such as `en-GB`; English when there are none for it. */
 export function stringsFor(tag: string | null): Strings {

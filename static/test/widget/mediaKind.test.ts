@@ -22,3 +22,7 @@ it.each([
 ])("names the file at %s %s", (url, name) => {
   expect(fileName(url)).toBe(name);
 });
+
+it("shows a file's name in the order in which it is written", () => {
+  expect(fileName("https://files.example/annexe%E2%80%AEfdp.exe")).toBe("annexefdp.exe");
+});

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { DateText } from "../../src/widget/DateText";
-import { readPlace, readToken } from "../../src/widget/PageAddress";
+import { readPlace, readTitle, readToken } from "../../src/widget/PageAddress";
 import { stringsFor } from "../../src/widget/strings";
 
 it.each([
@@ -23,6 +23,29 @@ it.each([
   ["", undefined],
 ])("reads from the fragment %j the token %j", (fragment, token) => {
   expect(readToken(fragment)).toBe(token);
+});
+
+it.each([
+  ["?title=Sam%20Taylor", "Sam Taylor"],
+  ["?title=%20", "c1"],
+  ["", "c1"],
+])("calls the conversation of %j %s", (search, title) => {
+  expect(readTitle(search, { tenantId: "acme", conversationId: "c1" })).toBe(title);
+});
+
+it.each([
+  ["de", "de"],
+  ["DE-at", "de"],
+  ["pt-BR", "pt-BR"],
+  ["pt", "pt-BR"],
+])("asked for %s speaks %s", (tag, lang) => {
+  expect(stringsFor(tag).lang).toBe(lang);
+});
+
+it("writes times as the agent does, if that is the page's language", () => {
+  const afternoon = new Date(2026, 2, 6, 16, 5);
+  expect(new DateText(stringsFor("pt"), ["pt-PT"]).time(afternoon)).toBe("16:05");
+  expect(new DateText(stringsFor("en"), ["de-DE", "en-US"]).time(afternoon)).toMatch(/^4:05\sPM$/);
 });
 
 it.each(["en", "EN-gb", "xx", null])("speaks English when asked for %j", (tag) => {

@@ -37,3 +37,24 @@ it.each([
 ])("makes of the address %j the source %j", (address, source) => {
   expect(safeUrl(address)).toBe(source);
 });
+
+it.each([
+  ["signs that end a sentence", `https://example.com/${"!".repeat(100_000)}x`],
+  ["brackets that nobody opened", `https://example.com/${")".repeat(100_000)}`],
+  ["brackets of two kinds", `https://example.com/${")]".repeat(50_000)}`],
+  ["addresses in addresses", "http://".repeat(15_000)],
+])("is done in no time with 100,000 %s, which are no link", (_what, text) => {
+  expect(splitLinks(text)).toEqual([{ text }]);
+});
+
+it("makes a hundred links at most, and keeps the rest of the text", () => {
+  const text = "http://a.example ".repeat(6000);
+  const parts = splitLinks(text);
+  expect(parts.filter(({ href }) => href !== undefined)).toHaveLength(100);
+  expect(parts.map(({ text }) => text).join("")).toBe(text);
+});
+
+it("ends an address where the direction of writing is turned", () => {
+  const parts = splitLinks("https://evil.example/\u202emoc.knab//:sptth");
+  expect(parts.map(({ href }) => href)).toEqual(["https://evil.example/", undefined]);
+});

@@ -48,6 +48,16 @@ export class Browser {
     return widget;
   }
 
+  /** Begins to record what the browser does for a page: the tasks of its threads, with their time on the processor. */
+  async startTrace({ page }) {
+    await this.#browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline", "__metadata"] });
+  }
+
+  /** Ends it, and answers the events. */
+  async stopTrace() {
+    return JSON.parse((await this.#browser.stopTracing()).toString()).traceEvents;
+  }
+
   async close() {
     await this.#browser.close();
   }
@@ -57,9 +67,14 @@ export class Browser {
 export class Widget {
   /** Errors and warnings of the console, uncaught exceptions, failed answers, dialogs, requests to other hosts. */
   #problems = [];
+  /** Where the widget is: the page, or a frame of it. */
+  root;
 
-  constructor(page) {
+  /** `root` is given for a widget in a frame of the page; the page watches for problems of all its frames. */
+  constructor(page, root) {
     this.page = page;
+    this.root = root ?? page;
+    if (root) return;
     page.on("console", (message) => {
       if (["error", "warning", "assert"].includes(message.type())) this.#problems.push(`${message.type()}: ${message.text()}`);
     });
@@ -78,6 +93,11 @@ export class Widget {
     page.on("popup", (popup) => this.#problems.push(`popup: ${popup.url()}`));
   }
 
+  /** The widget in a frame of the page. */
+  frame(selector) {
+    return new Widget(this.page, this.page.frameLocator(selector));
+  }
+
   /** What has gone wrong so far. `outage`: the server was away in between, of which the browser complains. */
   problems({ outage = false } = {}) {
     return this.#problems.filter((problem) => !(outage && NETWORK_IS_AWAY.some((pattern) => pattern.test(problem))));
@@ -86,7 +106,7 @@ export class Widget {
   /** A part of the page by its hook, in a given state. */
   part(name, attributes = {}) {
     const conditions = Object.entries(attributes).map(([key, value]) => `[data-${key}=${JSON.stringify(value)}]`);
-    return this.page.locator(`[data-testid="${name}"]${conditions.join("")}`);
+    return this.root.locator(`[data-testid="${name}"]${conditions.join("")}`);
   }
 
   message(messageId) {

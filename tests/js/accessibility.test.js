@@ -1,0 +1,229 @@
+/** The page without a mouse, without eyes, in the dark and on a narrow screen. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import axe from "axe-core";
+import { Broker } from "./harness/Broker.js";
+import { Browser } from "./harness/Browser.js";
+import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { MediaServer } from "./harness/MediaServer.js";
+import { address, inbound, newPlace, outbound } from "./harness/place.js";
+import { Proxy } from "./harness/Proxy.js";
+import { until } from "./harness/until.js";
+
+const broker = await Broker.connect();
+const gateway = new Gateway(broker);
+const lasting = [];
+let browser, media;
+showLogsOfFailures();
+before(async () => {
+  [browser, media] = await Promise.all([
+    Browser.launch(),
+    MediaServer.start({ after: (cleanup) => lasting.push(cleanup) }),
+    gateway.start(),
+  ]);
+});
+after(async () => {
+  await browser.close();
+  await gateway.remove();
+  for (const cleanup of lasting) cleanup();
+  await broker.close();
+});
+
+const LOOKS = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  "280 pixels wide": { colorScheme: "light", viewport: { width: 280, height: 560 } },
+  "280 pixels wide and dark": { colorScheme: "dark", viewport: { width: 280, height: 560 } },
+};
+
+for (const [look, options] of Object.entries(LOOKS)) {
+  test(`a scan finds nothing wrong with any state of the page: ${look}`, async (t) => {
+    const place = newPlace();
+    const network = await Proxy.start(t, gateway.port);
+    const page = await browser.open(t, address(network, place, gateway.token(place.tenantId)), options);
+    await page.live();
+    await scan(page, "empty");
+    await converse(place, page);
+    await scan(page, "busy");
+    await page.page.getByRole("log").focus();
+    await page.page.keyboard.press("Home");
+    await page.sees("to-latest");
+    await gateway.publish(place, "inbound_message", inbound("new", "News"));
+    await page.sees("pill");
+    await scan(page, "reading further up");
+    await page.part("pill").click();
+    await page.part("picture").click();
+    await page.sees("lightbox");
+    await scan(page, "an enlarged image");
+    await page.page.keyboard.press("Escape");
+    network.cut();
+    await page.sees("banner", { state: "offline" });
+    await scan(page, "offline");
+    network.mend();
+    await page.part("retry").click();
+    await page.sees("back-online");
+    await scan(page, "back online");
+
+    const stopped = await browser.open(t, address(gateway, place, "garbage"), options);
+    await stopped.sees("stopped");
+    await scan(stopped, "stopped");
+  });
+}
+
+test("after a gap the notice can be read and dismissed by keyboard, and the scan finds nothing wrong", async (t) => {
+  const own = await Gateway.start(t, broker);
+  const place = newPlace();
+  const page = await browser.open(t, address(own, place, own.token(place.tenantId)));
+  await page.live();
+  await own.publish(place, "inbound_message", inbound("before", "Before"));
+  await page.message("before").waitFor();
+  await own.stop();
+  await page.sees("banner");
+  await own.start();
+  const notice = await page.sees("reset-notice");
+  assert.equal(await notice.getAttribute("role"), "status");
+  await scan(page, "the notice");
+  await notice.getByRole("button").focus();
+  await page.page.keyboard.press("Enter");
+  await page.misses("reset-notice");
+});
+
+test("everything can be reached and used by keyboard alone, and the focus is always seen", async (t) => {
+  const place = newPlace();
+  const network = await Proxy.start(t, gateway.port);
+  const page = await browser.open(t, address(network, place, gateway.token(place.tenantId)));
+  await page.live();
+  await gateway.publish(place, "inbound_message", inbound("link", "See https://example.com/ please"));
+  await gateway.publish(place, "inbound_message", inbound("photo", undefined, { mediaUrl: media.drawing("keys", 200, 100) }));
+  await gateway.publish(place, "inbound_message", inbound("file", undefined, { mediaUrl: `${media.url}/a.pdf` }));
+  await page.message("photo").locator('[data-loaded="true"]').waitFor();
+  await page.message("file").waitFor();
+
+  const reached = [];
+  for (let step = 0; step < 5; step += 1) {
+    await page.page.keyboard.press("Tab");
+    reached.push(
+      await page.page.evaluate(() => {
+        const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+        const { tagName, dataset, role, className } = document.activeElement;
+        const name = dataset.testid ?? role ?? (className || tagName);
+        return `${name} ${outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 ? "seen" : "unseen"}`;
+      }),
+    );
+  }
+  assert.deepEqual(reached, ["sound seen", "log seen", "A seen", "picture seen", "file seen"]);
+
+  await page.page.keyboard.press("Shift+Tab");
+  await page.page.keyboard.press("Enter");
+  await page.sees("lightbox");
+  await page.page.keyboard.press("Escape");
+  await page.misses("lightbox");
+  network.cut();
+  await page.sees("banner", { state: "offline" });
+  await until("the button is reached", async () => {
+    await page.page.keyboard.press("Shift+Tab");
+    return page.part("retry").evaluate((button) => button === document.activeElement);
+  });
+  network.mend();
+  await page.page.keyboard.press("Enter");
+  await page.live();
+});
+
+test("a screen reader hears new messages, who wrote them and how far they have come", async (t) => {
+  const place = newPlace();
+  const page = await browser.open(t, address(gateway, place, gateway.token(place.tenantId)));
+  await page.live();
+  await gateway.publish(place, "inbound_message", inbound("question", "Is it there?"));
+  await gateway.emit(place, "outbound_message", outbound("answer", "It is"));
+  await gateway.publish(place, "status_update", { messageId: "answer", status: "read" });
+  await page.ticked("answer", "read");
+  const log = page.page.getByRole("log", { name: "Messages" });
+  assert.equal(await log.getAttribute("aria-live"), "polite");
+  const heard = await log.ariaSnapshot();
+  assert.match(heard, /447700900123:/);
+  assert.match(heard, /Is it there\?/);
+  assert.match(heard, /Agent:/);
+  assert.match(heard, /img "Read"/);
+});
+
+test("nothing moves for those who do not want it", async (t) => {
+  const place = newPlace();
+  const page = await browser.open(t, address(gateway, place, gateway.token(place.tenantId)), { reducedMotion: "reduce" });
+  await page.live();
+  await converse(place, page);
+  await page.page.getByRole("log").focus();
+  await page.page.keyboard.press("Home");
+  await page.sees("to-latest");
+  assert.deepEqual(await page.page.evaluate(() => document.getAnimations().length), 0);
+});
+
+test("the page speaks the language of its link", async (t) => {
+  const place = newPlace();
+  for (const [lang, tag, empty] of [
+    ["de-AT", "de", "Keine neueren Nachrichten"],
+    ["pt", "pt-BR", "Nenhuma mensagem recente"],
+    ["xx", "en", "No recent messages"],
+  ]) {
+    const page = await browser.open(t, address(gateway, place, gateway.token(place.tenantId), { lang }));
+    assert.match(await (await page.sees("empty")).innerText(), new RegExp(empty));
+    assert.equal(await page.page.locator("html").getAttribute("lang"), tag);
+  }
+});
+
+test("the title counts what comes while the page is hidden", async (t) => {
+  const place = newPlace();
+  const page = await browser.open(t, address(gateway, place, gateway.token(place.tenantId), { title: "Sam Taylor" }));
+  await page.live();
+  assert.equal(await page.page.title(), "Sam Taylor");
+  const hide = (hidden) =>
+    page.page.evaluate((hidden) => {
+      // Another tab in front is nothing that a headless browser has.
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  await hide(true);
+  await gateway.publish(place, "inbound_message", inbound("one", "One"));
+  await gateway.emit(place, "outbound_message", outbound("own", "Own"));
+  await gateway.publish(place, "inbound_message", inbound("two", "Two"));
+  await until("two are unread", async () => (await page.page.title()) === "(2) Sam Taylor");
+  await hide(false);
+  await until("they are read", async () => (await page.page.title()) === "Sam Taylor");
+});
+
+/** Looks for what the page does wrong, and for what is wider than it. */
+async function scan({ page }, scene) {
+  await page.evaluate(axe.source);
+  const findings = await page.evaluate(async () => {
+    const ending = document.getAnimations().filter(({ effect }) => effect.getTiming().iterations !== Infinity);
+    await Promise.all(ending.map(({ finished }) => finished));
+    const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
+    return violations.map(({ id, impact, nodes }) => `${impact}: ${id} ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
+  });
+  assert.deepEqual(findings, [], scene);
+  const { wide, width } = await page.evaluate(() => ({
+    width: document.documentElement.clientWidth,
+    wide: [...document.querySelectorAll("main *")]
+      .filter((element) => !element.closest(".unseen, .header-names") && element.getBoundingClientRect().right > innerWidth + 0.5)
+      .map(({ outerHTML }) => outerHTML.slice(0, 80)),
+  }));
+  assert.ok(width > 0);
+  assert.deepEqual(wide, [], `${scene}: nothing is wider than the page`);
+}
+
+/** Something of everything. */
+async function converse(place, page) {
+  const publish = (messageId, text, more) => gateway.publish(place, "inbound_message", inbound(messageId, text, more));
+  for (let count = 0; count < 12; count += 1) await publish(`m${count}`, `Message ${count} with some words in it`);
+  await publish("link", `https://example.com/${"long-".repeat(30)}`);
+  await publish("image", "A caption", { mediaUrl: media.drawing("scan", 300, 200) });
+  await publish("voice", undefined, { mediaUrl: media.voice });
+  await publish("file", undefined, { mediaUrl: `${media.url}/A%20name%20that%20is%20rather%20long%20for%20a%20file.pdf` });
+  await publish("other", "Somebody else", { from: "447700900999" });
+  for (const status of ["sent", "delivered", "read", "failed"]) {
+    await gateway.emit(place, "outbound_message", outbound(status, `This was ${status}`));
+    const error = status === "failed" ? { error: { code: 131026, title: "Message undeliverable" } } : {};
+    await gateway.publish(place, "status_update", { messageId: status, status, ...error });
+    await page.ticked(status, status);
+  }
+  await page.message("image").locator('[data-loaded="true"]').waitFor();
+}

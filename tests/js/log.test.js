@@ -1,0 +1,262 @@
+/** The log with thousands of messages: what is in the page, and where it stands. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Broker } from "./harness/Broker.js";
+import { Browser } from "./harness/Browser.js";
+import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { address, inbound, newPlace } from "./harness/place.js";
+import { until } from "./harness/until.js";
+
+const COUNT = 5000;
+
+/** "Some hundreds of nodes": elements in the log, those of the drawings in the ticks included. */
+const MAX_NODES = 900;
+
+const broker = await Broker.connect();
+const gateway = new Gateway(broker, { REPLAY_MAX_EVENTS: "6000" });
+/** A conversation of thousands, which the tests only read. */
+const long = newPlace();
+let browser;
+showLogsOfFailures();
+before(async () => {
+  [browser] = await Promise.all([Browser.launch(), gateway.start()]);
+  await fill(long, COUNT);
+});
+after(async () => {
+  await browser.close();
+  await gateway.remove();
+  await broker.close();
+});
+
+test("of five thousand messages the last is in view, and only some of them are in the page", async (t) => {
+  const page = await openLong(t);
+  const shown = await page.messageIds();
+  assert.equal(shown.at(-1), `m${COUNT - 1}`);
+  assert.ok(shown.length < 60, `${shown.length} messages are in the page`);
+  assert.ok((await nodes(page)) < MAX_NODES);
+  const { height, client } = await position(page);
+  assert.ok(height > 5 * COUNT, "the rest take up their room all the same");
+  assert.ok(height > client);
+  assert.deepEqual(page.problems(), []);
+});
+
+test("the keyboard moves through all of the log: Home, End, PageUp and PageDown", async (t) => {
+  const page = await openLong(t);
+  const log = page.page.getByRole("log");
+  await log.focus();
+  await page.page.keyboard.press("Home");
+  await until("the first message in view", async () => (await inView(page)).at(0) === "m0");
+  assert.ok((await nodes(page)) < MAX_NODES);
+  assert.equal((await position(page)).top, 0);
+
+  await page.page.keyboard.press("PageDown");
+  await until("the next page", async () => !(await inView(page)).includes("m0"));
+  await page.page.keyboard.press("PageUp");
+  await until("the first page again", async () => (await inView(page)).at(0) === "m0");
+
+  await page.page.keyboard.press("End");
+  await until("the last message in view", async () => (await inView(page)).at(-1) === `m${COUNT - 1}`);
+  assert.equal(await page.part("to-latest").count(), 0);
+  await page.page.keyboard.press("PageUp");
+  await page.sees("to-latest");
+  assert.deepEqual(page.problems(), []);
+});
+
+test("scrolling from the end to the beginning passes every message once, in order, with none missing", async (t) => {
+  const count = 1000;
+  const place = newPlace();
+  await fill(place, count);
+  const page = await openPlace(t, place, `m${count - 1}`);
+  const passed = await page.page.evaluate(async () => {
+    const log = document.querySelector("[role=log]");
+    const seen = [];
+    const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    let most = 0;
+    for (let turn = 0; turn < 1000; turn += 1) {
+      const edges = log.getBoundingClientRect();
+      const rows = [...log.querySelectorAll("[data-message-id]")].filter((row) => {
+        const { top, bottom } = row.getBoundingClientRect();
+        return bottom > edges.top && top < edges.bottom;
+      });
+      const ids = rows.map(({ dataset }) => Number(dataset.messageId.slice(1)));
+      const gaps = rows.slice(1).some((row, index) => row.getBoundingClientRect().top - rows[index].getBoundingClientRect().bottom > 60);
+      seen.push({ ids, gaps });
+      most = Math.max(most, log.getElementsByTagName("*").length);
+      if (log.scrollTop === 0) break;
+      log.scrollTop -= log.clientHeight - 80;
+      await frame();
+    }
+    return { seen, most };
+  });
+  let oldest = count;
+  for (const { ids, gaps } of passed.seen) {
+    assert.ok(ids.length > 0 && !gaps, "nothing of the view is empty");
+    assert.deepEqual(ids, ids.map((_, index) => ids[0] + index), "they stand in order");
+    assert.ok(ids.at(-1) >= oldest - 1, `nothing is skipped before m${oldest}`);
+    oldest = Math.min(oldest, ids[0]);
+  }
+  assert.equal(oldest, 0);
+  assert.ok(passed.most < MAX_NODES, `${passed.most} nodes at most`);
+  assert.deepEqual(page.problems(), []);
+});
+
+test("what is in view stays where it is while messages of unknown height come into the page above it", async (t) => {
+  const page = await openLong(t);
+  // A step at a time, as a wheel does: each brings in messages above that are higher or lower than was guessed.
+  const jumps = await page.page.evaluate(async () => {
+    const log = document.querySelector("[role=log]");
+    const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const worst = [];
+    for (let turn = 0; turn < 150; turn += 1) {
+      const row = [...log.querySelectorAll("[data-message-id]")].find((row) => row.getBoundingClientRect().top > 150);
+      const before = row.getBoundingClientRect().top;
+      log.scrollTop -= 90;
+      await frame();
+      if (row.isConnected) worst.push(Math.abs(row.getBoundingClientRect().top - before - 90));
+    }
+    return { most: Math.max(...worst), count: worst.length };
+  });
+  assert.ok(jumps.count > 100);
+  assert.ok(jumps.most <= 1.5, `a message has jumped by ${jumps.most} px`);
+  // Once it rests the page puts its bookkeeping right, of which nothing is seen in any frame.
+  const moved = await page.message((await inView(page)).at(3)).evaluate(async (row) => {
+    const before = row.getBoundingClientRect().top;
+    let most = 0;
+    for (let frames = 0; frames < 40; frames += 1) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      most = Math.max(most, Math.abs(row.getBoundingClientRect().top - before));
+    }
+    return most;
+  });
+  assert.ok(moved <= 1.5, `at rest a message has moved by ${moved} px`);
+});
+
+test("an agent who reads further up stays there, and the pill says how many are new", async (t) => {
+  const place = newPlace();
+  await fill(place, 200);
+  const page = await openPlace(t, place, "m199");
+  const log = page.page.getByRole("log");
+  assert.equal(await log.getAttribute("aria-live"), "polite");
+  await log.focus();
+  await page.page.keyboard.press("PageUp");
+  await page.sees("to-latest");
+  await steady(page);
+  assert.equal(await log.getAttribute("aria-live"), "off");
+  const before = await places(page);
+  await fill(place, 3, 200);
+  const pill = await page.sees("pill");
+  await until("three are new", async () => (await pill.innerText()).trim() === "3 new messages");
+  assert.deepEqual(await places(page), before, "nothing has moved");
+  await pill.click();
+  await until("the last message in view", async () => (await inView(page)).at(-1) === "m202");
+  await page.misses("pill");
+  assert.ok(await log.evaluate((element) => element === document.activeElement), "the keyboard's place is the log");
+  await fill(place, 1, 203);
+  await until("the log follows", async () => (await inView(page)).at(-1) === "m203");
+  assert.deepEqual(page.problems(), []);
+});
+
+test("a log that gets narrower or lower stays where it is", async (t) => {
+  const page = await openLong(t, { viewport: { width: 700, height: 600 } });
+  await page.page.setViewportSize({ width: 320, height: 400 });
+  await until("it is still at the end", async () => (await inView(page)).at(-1) === `m${COUNT - 1}`);
+  await page.page.getByRole("log").evaluate((log) => (log.scrollTop = log.scrollHeight / 2));
+  await page.sees("to-latest");
+  await steady(page);
+  const [first] = await inView(page);
+  await page.page.setViewportSize({ width: 700, height: 600 });
+  await steady(page);
+  assert.ok((await inView(page)).slice(0, 2).includes(first), "the message at the top is still there");
+});
+
+test("a link that has the focus stays in the page however far the log is scrolled", async (t) => {
+  const place = newPlace();
+  await fill(place, 300);
+  await gateway.publish(place, "inbound_message", inbound("link", "https://example.com/"));
+  const page = await openPlace(t, place, "link");
+  await page.message("link").locator("a").focus();
+  await page.page.getByRole("log").evaluate((log) => (log.scrollTop = 0));
+  await until("the first message in view", async () => (await inView(page)).at(0) === "m0");
+  assert.equal(await page.page.evaluate(() => document.activeElement.textContent), "https://example.com/");
+  await page.page.getByRole("log").focus();
+  await page.message("link").waitFor({ state: "detached" });
+  assert.deepEqual(page.problems(), []);
+});
+
+test("a burst of a thousand messages is all there, once and in order, while the agent watches", async (t) => {
+  const place = newPlace();
+  const page = await openPlace(t, place);
+  await fill(place, 1000);
+  await until("the last of them in view", async () => (await inView(page)).at(-1) === "m999");
+  await page.page.getByRole("log").focus();
+  await page.page.keyboard.press("Home");
+  await until("the first of them in view", async () => (await inView(page)).at(0) === "m0");
+  assert.equal(await page.part("reset-notice").count(), 0);
+  assert.deepEqual(page.problems(), []);
+});
+
+/** Messages of many heights, over several days, from both sides. */
+async function fill(place, count, from = 0) {
+  const start = Date.parse("2026-03-02T08:00:00Z");
+  const publish = (index) => {
+    const words = "word ".repeat(1 + ((index * 7919) % 60)).trim();
+    const timestamp = new Date(start + index * 90_000).toISOString();
+    const text = index % 17 === 0 ? `Message ${index}\n\n${words}\n• one\n• two` : `Message ${index} ${words}`;
+    return gateway.publish(place, "inbound_message", inbound(`m${index}`, text, { timestamp }));
+  };
+  const indexes = Array.from({ length: count }, (_, index) => from + index);
+  await Promise.all(indexes.map(publish));
+}
+
+async function openLong(t, options) {
+  return openPlace(t, long, `m${COUNT - 1}`, options);
+}
+
+async function openPlace(t, place, last, options) {
+  const page = await browser.open(t, address(gateway, place, gateway.token(place.tenantId)), options);
+  await page.live();
+  if (last) await until("the last message in view", async () => (await inView(page)).at(-1) === last);
+  return page;
+}
+
+/** The ids of the messages in view, from top to bottom. */
+function inView(page) {
+  return page.page.evaluate(() => {
+    const edges = document.querySelector("[role=log]")?.getBoundingClientRect();
+    return [...document.querySelectorAll("[data-message-id]")]
+      .filter((row) => row.getBoundingClientRect().bottom > edges.top + 1 && row.getBoundingClientRect().top < edges.bottom - 1)
+      .map(({ dataset }) => dataset.messageId);
+  });
+}
+
+/** Where the messages in view stand, to the pixel. */
+function places(page) {
+  return page.page.evaluate(() => {
+    const { bottom } = document.querySelector("[role=log]").getBoundingClientRect();
+    return [...document.querySelectorAll("[data-message-id]")]
+      .map((row) => [row.dataset.messageId, Math.round(row.getBoundingClientRect().top)])
+      .filter(([, top]) => top > 0 && top < bottom);
+  });
+}
+
+function position(page) {
+  return page.page.getByRole("log").evaluate(({ scrollTop, scrollHeight, clientHeight }) => ({
+    top: scrollTop,
+    height: scrollHeight,
+    client: clientHeight,
+  }));
+}
+
+function nodes(page) {
+  return page.page.getByRole("log").evaluate((log) => log.getElementsByTagName("*").length);
+}
+
+/** Waits until the log has not moved for some frames: a key's scrolling is animated. */
+async function steady(page) {
+  await page.page.getByRole("log").evaluate(async (log) => {
+    for (let still = 0, last = NaN; still < 20; still = log.scrollTop === last ? still + 1 : 0) {
+      last = log.scrollTop;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+  });
+}

@@ -1,0 +1,34 @@
+/** Takes the pictures of docs/, or those of the scenes that are named: `npm run screenshots -- ../../docs widget-dark`. */
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Broker } from "../harness/Broker.js";
+import { giveUp } from "../harness/environment.js";
+import { SCENES } from "./scenes.js";
+import { Stage } from "./Stage.js";
+
+const [folder = giveUp("say where the pictures go: npm run screenshots -- ../../docs"), ...names] = process.argv.slice(2);
+const unknown = names.find((name) => !SCENES.some((scene) => scene.name === name));
+if (unknown) giveUp(`there is no scene ${unknown}`);
+
+const cleanups = [];
+const run = { after: (cleanup) => cleanups.unshift(cleanup) };
+try {
+  mkdirSync(resolve(folder), { recursive: true });
+  const broker = await Broker.connect();
+  run.after(() => broker.close());
+  const stage = await Stage.open(run, broker);
+  for (const scene of SCENES.filter(({ name }) => names.length === 0 || names.includes(name))) await take(stage, scene);
+} finally {
+  for (const cleanup of cleanups) await cleanup();
+}
+
+async function take(stage, { name, options, play, outage = false }) {
+  const scene = await stage.show(name, options);
+  await play(scene);
+  await scene.settled();
+  const problems = scene.widget.problems({ outage });
+  if (problems.length > 0) throw new Error(`the page complains in ${name}:\n${problems.join("\n")}`);
+  const path = join(folder, `${name}.png`);
+  await scene.page.screenshot({ path, animations: "disabled" });
+  process.stdout.write(`${path}\n`);
+}
