@@ -55,8 +55,7 @@ pub(super) async fn answer(
         shrink(&mut request);
         request.extensions_mut().insert(transport.clone());
         if websocket {
-            transport.carried_by(peer.line);
-            return upgrade(front.service, transport, request);
+            return upgrade(front.service, transport, peer.line, request);
         }
         return front.handshake(&transport, plain(request)).await;
     };
@@ -64,12 +63,7 @@ pub(super) async fn answer(
         return front.engine(plain(request)).await;
     };
     match *request.method() {
-        Method::GET if websocket => {
-            if !transport.carried_by(peer.line) {
-                return (StatusCode::BAD_REQUEST, "the session has its WebSocket").into_response();
-            }
-            upgrade(front.service, transport, request)
-        }
+        Method::GET if websocket => upgrade(front.service, transport, peer.line, request),
         Method::GET => front.poll(&transport, plain(request)).await,
         Method::POST => front.post(&transport, request).await,
         _ => front.engine(plain(request)).await,
