@@ -60,6 +60,10 @@ pub(super) async fn answer(
         return front.handshake(&transport, plain(request)).await;
     };
     let Some(transport) = front.transports.find(sid) else {
+        // The engine would first promise a WebSocket, and then look for its session.
+        if websocket {
+            return unknown();
+        }
         return front.engine(plain(request)).await;
     };
     match *request.method() {
@@ -222,6 +226,13 @@ fn turned_away(full: Full) -> Response {
     let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, AGAIN_IN)];
     let body = r#"{"code":4,"message":"Too many connections"}"#;
     (status, headers, body).into_response()
+}
+
+/// Answers who speaks of a session that there is not, as the engine does.
+fn unknown() -> Response {
+    let body = r#"{"code":"1","message":"Session ID unknown"}"#;
+    let headers = [(CONTENT_TYPE, "application/json")];
+    (StatusCode::BAD_REQUEST, headers, body).into_response()
 }
 
 #[derive(Deserialize)]
