@@ -55,21 +55,19 @@ pub(super) async fn answer(
         shrink(&mut request);
         request.extensions_mut().insert(transport.clone());
         if websocket {
-            transport.carried_by(peer.line);
-            return upgrade(front.service, transport, request);
+            return upgrade(front.service, transport, peer.line, request);
         }
         return front.handshake(&transport, plain(request)).await;
     };
     let Some(transport) = front.transports.find(sid) else {
+        // The engine would first promise a WebSocket, and then look for its session.
+        if websocket {
+            return unknown();
+        }
         return front.engine(plain(request)).await;
     };
     match *request.method() {
-        Method::GET if websocket => {
-            if !transport.carried_by(peer.line) {
-                return (StatusCode::BAD_REQUEST, "the session has its WebSocket").into_response();
-            }
-            upgrade(front.service, transport, request)
-        }
+        Method::GET if websocket => upgrade(front.service, transport, peer.line, request),
         Method::GET => front.poll(&transport, plain(request)).await,
         Method::POST => front.post(&transport, request).await,
         _ => front.engine(plain(request)).await,
@@ -228,6 +226,13 @@ fn turned_away(full: Full) -> Response {
     let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, AGAIN_IN)];
     let body = r#"{"code":4,"message":"Too many connections"}"#;
     (status, headers, body).into_response()
+}
+
+/// Answers who speaks of a session that there is not, as the engine does.
+fn unknown() -> Response {
+    let body = r#"{"code":"1","message":"Session ID unknown"}"#;
+    let headers = [(CONTENT_TYPE, "application/json")];
+    (StatusCode::BAD_REQUEST, headers, body).into_response()
 }
 
 #[derive(Deserialize)]

@@ -19,17 +19,25 @@ use tungstenite::handshake::derive_accept_key;
 
 use super::guard::Guard;
 use super::transport::Transport;
+use crate::net::Line;
 
-/// Answers the request, and has `service` serve the session over what becomes of its connection.
+/// Answers the request, and has `service` serve the session over what becomes of its connection,
+/// the `line`.
 pub(super) fn upgrade(
     mut service: SocketIoService<Router>,
     transport: Arc<Transport>,
+    line: Line,
     mut request: Request,
 ) -> Response {
     let accept = match accept(request.headers()) {
         Ok(accept) => accept,
         Err(refusal) => return refusal.into_response(),
     };
+    // Not before it is certain that this connection is to be the session's alone: it could be a
+    // proxy's, and go on with requests of others.
+    if !transport.carried_by(line) {
+        return (StatusCode::BAD_REQUEST, "the session has its WebSocket").into_response();
+    }
     let upgrade = hyper::upgrade::on(&mut request);
     let request = request.map(drop);
     tokio::spawn(async move {

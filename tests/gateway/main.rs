@@ -26,6 +26,7 @@ mod examples;
 mod faults;
 mod harness;
 mod headers;
+mod hostile;
 mod intake;
 mod limits;
 mod metrics;
