@@ -87,7 +87,9 @@ test("a session that ends stops the widget, until the agent signs in again", asy
   await playground.press("sign-in", "getToken for Ada (initial): a token for 60 min");
   await playground.live("ada");
   await playground.message("ada", meanwhile).waitFor();
-  assert.deepEqual(playground.problems(), []);
+  // The page's own refusals are errors of the host, which a developer is to see in the console.
+  const others = playground.problems().filter((problem) => !problem.includes("agent-gateway: getToken failed"));
+  assert.deepEqual(others, []);
 });
 
 test("a gateway that has ended is told of in the log", async (t) => {
