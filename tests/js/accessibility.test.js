@@ -185,7 +185,8 @@ test("the title counts what comes while the page is hidden", async (t) => {
   await gateway.publish(place, "inbound_message", inbound("one", "One"));
   await gateway.emit(place, "outbound_message", outbound("own", "Own"));
   await gateway.publish(place, "inbound_message", inbound("two", "Two"));
-  await until("two are unread", async () => (await page.page.title()) === "(2) Sam Taylor");
+  await page.message("two").waitFor();
+  assert.equal(await page.page.title(), "(2) Sam Taylor");
   await hide(false);
   await until("they are read", async () => (await page.page.title()) === "Sam Taylor");
 });

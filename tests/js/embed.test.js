@@ -185,8 +185,15 @@ test("a tag's widget goes where data-target says, and getToken may come later th
   const place = newPlace();
   const script = `${HOST_SCRIPT} delete window.AgentGateway;
     window.addEventListener("load", () => { window.AgentGateway.getToken = (context) => window.issue(context); });`;
-  const body = `${tag(place, { target: "#here" })}<main id="here"></main>`;
-  const { page } = await openHost(t, body, () => gateway.token(place.tenantId), script);
+  // An image on its way keeps the page from being loaded for as long as the widget has not asked.
+  const body = `${tag(place, { target: "#here" })}<main id="here"></main><img src="/slow.svg" alt="">`;
+  const asksEarly = async (page) => {
+    await page.route("**/slow.svg", async (route) => {
+      await until("the widget is ready", () => page.evaluate(() => window.heard.length > 0));
+      await route.fulfill({ contentType: "image/svg+xml", body: '<svg xmlns="http://www.w3.org/2000/svg"/>' });
+    });
+  };
+  const { page } = await openHost(t, body, () => gateway.token(place.tenantId), script, asksEarly);
   await page.frame("main > iframe").live();
   assert.deepEqual(page.problems(), []);
 });
@@ -246,13 +253,14 @@ test("a token that has expired for good stops the widget, which resumes without 
 });
 
 /** A page of the host's with a widget's tags in it; `issue` answers its tokens, and `asked` what it was asked with. */
-async function openHost(t, body, issue, script = HOST_SCRIPT) {
+async function openHost(t, body, issue, script = HOST_SCRIPT, prepare = async () => {}) {
   const asked = [];
   const page = await browser.open(t, "about:blank");
   await page.page.exposeFunction("issue", (context) => {
     asked.push(context);
     return issue(context);
   });
+  await prepare(page.page);
   await page.page.goto(host.page(body, script));
   return { page, asked };
 }

@@ -164,7 +164,7 @@ test("a message of 100 KB is cut, and all of it is there when it is asked for", 
 test("a sign that turns the direction of writing turns nothing but its own message", async (t) => {
   const { page, publish } = await open(t);
   const turned = "\u202eThis is written backwards";
-  await publish("turned", { text: `${turned}\nhttps://example.com/login` });
+  await publish("turned", { text: `${turned} https://example.com/login` });
   await publish("after", { text: "Plain" });
   await publish("arabic", { text: "مرحبا، هل وصل الطلب؟" });
   await publish("disguised", { mediaUrl: `${media.url}/annexe%E2%80%AEfdp.exe` });

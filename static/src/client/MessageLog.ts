@@ -9,6 +9,8 @@ const MAX_WAITING = 4096;
 /** The messages that are known, each once and in order, with the furthest status that was reported for each. */
 export class MessageLog {
   readonly #messages: Message[] = [];
+  /** When each was sent, in milliseconds since the epoch: thousands of a history are put among them. */
+  readonly #times: number[] = [];
   readonly #ids = new Set<string>();
   readonly #waiting = new Map<string, StatusUpdate>();
 
@@ -28,7 +30,7 @@ export class MessageLog {
   /** Takes in a message of the history, at the place that its time gives it. */
   insert(message: Message): Message | undefined {
     const time = Date.parse(message.timestamp);
-    const before = this.#messages.findLastIndex((known) => Date.parse(known.timestamp) <= time);
+    const before = this.#times.findLastIndex((known) => known <= time);
     return this.#add(message, before + 1);
   }
 
@@ -51,6 +53,7 @@ export class MessageLog {
     const added = waiting && isForward(message.status, waiting.status) ? withStatus(message, waiting) : message;
     this.#ids.add(added.messageId);
     this.#messages.splice(index, 0, added);
+    this.#times.splice(index, 0, Date.parse(added.timestamp));
     return added;
   }
 

@@ -48,7 +48,7 @@ export class HostPage {
   #answer({ url }, response) {
     const file = this.#files.get(url);
     if (!file) return response.writeHead(404).end();
-    const policy = `default-src 'none'; img-src data:; script-src 'self' ${this.#gateway}; frame-src 'self' ${this.#gateway}`;
+    const policy = `default-src 'none'; img-src 'self' data:; script-src 'self' ${this.#gateway}; frame-src 'self' ${this.#gateway}`;
     response.setHeader("content-type", file.type);
     if (!file.open) response.setHeader("content-security-policy", policy);
     response.end(file.content);
