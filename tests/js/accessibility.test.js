@@ -1,33 +1,15 @@
 /** The page without a mouse, without eyes, in the dark and on a narrow screen. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import axe from "axe-core";
-import { Broker } from "./harness/Broker.js";
-import { Browser } from "./harness/Browser.js";
-import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { Gateway } from "./harness/Gateway.js";
 import { MediaServer } from "./harness/MediaServer.js";
 import { address, inbound, newPlace, outbound } from "./harness/place.js";
 import { Proxy } from "./harness/Proxy.js";
+import { stage } from "./harness/stage.js";
 import { until } from "./harness/until.js";
 
-const broker = await Broker.connect();
-const gateway = new Gateway(broker);
-const lasting = [];
-let browser, media;
-showLogsOfFailures();
-before(async () => {
-  [browser, media] = await Promise.all([
-    Browser.launch(),
-    MediaServer.start({ after: (cleanup) => lasting.push(cleanup) }),
-    gateway.start(),
-  ]);
-});
-after(async () => {
-  await browser.close();
-  await gateway.remove();
-  for (const cleanup of lasting) cleanup();
-  await broker.close();
-});
+const { broker, gateway, browser, media } = await stage({ servers: { media: MediaServer } });
 
 const LOOKS = {
   light: { colorScheme: "light" },

@@ -1,12 +1,10 @@
 /** The widget in a portal's page: `/embed.js`, and tokens by postMessage. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Broker } from "./harness/Broker.js";
-import { Browser } from "./harness/Browser.js";
-import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { test } from "node:test";
 import { HostPage } from "./harness/HostPage.js";
 import { now } from "./harness/jwt.js";
 import { inbound, newPlace } from "./harness/place.js";
+import { stage } from "./harness/stage.js";
 import { until } from "./harness/until.js";
 
 /** A host that has its tokens from the test, and remembers every message that its frames send it. */
@@ -16,22 +14,11 @@ const HOST_SCRIPT = `
   window.AgentGateway = { getToken: (context) => window.issue(context) };
 `;
 
-const broker = await Broker.connect();
-const lasting = [];
-let host, gateway, browser;
-showLogsOfFailures();
-before(async () => {
-  host = await HostPage.start({ after: (cleanup) => lasting.push(cleanup) });
-  gateway = new Gateway(broker, { ALLOWED_ORIGINS: host.origin, JWT_LEEWAY_SECONDS: "0" });
-  [browser] = await Promise.all([Browser.launch(), gateway.start()]);
-  host.embeds(gateway);
+const { gateway, browser, host } = await stage({
+  servers: { host: HostPage },
+  variables: ({ host }) => ({ ALLOWED_ORIGINS: host.origin, JWT_LEEWAY_SECONDS: "0" }),
 });
-after(async () => {
-  await browser.close();
-  await gateway.remove();
-  for (const cleanup of lasting) cleanup();
-  await broker.close();
-});
+host.embeds(gateway);
 
 test("two agents watch one conversation in one page, each with a token of its own", async (t) => {
   const place = newPlace();

@@ -1,10 +1,8 @@
 /** The log with thousands of messages: what is in the page, and where it stands. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Broker } from "./harness/Broker.js";
-import { Browser } from "./harness/Browser.js";
-import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { test } from "node:test";
 import { address, inbound, newPlace } from "./harness/place.js";
+import { stage } from "./harness/stage.js";
 import { until } from "./harness/until.js";
 
 const COUNT = 5000;
@@ -12,21 +10,10 @@ const COUNT = 5000;
 /** "Some hundreds of nodes": elements in the log, those of the drawings in the ticks included. */
 const MAX_NODES = 900;
 
-const broker = await Broker.connect();
-const gateway = new Gateway(broker, { REPLAY_MAX_EVENTS: "6000" });
+const { gateway, browser } = await stage({ variables: { REPLAY_MAX_EVENTS: "6000" } });
 /** A conversation of thousands, which the tests only read. */
 const long = newPlace();
-let browser;
-showLogsOfFailures();
-before(async () => {
-  [browser] = await Promise.all([Browser.launch(), gateway.start()]);
-  await fill(long, COUNT);
-});
-after(async () => {
-  await browser.close();
-  await gateway.remove();
-  await broker.close();
-});
+await fill(long, COUNT);
 
 test("of five thousand messages the last is in view, and only some of them are in the page", async (t) => {
   const page = await openLong(t);

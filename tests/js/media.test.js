@@ -1,31 +1,12 @@
 /** Attachments, sound, and what else a message brings along. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Broker } from "./harness/Broker.js";
-import { Browser } from "./harness/Browser.js";
-import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { test } from "node:test";
 import { MediaServer } from "./harness/MediaServer.js";
 import { address, inbound, newPlace } from "./harness/place.js";
+import { stage } from "./harness/stage.js";
 import { until } from "./harness/until.js";
 
-const broker = await Broker.connect();
-const gateway = new Gateway(broker);
-const lasting = [];
-let browser, media;
-showLogsOfFailures();
-before(async () => {
-  [browser, media] = await Promise.all([
-    Browser.launch(),
-    MediaServer.start({ after: (cleanup) => lasting.push(cleanup) }),
-    gateway.start(),
-  ]);
-});
-after(async () => {
-  await browser.close();
-  await gateway.remove();
-  for (const cleanup of lasting) cleanup();
-  await broker.close();
-});
+const { gateway, browser, media } = await stage({ servers: { media: MediaServer } });
 
 test("each kind of attachment is shown as what it is, by its type and else by its name", async (t) => {
   const { page, publish } = await open(t);

@@ -1,24 +1,12 @@
 /** The playground's trouble: lost connections, missed messages and tokens that run out. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Broker } from "./harness/Broker.js";
-import { Browser } from "./harness/Browser.js";
-import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { test } from "node:test";
+import { Gateway } from "./harness/Gateway.js";
 import { AGENTS, Playground } from "./harness/Playground.js";
+import { stage } from "./harness/stage.js";
 import { until } from "./harness/until.js";
 
-const broker = await Broker.connect();
-const gateway = new Gateway(broker, {}, ["dev"]);
-let browser;
-showLogsOfFailures();
-before(async () => {
-  [browser] = await Promise.all([Browser.launch(), gateway.start()]);
-});
-after(async () => {
-  await browser.close();
-  await gateway.remove();
-  await broker.close();
-});
+const { broker, gateway, browser } = await stage({ command: ["dev"] });
 
 test("a dropped connection is told by a banner, to that agent alone, and comes back", async (t) => {
   const playground = await Playground.open(t, browser, gateway);

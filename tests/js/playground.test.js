@@ -2,26 +2,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { Agent, DOORS } from "./harness/Agent.js";
-import { Broker } from "./harness/Broker.js";
-import { Browser } from "./harness/Browser.js";
-import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { Gateway } from "./harness/Gateway.js";
 import { Playground } from "./harness/Playground.js";
+import { stage } from "./harness/stage.js";
 import { until } from "./harness/until.js";
 
-const broker = await Broker.connect();
-const gateway = new Gateway(broker, {}, ["dev"]);
-let browser;
-showLogsOfFailures();
-before(async () => {
-  [browser] = await Promise.all([Browser.launch(), gateway.start()]);
-});
-after(async () => {
-  await browser.close();
-  await gateway.remove();
-  await broker.close();
-});
+const { broker, gateway, browser } = await stage({ command: ["dev"] });
 
 test("two agents see one conversation, each with a token of its own", async (t) => {
   assert.ok(gateway.printed.includes(`${gateway.url}/playground\n`), gateway.printed);

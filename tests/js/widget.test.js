@@ -1,25 +1,13 @@
 /** The gateway's page as an agent sees it, in a real browser. */
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Broker } from "./harness/Broker.js";
-import { Browser } from "./harness/Browser.js";
-import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
+import { test } from "node:test";
+import { Gateway } from "./harness/Gateway.js";
 import { address, inbound, newPlace, outbound } from "./harness/place.js";
 import { Proxy } from "./harness/Proxy.js";
+import { stage } from "./harness/stage.js";
 import { until } from "./harness/until.js";
 
-const broker = await Broker.connect();
-const gateway = new Gateway(broker);
-let browser;
-showLogsOfFailures();
-before(async () => {
-  [browser] = await Promise.all([Browser.launch(), gateway.start()]);
-});
-after(async () => {
-  await browser.close();
-  await gateway.remove();
-  await broker.close();
-});
+const { broker, gateway, browser } = await stage();
 
 test("the page shows what the customer writes, before and after it is opened", async (t) => {
   const place = newPlace();

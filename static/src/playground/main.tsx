@@ -2,6 +2,7 @@ import { render } from "preact";
 import { api } from "./api";
 import { App } from "./App";
 import { Playground } from "./Playground";
+import "../look/base.css";
 import "./playground.css";
 
 const root = document.getElementById("app")!;

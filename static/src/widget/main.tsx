@@ -9,6 +9,7 @@ import { StoppedPanel } from "./StoppedPanel";
 import { stringsFor, type Blocker } from "./strings";
 import { TextsProvider } from "./Texts";
 import { TokenSource } from "./TokenSource";
+import "../look/base.css";
 import "./widget.css";
 
 const strings = stringsFor(new URLSearchParams(location.search).get("lang"));
