@@ -34,6 +34,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
     await page.sees("pill");
     await scan(page, "reading further up");
     await page.part("pill").click();
+    await page.rests();
     await page.part("picture").click();
     await page.sees("lightbox");
     await scan(page, "an enlarged image");

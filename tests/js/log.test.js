@@ -127,7 +127,7 @@ test("an agent who reads further up stays there, and the pill says how many are 
   await log.focus();
   await page.page.keyboard.press("PageUp");
   await page.sees("to-latest");
-  await steady(page);
+  await page.rests();
   assert.equal(await log.getAttribute("aria-live"), "off");
   const before = await places(page);
   await fill(place, 3, 200);
@@ -149,10 +149,10 @@ test("a log that gets narrower or lower stays where it is", async (t) => {
   await until("it is still at the end", async () => (await inView(page)).at(-1) === `m${COUNT - 1}`);
   await page.page.getByRole("log").evaluate((log) => (log.scrollTop = log.scrollHeight / 2));
   await page.sees("to-latest");
-  await steady(page);
+  await page.rests();
   const [first] = await inView(page);
   await page.page.setViewportSize({ width: 700, height: 600 });
-  await steady(page);
+  await page.rests();
   assert.ok((await inView(page)).slice(0, 2).includes(first), "the message at the top is still there");
 });
 
@@ -236,14 +236,4 @@ function position(page) {
 
 function nodes(page) {
   return page.page.getByRole("log").evaluate((log) => log.getElementsByTagName("*").length);
-}
-
-/** Waits until the log has not moved for some frames: a key's scrolling is animated. */
-async function steady(page) {
-  await page.page.getByRole("log").evaluate(async (log) => {
-    for (let still = 0, last = NaN; still < 20; still = log.scrollTop === last ? still + 1 : 0) {
-      last = log.scrollTop;
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-    }
-  });
 }

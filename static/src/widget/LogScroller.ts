@@ -126,6 +126,7 @@ export class LogScroller {
   /** Goes to the end. */
   follow(): void {
     this.#arriving = true;
+    this.#restSoon();
     this.#anchor = undefined;
     this.#redraw();
   }
@@ -223,7 +224,8 @@ export class LogScroller {
     const room = this.#room;
     below.style.height = `${this.#heights.total - this.#heights.top(this.#lowest + 1)}px`;
     const drift = log.scrollTop - this.#viewTop;
-    if (!this.following && this.#resting !== undefined && this.#first > 0 && room + drift >= 0) {
+    const moving = this.#resting !== undefined && !this.#arriving;
+    if (!this.following && moving && this.#first > 0 && room + drift >= 0) {
       above.style.height = `${room + drift}px`;
     } else {
       above.style.height = `${room}px`;
@@ -244,12 +246,7 @@ export class LogScroller {
     const toEnd = log.scrollHeight - log.clientHeight - top;
     const up = top < this.#lastTop;
     this.#lastTop = top;
-    clearTimeout(this.#resting);
-    this.#resting = setTimeout(() => {
-      this.#resting = undefined;
-      this.#arriving = false;
-      this.#hold();
-    }, REST_MS);
+    this.#restSoon();
     if (this.#arriving) return this.#hold();
 
     // Content that grew puts the end out of reach too; only a move upwards is the agent's wish to leave it.
@@ -263,6 +260,15 @@ export class LogScroller {
     this.#leave(this.#anchorAt(top - drift));
     if (wasFollowing || !this.#covers(this.#beyond / 3)) this.#redraw();
   };
+
+  #restSoon(): void {
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined;
+      this.#arriving = false;
+      this.#hold();
+    }, REST_MS);
+  }
 
   readonly #onGesture = (): void => {
     this.#arriving = false;
@@ -281,9 +287,8 @@ export class LogScroller {
   };
 
   #toStart(): void {
-    clearTimeout(this.#resting);
-    this.#resting = undefined;
     this.#arriving = true;
+    this.#restSoon();
     this.#leave(this.#anchorAt(0));
     this.#redraw();
   }

@@ -129,6 +129,16 @@ export class Widget {
     await this.sees("state", { state: "live" });
   }
 
+  /** Waits until the log has not moved for some frames: a key's scrolling is animated, and what follows it takes a moment. */
+  async rests() {
+    await this.root.locator("[role=log]").evaluate(async (log) => {
+      for (let still = 0, last = NaN; still < 20; still = log.scrollTop === last ? still + 1 : 0) {
+        last = log.scrollTop;
+        await new Promise((resolve) => requestAnimationFrame(resolve));
+      }
+    });
+  }
+
   /** Waits for a message, and answers its text as it is on the screen. */
   async text(messageId) {
     return this.message(messageId).locator(".text").innerText();
