@@ -24,6 +24,7 @@ mod dead_letters;
 mod decoder;
 mod examples;
 mod faults;
+mod flood;
 mod harness;
 mod headers;
 mod hostile;

@@ -3,6 +3,7 @@
 
 mod broker;
 mod client;
+mod flood;
 mod gateway;
 mod polling;
 mod private_broker;
@@ -11,6 +12,7 @@ pub(crate) mod raw;
 
 pub(crate) use broker::Broker;
 pub(crate) use client::{Client, Received};
+pub(crate) use flood::Flood;
 pub(crate) use gateway::{TestGateway, answer};
 pub(crate) use polling::PollingClient;
 pub(crate) use private_broker::PrivateBroker;

@@ -1,0 +1,206 @@
+//! What attackers send in masses, without a token: bounded, over ten connections that are opened
+//! again whenever the gateway has closed them.
+
+use futures_util::future::join_all;
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::Raw;
+
+const CONNECTIONS: usize = 10;
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flood {
+    /// CONNECTs to namespaces that nobody has heard of.
+    Connects,
+    /// Packets that mean nothing, or not what they seem to.
+    Malformed,
+    /// Frames and bodies that are too large, or claim to be.
+    Oversized,
+    /// HTTP requests that are begun and not ended.
+    HalfOpen,
+}
+
+impl Flood {
+    /// Sends `amount` of it to the gateway at `address`.
+    pub(crate) async fn run(self, address: &str, amount: usize) {
+        let share = amount.div_ceil(CONNECTIONS);
+        let attackers = (0..CONNECTIONS).map(|_| {
+            let address = address.to_owned();
+            tokio::spawn(async move {
+                match self {
+                    Self::Connects => connects(&address, share).await,
+                    Self::Malformed => malformed(&address, share).await,
+                    Self::Oversized => oversized(&address, share).await,
+                    Self::HalfOpen => half_open(&address, share).await,
+                }
+            })
+        });
+        for attacker in join_all(attackers).await {
+            attacker.unwrap();
+        }
+    }
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+async fn open(address: &str) -> Socket {
+    let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
+    loop {
+        // A gateway that has no room says so, and is asked again.
+        if let Ok((socket, _)) = connect_async(&url).await {
+            return socket;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn send_all(socket: &mut Socket, batch: Vec<Message>) -> Result<(), Error> {
+    for message in batch {
+        socket.feed(message).await?;
+    }
+    socket.flush().await
+}
+
+/// Ten of each session's are looked at; the others are on their way when the gateway closes it.
+async fn connects(address: &str, amount: usize) {
+    const PER_SESSION: usize = 100;
+    for _ in 0..amount.div_ceil(PER_SESSION) {
+        let mut socket = open(address).await;
+        let batch = (0..PER_SESSION).map(|number| {
+            let (tenant, conversation) = (rand::random::<u64>(), rand::random::<u64>());
+            let auth = match number % 2 {
+                0 => "{}",
+                _ => r#"{"token":"garbage"}"#,
+            };
+            Message::text(format!("40/tenant/{tenant:x}/conv/{conversation:x},{auth}"))
+        });
+        send_all(&mut socket, batch.collect()).await.ok();
+        end(&mut socket).await;
+    }
+}
+
+/// Waits until the gateway has hung up.
+async fn end(socket: &mut Socket) {
+    while !matches!(socket.next().await, None | Some(Err(_))) {}
+}
+
+/// Ignored words first, then one that ends the session.
+async fn malformed(address: &str, amount: usize) {
+    const IGNORED: [&str; 6] = [
+        "42/tenant/acme/conv/c-1,[\"inbound_message\",{}]",
+        "41/tenant/acme/conv/c-1,",
+        "43/tenant/acme/conv/c-1,99999999999999999999[]",
+        "4518446744073709551615-/x,[]",
+        "44{\"message\":\"Forbidden\"}",
+        "b////",
+    ];
+    const FATAL: [&str; 6] = ["4", "47", "\u{0}", "0{\"sid\":\"x\"}", "4é", "6"];
+    const PER_SESSION: usize = 50;
+    for session in 0..amount.div_ceil(PER_SESSION) {
+        let ignored = IGNORED.iter().cycle().take(PER_SESSION - 1);
+        let fatal = FATAL[session % FATAL.len()];
+        if session.is_multiple_of(5) {
+            let packets: Vec<_> = ignored.copied().chain([fatal]).collect();
+            polling(address, &packets.join("\x1e")).await;
+            continue;
+        }
+        let mut socket = open(address).await;
+        let mut batch: Vec<_> = ignored.map(|&packet| Message::text(packet)).collect();
+        batch.insert(7, Message::binary(vec![0xff; 100]));
+        batch.push(Message::text(fatal));
+        send_all(&mut socket, batch).await.ok();
+        end(&mut socket).await;
+    }
+}
+
+/// A session that posts this, and is forgotten.
+async fn polling(address: &str, body: &str) {
+    let path = "/socket.io/?EIO=4&transport=polling";
+    let mut raw = Raw::open(address).await;
+    let open = raw.ask(&format!("GET {path}"), &[]).await;
+    let open = open.json();
+    let sid = open["sid"].as_str().unwrap();
+    let length = body.len();
+    let head = format!("POST {path}&sid={sid} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n");
+    raw.send(head + "\r\n" + body).await;
+    raw.answer_if_any().await;
+}
+
+async fn oversized(address: &str, amount: usize) {
+    const LIMIT: usize = 64 << 10;
+    let large = "x".repeat(LIMIT + 1);
+    let piece = &large[..LIMIT / 4];
+    for number in 0..amount {
+        let frames = match number % 4 {
+            0 => vec![text(&large, Data::Text, true)],
+            1 => {
+                let mut pieces = vec![text(piece, Data::Text, false)];
+                pieces.extend((0..4).map(|_| text(piece, Data::Continue, false)));
+                pieces
+            }
+            // Announced: as much as a frame can be, of which little comes.
+            2 => {
+                announce(
+                    address,
+                    &[&[0x81, 0xff, 0x7f], &[0xff; 7][..], &[0; 4]].concat(),
+                )
+                .await;
+                continue;
+            }
+            _ => {
+                polling(address, &large).await;
+                continue;
+            }
+        };
+        let mut socket = open(address).await;
+        send_all(
+            &mut socket,
+            frames.into_iter().map(Message::Frame).collect(),
+        )
+        .await
+        .ok();
+        end(&mut socket).await;
+    }
+}
+
+fn text(text: &str, kind: Data, last: bool) -> Frame {
+    Frame::message(text.as_bytes().to_vec(), OpCode::Data(kind), last)
+}
+
+/// A WebSocket over which these bytes go.
+async fn announce(address: &str, bytes: &[u8]) {
+    let mut raw = Raw::open(address).await;
+    let upgrade = [
+        "connection: Upgrade",
+        "upgrade: websocket",
+        "sec-websocket-version: 13",
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    let line = "GET /socket.io/?EIO=4&transport=websocket";
+    assert_eq!(raw.ask(line, &upgrade).await.status, 101);
+    raw.send(bytes).await;
+    raw.send([b'x'; 1_000]).await;
+    raw.ended().await;
+}
+
+/// All at once, until the gateway has ended them.
+async fn half_open(address: &str, amount: usize) {
+    let mut begun = Vec::with_capacity(amount);
+    for number in 0..amount {
+        let mut raw = Raw::open(address).await;
+        raw.send(match number % 3 {
+            0 => "",
+            1 => "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nhost: x\r\n",
+            _ => "POST /internal/emit HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n{",
+        })
+        .await;
+        begun.push(raw);
+    }
+    join_all(begun.iter_mut().map(Raw::ended)).await;
+}
