@@ -23,6 +23,7 @@ mod harness;
 mod headers;
 mod hostile;
 mod intake;
+mod isolation;
 mod limits;
 mod metrics;
 mod origins;
