@@ -32,6 +32,7 @@ mod probes;
 mod process;
 mod relay;
 mod resume;
+mod secrets;
 mod slow_readers;
 mod slow_requests;
 mod tokens;
