@@ -6,7 +6,7 @@ mod program;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agent_gateway::auth::{Authenticator, Hs256, Settings};
+use agent_gateway::auth::{Authenticator, Settings};
 use agent_gateway::conversation::{
     Applied, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity, Join,
     Joined, Limits, Offer, Outlet, Participant, Position, ResetNotice, Resume,
@@ -19,13 +19,11 @@ use time::OffsetDateTime;
 use crate::harness::{SECRET, sign};
 
 fn authenticator() -> Authenticator {
-    Authenticator::new(Hs256::new(Settings {
+    Authenticator::new(Settings {
         secrets: vec![SECRET.to_owned()],
-        issuer: None,
-        audience: None,
-        leeway: 5,
-        tenant_claim: "tenantId".to_owned(),
-    }))
+        ..Settings::default()
+    })
+    .unwrap()
 }
 
 /// Short texts of few parts, so that many are alike, and pairs of them run together alike.

@@ -65,7 +65,12 @@ impl Follower {
 async fn run(lag_bytes: &str) -> (usize, usize) {
     let broker = Broker::new().await;
     // Nobody is sent away for not answering: that is another test.
-    let variables = [("MAX_LAG_BYTES", lag_bytes), ("PING_INTERVAL_MS", "600000")];
+    let variables = [
+        ("MAX_LAG_BYTES", lag_bytes),
+        ("PING_INTERVAL_MS", "600000"),
+        // The first ping comes at once.
+        ("PING_TIMEOUT_MS", "600000"),
+    ];
     let gateway = TestGateway::ready_with(&broker, &variables).await;
     let mut healthy = gateway.join("acme", "c-1").await;
     let mut stalled = gateway.join("acme", "c-1").await;
