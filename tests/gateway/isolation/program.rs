@@ -14,7 +14,7 @@ const CONVERSATIONS: [&str; 3] = ["c", "b:c", "conv"];
 
 /// An agent by one of the doors, over one of the transports.
 enum Agent {
-    Socket(Client),
+    Socket(Box<Client>),
     Polling(PollingClient),
 }
 
@@ -36,7 +36,7 @@ impl Agent {
         if number % 4 < 2 {
             let mut client = Client::open(address, &query).await;
             client.connect(&namespace, &auth).await;
-            Self::Socket(client)
+            Self::Socket(Box::new(client))
         } else {
             let client = PollingClient::open(address, &query).await;
             client.connect(&namespace, &auth).await;
