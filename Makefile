@@ -52,6 +52,10 @@ soak: need-cargo static/dist ## minutes of chance and faults; SECONDS=600 SEED=7
 	export SOAK_SECONDS='$(SECONDS)' SOAK_SEED='$(SEED)' SOAK_MEMBERS='$(MEMBERS)' SOAK_WITHOUT='$(WITHOUT)' && \
 	cargo test --locked --test soak
 
+.PHONY: siege
+siege: need-cargo static/dist ## latencies while the gateway is attacked, in a table
+	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && cargo test --release --locked --test siege
+
 .PHONY: fuzz
 fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for each target
 	cd fuzz && ./run $(or $(SECONDS),60)
@@ -60,7 +64,7 @@ fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for eac
 lint: need-cargo static/dist ## formatting, clippy and the front end's types
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
-	cargo clippy --test soak --locked -- -D warnings
+	cargo clippy --test soak --test siege --locked -- -D warnings
 	cd static && npm run check
 
 .PHONY: front

@@ -212,12 +212,10 @@ proptest! {
                 hub.join(key, Join::Fresh { replay: true }, member.clone());
                 member
             }).collect();
-            let mut head = 0;
             let mut counts = vec![0; keys.len()];
             let mut cursors: Vec<Option<Cursor>> = vec![None; keys.len()];
-            for which in order {
+            for (head, which) in (1..).zip(order) {
                 let which = which % keys.len();
-                head += 1;
                 let applied = hub.apply(
                     event(&keys[which], counts[which]),
                     || Position(head),

@@ -23,6 +23,10 @@ pub(crate) enum Flood {
     /// Frames and bodies that are too large, or claim to be.
     Oversized,
     /// HTTP requests that are begun and not ended.
+    #[allow(
+        dead_code,
+        reason = "the siege measures these; slow_requests.rs tests them"
+    )]
     HalfOpen,
 }
 
