@@ -4,9 +4,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::sleep;
 
-use crate::harness::{Broker, Client, Flood, TestGateway, until, word};
+use crate::harness::{
+    Broker, Client, Flood, PollingClient, Received, TestGateway, claims, sign, until, word,
+};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -114,4 +117,26 @@ async fn packets_that_mean_nothing_leave_nothing_behind() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frames_and_bodies_that_are_too_large_leave_nothing_behind() {
     is_endured(Flood::Oversized, 300).await;
+}
+
+#[tokio::test]
+async fn who_joins_nothing_is_cut_and_who_has_joined_once_is_not() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start_with(&broker, &[]).await;
+    let address = gateway.address();
+    let mut idle = gateway.agent("acme", "c-1").await;
+    idle.leave("/").await;
+    let mut silent = Client::open(address, "").await;
+    let mut polling = PollingClient::open(address, "").await;
+    let mut refused = Client::open(address, "").await;
+    refused.connect("/", &json!({"token": "garbage"})).await;
+    let invalid = Received::Refused("Invalid token".to_owned());
+    assert_eq!(refused.next().await, invalid);
+    for client in [&mut silent, &mut refused] {
+        assert_eq!(client.next().await, Received::Closed);
+    }
+    assert_eq!(polling.next().await, Received::Closed);
+    let auth = json!({"token": sign(&claims("acme"))});
+    idle.connect("/tenant/acme/conv/c-1", &auth).await;
+    idle.joined().await;
 }
