@@ -51,6 +51,9 @@ enum Stage {
     /// There is a socket, and it is being decided.
     Visiting,
     Open,
+    /// The server is about to close it. The client may answer that with another CONNECT before the
+    /// library, or whoever closes it, is done.
+    Leaving,
     /// It was decided against, and the library has not finished with it: it would take the next
     /// CONNECT for a repetition.
     Refused,
@@ -81,6 +84,9 @@ pub(super) enum Heard {
 impl Connects {
     /// How many conversations one connection may follow.
     pub(super) const MOST: usize = 256;
+    /// How long a namespace's path is that may have been seen in part only, in bytes: what is there
+    /// then is not what the library hears.
+    const LONGEST: usize = Inbound::PREFIX - "40".len() - char::MAX.len_utf8();
     /// After how many refused CONNECTs the connection is closed.
     const MOST_REFUSED: usize = 10;
     /// How many CONNECTs of one session are decided at a time.
@@ -130,6 +136,11 @@ impl Connects {
             Inbound::Engine => Heard::Pass,
             Inbound::Unwanted => Heard::Ignore,
             Inbound::Connect(path) => self.connect(&mut state, path, room, now),
+            Inbound::Disconnect(path) | Inbound::Event(path) if state.is_opening(path) => {
+                // The client may have its answer already, and whoever sent that not have said so:
+                // what is ignored now would never be made good.
+                Heard::Wait
+            }
             Inbound::Disconnect(path) if state.is_open(path) => {
                 state.forget(path);
                 Heard::Pass
@@ -152,7 +163,7 @@ impl Connects {
     ) -> Heard {
         match state.places.get(path).map(|place| &place.stage) {
             None => {}
-            Some(Stage::Refused) => return Heard::Wait,
+            Some(Stage::Leaving | Stage::Refused) => return Heard::Wait,
             Some(Stage::Asked { .. } | Stage::Visiting | Stage::Open) => return Heard::Ignore,
         }
         if state.has_just_left(path, now) {
@@ -163,7 +174,9 @@ impl Connects {
         }
         let ticket = match path {
             "/" => None,
-            _ if is_conversation(path) => Some(self.namespaces.enter(path)),
+            _ if path.len() < Self::LONGEST && is_conversation(path) => {
+                Some(self.namespaces.enter(path))
+            }
             // `Invalid namespace`, says the library.
             _ => return state.refuse(),
         };
@@ -212,10 +225,21 @@ impl Connects {
         self.lock().decide(path, Stage::Refused);
     }
 
-    /// The server has closed what was open.
+    /// The server is about to close what is open.
+    pub(super) fn closing(&self, path: &str) {
+        let mut state = self.lock();
+        if let Some(place) = state.places.get_mut(path)
+            && matches!(place.stage, Stage::Open)
+        {
+            place.stage = Stage::Leaving;
+        }
+    }
+
+    /// The server has closed what it was about to.
     pub(super) fn closed(&self, path: &str) {
         let mut state = self.lock();
-        if state.is_open(path) {
+        let place = state.places.get(path);
+        if place.is_some_and(|place| matches!(place.stage, Stage::Leaving)) {
             state.forget(path);
         }
     }
@@ -252,6 +276,11 @@ impl State {
         place.is_some_and(|place| matches!(place.stage, Stage::Open))
     }
 
+    fn is_opening(&self, path: &str) -> bool {
+        let place = self.places.get(path);
+        place.is_some_and(|place| matches!(place.stage, Stage::Asked { .. } | Stage::Visiting))
+    }
+
     fn decide(&mut self, path: &str, stage: Stage) {
         if let Some(place) = self.places.get_mut(path)
             && matches!(place.stage, Stage::Asked { .. } | Stage::Visiting)
@@ -265,7 +294,7 @@ impl State {
     fn forget(&mut self, path: &str) {
         match self.places.remove(path).map(|place| place.stage) {
             Some(Stage::Asked { .. } | Stage::Visiting) => self.opening -= 1,
-            Some(Stage::Open) => self.open -= 1,
+            Some(Stage::Open | Stage::Leaving) => self.open -= 1,
             Some(Stage::Refused) | None => {}
         }
         if self.places.is_empty() {

@@ -105,23 +105,41 @@ impl Front {
         .await
     }
 
-    /// Answers a poll: as the engine does, or with the end of the session.
+    /// Answers a poll: as the engine does, and with the end of the session once that has come.
     async fn poll(&self, transport: &Transport, request: Request) -> Response {
         // The close packet of the client's side lets the session go.
         let close = posting(&request, CLOSE.into());
         let response = tokio::select! {
             biased;
+            // First: what waits, such as a refusal, is what the end is about.
+            response = self.engine(request) => response,
             () = transport.ended() => {
                 self.engine(close).await;
                 return ([(CONTENT_TYPE, TEXT)], CLOSE).into_response();
             }
-            response = self.engine(request) => response,
         };
-        read(response, |answer| {
-            let separators = answer.iter().filter(|&&byte| byte == SEPARATOR).count();
-            transport.backlog.polled(separators + 1);
+        if !response.status().is_success() {
+            return response;
+        }
+        let mut packets = Vec::new();
+        let response = read(response, |answer| {
+            // Only messages are in the account. Whoever polls a session that has a WebSocket gets
+            // none, and with each of them would have the next one seem to be fetched.
+            let messages = answer.split(|&byte| byte == SEPARATOR);
+            let messages = messages.filter(|packet| packet.first() == Some(&MESSAGE));
+            transport.backlog.polled(messages.count());
+            if transport.is_ending() {
+                packets.extend_from_slice(answer);
+            }
         })
-        .await
+        .await;
+        if packets.is_empty() {
+            return response;
+        }
+        self.engine(close).await;
+        packets.push(SEPARATOR);
+        packets.extend_from_slice(CLOSE.as_bytes());
+        ([(CONTENT_TYPE, TEXT)], packets).into_response()
     }
 
     /// Hands what the client posts to the engine, packet by packet, as far as it may pass.
@@ -139,7 +157,7 @@ impl Front {
                 return (status, "the packets did not come whole").into_response();
             }
         };
-        let deadline = Instant::now() + CONNECT_TIMEOUT;
+        let mut deadline = Instant::now() + CONNECT_TIMEOUT;
         let mut passed = Vec::new();
         for packet in body.split(|&byte| byte == SEPARATOR) {
             loop {
@@ -147,6 +165,11 @@ impl Front {
                 match transport.hear(beginning, false) {
                     Heard::Ignore => break,
                     Heard::Pass | Heard::Last => {
+                        if matches!(Inbound::read(beginning), Inbound::Connect(_)) {
+                            // Many conversations and a long way: as long as each finds its room
+                            // in time, there is no end to them but their number.
+                            deadline = Instant::now() + CONNECT_TIMEOUT;
+                        }
                         if !passed.is_empty() {
                             passed.push(SEPARATOR);
                         }
@@ -199,6 +222,9 @@ async fn read(response: Response, look: impl FnOnce(&[u8])) -> Response {
 
 /// Between the packets of a payload.
 const SEPARATOR: u8 = 0x1e;
+
+/// How a packet begins that carries a message.
+const MESSAGE: u8 = b'4';
 
 /// Engine.IO's CLOSE packet.
 const CLOSE: &str = "1";

@@ -44,13 +44,21 @@ impl<'a> Inbound<'a> {
     }
 }
 
-/// The namespace at the head of a packet: as the library reads it, up to a comma or the end.
+/// The namespace at the head of a packet: as the library reads it, up to a comma or the end. Of one
+/// that is longer than what is seen, the beginning.
 fn namespace(packet: &[u8]) -> Option<&str> {
     if packet.first() != Some(&b'/') {
         return Some("/");
     }
     let path = packet.split(|&byte| byte == b',').next()?;
-    std::str::from_utf8(path).ok()
+    match std::str::from_utf8(path) {
+        Ok(path) => Some(path),
+        // The cut went through a character.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&path[..error.valid_up_to()]).ok()
+        }
+        Err(_) => None,
+    }
 }
 
 #[cfg(test)]
@@ -85,5 +93,7 @@ mod tests {
             assert_eq!(Inbound::read(message.as_bytes()), expected, "{message}");
         }
         assert_eq!(Inbound::read(b"40/\xff,"), Engine);
+        // A namespace that goes on beyond what is seen, in the middle of a character.
+        assert_eq!(Inbound::read(b"40/a\xc3"), Connect("/a"));
     }
 }

@@ -104,6 +104,12 @@ impl SocketOutlet {
     /// Disconnects the client from the namespace, and says so before if its token has `expired`.
     /// False: there was no room; it is to be tried again.
     pub(super) fn send_away(&self, expired: bool) -> bool {
+        // The client may have left by itself, and come back since.
+        if !self.socket.connected() {
+            return true;
+        }
+        // Before the client hears of it, and could ask again.
+        self.transport.connects.closing(self.socket.ns());
         if expired && !self.progress.expired.load(Ordering::Acquire) {
             match self.socket.emit("token_expired", &serde_json::json!({})) {
                 Err(SendError::Socket(SocketError::InternalChannelFull)) => return false,

@@ -129,6 +129,9 @@ impl Transport {
     /// Decides whether the library hears what the client has said, of which `message` is the
     /// beginning.
     pub(super) fn hear(self: &Arc<Self>, message: &[u8], websocket: bool) -> Heard {
+        if self.is_ending() {
+            return Heard::Ignore;
+        }
         let room = || self.backlog.has_room(self.way(websocket));
         let heard = self.connects.hear(message, room);
         if heard == Heard::Last {

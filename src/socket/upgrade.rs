@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::http::header::{
     CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use hyper_util::rt::TokioIo;
 use socketioxide::service::SocketIoService;
@@ -29,6 +29,11 @@ pub(super) fn upgrade(
     line: Line,
     mut request: Request,
 ) -> Response {
+    // Below HTTP/1.1 there is no upgrade (RFC 6455, section 4.2.1): nginx speaks 1.0 unless it is
+    // told otherwise, and a session that polls through it is to go on polling.
+    if request.version() < Version::HTTP_11 {
+        return no_websocket().into_response();
+    }
     let accept = match accept(request.headers()) {
         Ok(accept) => accept,
         Err(refusal) => return refusal.into_response(),
@@ -64,6 +69,12 @@ pub(super) fn upgrade(
 
 type Refusal = (StatusCode, [(HeaderName, &'static str); 1], &'static str);
 
+fn no_websocket() -> Refusal {
+    let upgrade = [(UPGRADE, "websocket")];
+    let reason = "this transport needs a WebSocket";
+    (StatusCode::UPGRADE_REQUIRED, upgrade, reason)
+}
+
 /// The answer to the client's key.
 fn accept(headers: &HeaderMap) -> Result<HeaderValue, Refusal> {
     let named = |name, token: &str| {
@@ -75,9 +86,7 @@ fn accept(headers: &HeaderMap) -> Result<HeaderValue, Refusal> {
             .any(|value| value.trim().eq_ignore_ascii_case(token))
     };
     if !named(UPGRADE, "websocket") || !named(CONNECTION, "upgrade") {
-        let upgrade = [(UPGRADE, "websocket")];
-        let reason = "this transport needs a WebSocket";
-        return Err((StatusCode::UPGRADE_REQUIRED, upgrade, reason));
+        return Err(no_websocket());
     }
     if !named(SEC_WEBSOCKET_VERSION, "13") {
         let version = [(SEC_WEBSOCKET_VERSION, "13")];

@@ -15,6 +15,7 @@ mod auth_public_key;
 mod auth_server;
 mod auth_signer;
 mod auth_tls;
+mod bad_moments;
 mod bounds;
 mod broker_faults;
 mod bursts;

@@ -40,14 +40,35 @@ async fn only_what_is_open_is_spoken_in_and_left() {
         let leave = format!("41{door},");
         assert_eq!(hear(&session, &event), Heard::Ignore);
         assert_eq!(hear(&session, &leave), Heard::Ignore);
-        assert_eq!(hear(&session, &format!("40{door},{{}}")), Heard::Pass);
-        assert_eq!(hear(&session, &event), Heard::Ignore);
-        assert_eq!(hear(&session, &leave), Heard::Ignore);
+        let connect = format!("40{door},{{}}");
+        assert_eq!(hear(&session, &connect), Heard::Pass);
+        // Until it is known whether it is open.
+        assert_eq!(hear(&session, &event), Heard::Wait);
+        assert_eq!(hear(&session, &leave), Heard::Wait);
         session.connects.opened(door);
         assert_eq!(hear(&session, &event), Heard::Pass);
-        assert_eq!(hear(&session, &format!("40{door},{{}}")), Heard::Ignore);
+        assert_eq!(hear(&session, &connect), Heard::Ignore);
         assert_eq!(hear(&session, &leave), Heard::Pass);
         assert_eq!(hear(&session, &event), Heard::Ignore);
+    }
+}
+
+#[tokio::test]
+async fn who_is_sent_away_comes_back_when_that_is_done() {
+    let (session, _) = session();
+    for door in ["/", DOOR] {
+        let connect = format!("40{door},{{}}");
+        assert_eq!(hear(&session, &connect), Heard::Pass);
+        session.connects.opened(door);
+        session.connects.closing(door);
+        assert_eq!(hear(&session, &format!("42{door},[]")), Heard::Ignore);
+        assert_eq!(hear(&session, &connect), Heard::Wait);
+        session.connects.closed(door);
+        assert_eq!(hear(&session, &connect), Heard::Pass);
+        // What was said of the visit before does not end this one.
+        session.connects.opened(door);
+        session.connects.closed(door);
+        assert_eq!(hear(&session, &connect), Heard::Ignore);
     }
 }
 
@@ -80,6 +101,16 @@ async fn the_tenth_refusal_is_the_last_word() {
         let path = format!("/tenant/a/conv/{number}");
         assert_eq!(hear(&session, &format!("40{path},")), Heard::Pass);
         assert_eq!(session.connects.refused(&path), Heard::Pass);
+    }
+    // One that is seen in part only is none that could be asked for.
+    let long = format!("40/tenant/a/conv/{}", "é".repeat(Inbound::PREFIX));
+    for length in Inbound::PREFIX - 1..=Inbound::PREFIX {
+        let (session, _) = self::session();
+        let seen = &long.as_bytes()[..length];
+        for _ in 0..9 {
+            assert_eq!(session.connects.hear(seen, || true), Heard::Pass);
+        }
+        assert_eq!(session.connects.hear(seen, || true), Heard::Last);
     }
     assert_eq!(hear(&session, "40"), Heard::Pass);
     assert_eq!(session.connects.refused("/"), Heard::Last);

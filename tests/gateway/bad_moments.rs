@@ -1,0 +1,169 @@
+//! What a client does at the worst moment, or by a long way: it is neither forgotten nor any
+//! cheaper to keep.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::harness::{
+    API_KEY, Broker, Client, DEADLINE, PollingClient, Raw, Received, TestGateway, claims, sign,
+};
+
+const IDS: &str = "&tenantId=acme&conversationId=c-1";
+
+fn auth() -> Value {
+    json!({"token": sign(&claims("acme")), "replay": false})
+}
+
+/// A session that polls over this connection, at this path.
+async fn poll(gateway: &TestGateway) -> (Raw, String) {
+    let path = "/socket.io/?EIO=4&transport=polling";
+    let mut raw = Raw::open(gateway.address()).await;
+    let open = raw.ask(&format!("GET {path}{IDS}"), &[]).await.json();
+    let sid = open["sid"].as_str().unwrap();
+    (raw, format!("{path}&sid={sid}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_at_the_moment_it_is_let_in_can_come_back() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let clients = (0..8).map(|number| {
+        let address = gateway.address().to_owned();
+        tokio::spawn(async move {
+            let door = format!("/tenant/acme/conv/{number}");
+            let mut client = Client::open(&address, "").await;
+            for _ in 0..200 {
+                client.connect(&door, &auth()).await;
+                // Of the visits before there may be something on its way.
+                while client.next().await != Received::Connected(door.clone()) {}
+                client.leave(&door).await;
+            }
+        })
+    });
+    for client in clients.collect::<Vec<_>>() {
+        client.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_waits_for_a_client_that_asks_for_it_late() {
+    let broker = Broker::new().await;
+    let limits = [("MAX_CONNECTIONS", "1")];
+    let gateway = TestGateway::ready_with(&broker, &limits).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
+    let http = reqwest::Client::new();
+    let (mut late, path) = poll(&gateway).await;
+    let url = format!("http://{}{path}", gateway.address());
+    let connect = http.post(url).body(format!("40{}", auth()));
+    assert_eq!(connect.send().await.unwrap().status(), 200);
+    // Longer than the gateway waits with the end of the session.
+    sleep(Duration::from_millis(300)).await;
+    let answer = late.ask(&format!("GET {path}"), &[]).await.body;
+    let refusal = r#"44{"message":"Too many connections"}"#;
+    // The first ping is among them.
+    let packets: Vec<_> = answer.split('\x1e').collect();
+    assert!(packets.contains(&refusal), "{answer:?}");
+    assert_eq!((packets.len(), packets[2]), (3, "1"), "{answer:?}");
+    let after = late.ask(&format!("GET {path}"), &[]).await;
+    assert_eq!(after.json()["message"], "Session ID unknown");
+    agent.ask("/", 1, &json!(["refresh_token", {}])).await;
+    assert!(matches!(agent.next().await, Received::Ack { .. }));
+}
+
+#[tokio::test]
+async fn many_conversations_are_opened_by_a_long_way_too() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut polling = PollingClient::open(gateway.address(), "").await;
+    let doors: Vec<_> = (0..256)
+        .map(|number| format!("/tenant/acme/conv/{number}"))
+        .collect();
+    let poster = polling.connect_all(&doors, &auth());
+    let mut joined = 0;
+    while joined < 256 {
+        match polling.next().await {
+            Received::Connected(_) => {}
+            event => joined += usize::from(event.name() == "joined"),
+        }
+        // Half a second for an answer to a poll.
+        sleep(Duration::from_millis(35)).await;
+    }
+    poster.await.unwrap();
+}
+
+#[tokio::test]
+async fn polls_beside_a_websocket_that_nobody_reads_have_no_more_kept_for_it() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let http = reqwest::Client::new();
+    for number in 0..120 {
+        let event = json!({
+            "tenantId": "acme", "conversationId": "c-1", "event": "note",
+            "payload": {"number": number, "text": "x".repeat(250_000)},
+        });
+        let url = format!("http://{}/internal/emit", gateway.address());
+        let call = http.post(url).bearer_auth(API_KEY).json(&event);
+        assert_eq!(call.send().await.unwrap().status(), 200);
+    }
+    let mut sessions = Vec::new();
+    for _ in 0..4 {
+        let address = gateway.address();
+        let url = format!("{address}/socket.io/?EIO=4{IDS}&transport=");
+        let open = http.get(format!("http://{url}polling")).send().await;
+        let open = open.unwrap().text().await.unwrap();
+        let open: Value = serde_json::from_str(&open[1..]).unwrap();
+        let sid = format!("&sid={}", open["sid"].as_str().unwrap());
+        let (mut stream, _) = connect_async(format!("ws://{url}websocket{sid}"))
+            .await
+            .unwrap();
+        stream.send(Message::text("2probe")).await.unwrap();
+        assert_eq!(
+            stream.next().await.unwrap().unwrap(),
+            Message::text("3probe")
+        );
+        stream.send(Message::text("5")).await.unwrap();
+        let connect = format!("40{}", json!({"token": sign(&claims("acme"))}));
+        stream.send(Message::text(connect)).await.unwrap();
+        // The answer; of what follows nothing is read.
+        let answer = loop {
+            match stream.next().await.unwrap().unwrap() {
+                Message::Text(text) if text.starts_with('2') => {}
+                answer => break answer,
+            }
+        };
+        assert!(answer.to_text().unwrap().starts_with("40"), "{answer}");
+        sessions.push((stream, format!("http://{url}polling{sid}")));
+    }
+    let before = gateway.memory();
+    for _ in 0..150 {
+        for (_, poll) in &sessions {
+            let answer = http.get(poll).timeout(DEADLINE).send().await.unwrap();
+            assert_eq!(answer.status(), 400);
+        }
+    }
+    let more = gateway.memory().saturating_sub(before);
+    assert!(more < 40 << 20, "{} MiB more", more >> 20);
+}
+
+#[tokio::test]
+async fn an_upgrade_that_http_1_0_does_not_have_leaves_the_session_as_it_is() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let (mut raw, path) = poll(&gateway).await;
+    let upgrade = path.replace("polling", "websocket");
+    let mut old = Raw::open(gateway.address()).await;
+    old.send(format!(
+        "GET {upgrade} HTTP/1.0\r\nhost: x\r\n\
+         connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    ))
+    .await;
+    assert_eq!(old.answer().await.status, 426);
+    // The first ping.
+    assert_eq!(raw.ask(&format!("GET {path}"), &[]).await.body, "2");
+}
