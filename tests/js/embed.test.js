@@ -176,7 +176,7 @@ test("a tag's widget goes where data-target says, and getToken may come later th
   const body = `${tag(place, { target: "#here" })}<main id="here"></main><img src="/slow.svg" alt="">`;
   const asksEarly = async (page) => {
     await page.route("**/slow.svg", async (route) => {
-      await until("the widget is ready", () => page.evaluate(() => window.heard.length > 0));
+      await until("the widget is ready", () => page.evaluate(() => window.heard?.length > 0));
       await route.fulfill({ contentType: "image/svg+xml", body: '<svg xmlns="http://www.w3.org/2000/svg"/>' });
     });
   };

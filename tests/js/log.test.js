@@ -89,6 +89,8 @@ test("scrolling from the end to the beginning passes every message once, in orde
 
 test("what is in view stays where it is while messages of unknown height come into the page above it", async (t) => {
   const page = await openLong(t);
+  await page.page.getByRole("log").evaluate((log) => (log.scrollTop -= 300));
+  await page.sees("to-latest");
   // A step at a time, as a wheel does: each brings in messages above that are higher or lower than was guessed.
   const jumps = await page.page.evaluate(async () => {
     const log = document.querySelector("[role=log]");

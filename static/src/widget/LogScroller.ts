@@ -98,7 +98,10 @@ export class LogScroller {
   attach(parts: Parts): () => void {
     this.#parts = parts;
     const { log } = parts;
-    const observer = new ResizeObserver(() => this.settle());
+    const observer = new ResizeObserver(() => {
+      this.#catchUp();
+      this.settle();
+    });
     observer.observe(log);
     if (log.firstElementChild) observer.observe(log.firstElementChild);
     const letGo = this.#kept.attach(log);
@@ -261,9 +264,17 @@ export class LogScroller {
     if (wasFollowing || !this.#covers(this.#beyond / 3)) this.#redraw();
   };
 
+  /** Takes account of a movement whose event is still to come, lest it be taken for a mistake; answers whether there is one. */
+  #catchUp(): boolean {
+    if (this.#arriving || this.#parts?.log.scrollTop === this.#lastTop) return false;
+    this.#onScroll();
+    return true;
+  }
+
   #restSoon(): void {
     clearTimeout(this.#resting);
     this.#resting = setTimeout(() => {
+      if (this.#catchUp()) return;
       this.#resting = undefined;
       this.#arriving = false;
       this.#hold();
