@@ -117,7 +117,8 @@ async fn tokens(gateway: &TestGateway, verdict: &mut Verdict) {
             }
         };
         let soon = (now() + 600).to_string();
-        let said = fill(&said, &[("\"$soon\"", &soon), ("$soon", &soon)]);
+        let long = "x".repeat(9 << 10);
+        let said = fill(&said, &[("\"$soon\"", &soon), ("$9KB", &long)]);
         let came = enter(gateway, &forge(header, &said, signer)).await;
         verdict.compare(&row, &*came, answer);
     }

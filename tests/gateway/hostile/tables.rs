@@ -40,6 +40,10 @@ pub(super) const TOKENS: &str = r#"
 {"alg":"HS256","x5u":"http://127.0.0.1:9"}|                                  | secret      | Invalid token
 {"alg":"HS256","x5c":["MAA="]}           |                                   | secret      | Invalid token
 
+{"alg":"HS256","crit":["b64"],"b64":true}|                                   |             | Invalid token
+{"alg":"HS256","crit":["exp"]}           |                                   |             | Invalid token
+                                         | "padding":"$9KB"                  |             | Invalid token
+
 # Times
                                          | "exp":null                        |             | Invalid token
                                          | "exp":"4102444800"                |             | Invalid token
