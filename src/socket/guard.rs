@@ -275,10 +275,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
 }
 
 impl<S> Drop for Guard<S> {
-    // A session without its WebSocket has ended, whether the library has noticed (as it has not
-    // when an upgrade from polling failed) or not.
+    // The library does not notice when an upgrade from polling has failed.
     fn drop(&mut self) {
-        self.transport.end();
+        self.transport.gone();
     }
 }
 

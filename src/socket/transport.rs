@@ -155,6 +155,12 @@ impl Transport {
         self.end_by(Line::end_gently);
     }
 
+    /// Its WebSocket is gone, and the session with it, whether the library has noticed or not.
+    pub(super) fn gone(&self) {
+        self.place.give_back();
+        self.end();
+    }
+
     /// Ends the session of a client that does not take what waits for it.
     pub(super) fn abandon(&self) {
         self.end_by(Line::end_at_once);

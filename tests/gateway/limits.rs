@@ -122,6 +122,22 @@ async fn one_too_many_is_told_and_ended_and_the_others_stay() {
     .await;
 }
 
+#[tokio::test]
+async fn who_never_joined_leaves_no_place_taken() {
+    let (_broker, gateway) = start(&[("MAX_CONNECTIONS", "1")]).await;
+    // The library keeps each for the ten seconds in which it could have joined: one after the
+    // other they would have to wait longer than a test does.
+    let mut strangers = 0;
+    until("ten strangers come and go", async || {
+        let mut stranger = Client::open(gateway.address(), "").await;
+        stranger.connect("/", &json!({})).await;
+        let told = stranger.next().await;
+        strangers += usize::from(told == Received::Refused("Authentication required".to_owned()));
+        strangers == 10
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_gives_its_place_back_however_it_ends() {
     let variables = [
