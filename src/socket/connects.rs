@@ -26,7 +26,7 @@ struct State {
     open: usize,
     visits: u64,
     refused: usize,
-    /// Namespaces whose refused sockets have just gone.
+    /// Namespaces whose sockets have just gone.
     left: Vec<(Box<str>, Instant)>,
     /// Since when nothing is open, nor opening.
     idle_since: Option<Instant>,
@@ -93,8 +93,8 @@ impl Connects {
     const MOST_OPENING: usize = 16;
     /// When a CONNECT of which the library has made nothing counts as lost.
     const LOST_AFTER: Duration = Duration::from_secs(5);
-    /// How long the library may take to forget a socket that has gone: until then it takes a new
-    /// CONNECT for a repetition, and does not answer.
+    /// How long the library may take to forget a socket that has gone, or the CONNECT of one that
+    /// went at once: until then it takes a new CONNECT for a repetition, and does not answer.
     const FORGOTTEN_AFTER: Duration = Duration::from_millis(20);
     /// How many messages a client may send at once: all its CONNECTs, and more. Agents send their
     /// tokens, pongs and little else.
@@ -142,7 +142,7 @@ impl Connects {
                 Heard::Wait
             }
             Inbound::Disconnect(path) if state.is_open(path) => {
-                state.forget(path);
+                state.leave(path, now);
                 Heard::Pass
             }
             Inbound::Event(path) if state.is_open(path) => Heard::Pass,
@@ -240,7 +240,7 @@ impl Connects {
         let mut state = self.lock();
         let place = state.places.get(path);
         if place.is_some_and(|place| matches!(place.stage, Stage::Leaving)) {
-            state.forget(path);
+            state.leave(path, Instant::now());
         }
     }
 
@@ -303,6 +303,13 @@ impl State {
         }
     }
 
+    /// Forgets what the library may remember for a moment.
+    fn leave(&mut self, path: &str, now: Instant) {
+        self.forget(path);
+        self.left.retain(|(left, _)| **left != *path);
+        self.left.push((path.into(), now));
+    }
+
     fn refuse(&mut self) -> Heard {
         self.refused += 1;
         if self.refused >= Connects::MOST_REFUSED {
@@ -326,11 +333,7 @@ impl Drop for Visit {
             place.visit == self.number && matches!(place.stage, Stage::Refused)
         });
         if refused {
-            state.forget(&self.path);
-            let now = Instant::now();
-            if !state.has_just_left(&self.path, now) {
-                state.left.push((std::mem::take(&mut self.path), now));
-            }
+            state.leave(&self.path, Instant::now());
         }
     }
 }

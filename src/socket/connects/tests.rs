@@ -50,6 +50,8 @@ async fn only_what_is_open_is_spoken_in_and_left() {
         assert_eq!(hear(&session, &connect), Heard::Ignore);
         assert_eq!(hear(&session, &leave), Heard::Pass);
         assert_eq!(hear(&session, &event), Heard::Ignore);
+        // The library may not be done with the CONNECT before.
+        assert_eq!(hear(&session, &connect), Heard::Wait);
     }
 }
 
@@ -64,7 +66,9 @@ async fn who_is_sent_away_comes_back_when_that_is_done() {
         assert_eq!(hear(&session, &format!("42{door},[]")), Heard::Ignore);
         assert_eq!(hear(&session, &connect), Heard::Wait);
         session.connects.closed(door);
-        assert_eq!(hear(&session, &connect), Heard::Pass);
+        while hear(&session, &connect) == Heard::Wait {
+            tokio::time::sleep(Connects::FORGOTTEN_AFTER / 4).await;
+        }
         // What was said of the visit before does not end this one.
         session.connects.opened(door);
         session.connects.closed(door);
