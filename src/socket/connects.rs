@@ -5,58 +5,20 @@
 //! else has: who follows what would be anybody's to find out. It also makes a namespace for each
 //! CONNECT before anyone has shown a token, however many there are.
 
-use std::collections::HashMap;
+mod state;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::inbound::Inbound;
 use super::namespaces::{Namespaces, Ticket};
 use super::transport::Transport;
+use state::{Place, Stage, State};
 
 /// The CONNECTs of one session.
 pub(super) struct Connects {
     namespaces: Arc<Namespaces>,
     state: Mutex<State>,
-}
-
-struct State {
-    places: HashMap<Box<str>, Place>,
-    /// How many of them are being decided, and how many are open.
-    opening: usize,
-    open: usize,
-    visits: u64,
-    refused: usize,
-    /// Namespaces whose sockets have just gone.
-    left: Vec<(Box<str>, Instant)>,
-    /// Since when nothing is open, nor opening.
-    idle_since: Option<Instant>,
-    /// What the client may still say at once.
-    allowance: f64,
-    refilled: Instant,
-}
-
-/// A namespace of this session.
-struct Place {
-    /// Tells visits to the same namespace apart.
-    visit: u64,
-    stage: Stage,
-}
-
-enum Stage {
-    /// The library is to make a socket, which will hold the ticket.
-    Asked {
-        since: Instant,
-        ticket: Option<Ticket>,
-    },
-    /// There is a socket, and it is being decided.
-    Visiting,
-    Open,
-    /// The server is about to close it. The client may answer that with another CONNECT before the
-    /// library, or whoever closes it, is done.
-    Leaving,
-    /// It was decided against, and the library has not finished with it: it would take the next
-    /// CONNECT for a repetition.
-    Refused,
 }
 
 /// A socket's visit to a namespace: kept as long as the socket lives.
@@ -103,20 +65,9 @@ impl Connects {
     const RATE: f64 = 64.0;
 
     pub(super) fn new(namespaces: Arc<Namespaces>) -> Self {
-        let now = Instant::now();
         Self {
             namespaces,
-            state: Mutex::new(State {
-                places: HashMap::new(),
-                opening: 0,
-                open: 0,
-                visits: 0,
-                refused: 0,
-                left: Vec::new(),
-                idle_since: Some(now),
-                allowance: Self::BURST,
-                refilled: now,
-            }),
+            state: Mutex::new(State::new(Instant::now())),
         }
     }
 
@@ -267,62 +218,6 @@ impl Connects {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn is_open(&self, path: &str) -> bool {
-        let place = self.places.get(path);
-        place.is_some_and(|place| matches!(place.stage, Stage::Open))
-    }
-
-    fn is_opening(&self, path: &str) -> bool {
-        let place = self.places.get(path);
-        place.is_some_and(|place| matches!(place.stage, Stage::Asked { .. } | Stage::Visiting))
-    }
-
-    fn decide(&mut self, path: &str, stage: Stage) {
-        if let Some(place) = self.places.get_mut(path)
-            && matches!(place.stage, Stage::Asked { .. } | Stage::Visiting)
-        {
-            self.opening -= 1;
-            self.open += usize::from(matches!(stage, Stage::Open));
-            place.stage = stage;
-        }
-    }
-
-    fn forget(&mut self, path: &str) {
-        match self.places.remove(path).map(|place| place.stage) {
-            Some(Stage::Asked { .. } | Stage::Visiting) => self.opening -= 1,
-            Some(Stage::Open | Stage::Leaving) => self.open -= 1,
-            Some(Stage::Refused) | None => {}
-        }
-        if self.places.is_empty() {
-            self.places = HashMap::new();
-            self.idle_since.get_or_insert_with(Instant::now);
-        }
-    }
-
-    /// Forgets what the library may remember for a moment.
-    fn leave(&mut self, path: &str, now: Instant) {
-        self.forget(path);
-        self.left.retain(|(left, _)| **left != *path);
-        self.left.push((path.into(), now));
-    }
-
-    fn refuse(&mut self) -> Heard {
-        self.refused += 1;
-        if self.refused >= Connects::MOST_REFUSED {
-            Heard::Last
-        } else {
-            Heard::Pass
-        }
-    }
-
-    fn has_just_left(&mut self, path: &str, now: Instant) -> bool {
-        self.left
-            .retain(|(_, at)| now.saturating_duration_since(*at) < Connects::FORGOTTEN_AFTER);
-        self.left.iter().any(|(left, _)| **left == *path)
     }
 }
 
