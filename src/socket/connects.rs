@@ -57,7 +57,7 @@ impl Connects {
     const LOST_AFTER: Duration = Duration::from_secs(5);
     /// How long the library may take to forget a socket that has gone, or the CONNECT of one that
     /// went at once: until then it takes a new CONNECT for a repetition, and does not answer.
-    const FORGOTTEN_AFTER: Duration = Duration::from_millis(20);
+    const FORGOTTEN_AFTER: Duration = Duration::from_millis(100);
     /// How many messages a client may send at once: all its CONNECTs, and more. Agents send their
     /// tokens, pongs and little else.
     const BURST: f64 = 1024.0;

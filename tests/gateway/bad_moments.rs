@@ -37,7 +37,7 @@ async fn who_leaves_at_the_moment_it_is_let_in_can_come_back() {
         tokio::spawn(async move {
             let door = format!("/tenant/acme/conv/{number}");
             let mut client = Client::open(&address, "").await;
-            for _ in 0..200 {
+            for _ in 0..50 {
                 client.connect(&door, &auth()).await;
                 // Of the visits before there may be something on its way.
                 while let answer = client.next().await
