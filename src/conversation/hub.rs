@@ -198,17 +198,13 @@ impl Hub {
 
     /// The conversation as it stands; an empty one if nobody follows it and nothing is kept.
     pub fn view(&self, key: &ConversationKey) -> ConversationView {
-        let map = self.conversations.read();
-        let found = map
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned();
-        found.map_or_else(ConversationView::default, |conversation| {
-            // What has expired is no longer there, swept or not.
-            let now = Instant::now();
-            conversation.lock().trim(now, &self.shared);
-            conversation.view()
-        })
+        self.find(key)
+            .map_or_else(ConversationView::default, |conversation| {
+                // What has expired is no longer there, swept or not.
+                let now = Instant::now();
+                conversation.lock().trim(now, &self.shared);
+                conversation.view()
+            })
     }
 
     /// Removes a member; nothing happens if it has gone already.
@@ -309,13 +305,14 @@ impl Hub {
         }
     }
 
-    fn find_or_make(&self, key: &ConversationKey) -> Arc<Conversation> {
+    fn find(&self, key: &ConversationKey) -> Option<Arc<Conversation>> {
         let map = self.conversations.read();
-        let found = map
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .cloned();
-        found.unwrap_or_else(|| {
+        let map = map.unwrap_or_else(PoisonError::into_inner);
+        map.get(key).cloned()
+    }
+
+    fn find_or_make(&self, key: &ConversationKey) -> Arc<Conversation> {
+        self.find(key).unwrap_or_else(|| {
             let map = self.conversations.write();
             let mut map = map.unwrap_or_else(PoisonError::into_inner);
             let conversation = map.entry(key.clone()).or_insert_with(|| {

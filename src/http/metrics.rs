@@ -5,18 +5,16 @@
 
 use std::time::SystemTime;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use prometheus::core::Collector;
 use prometheus::{Counter, Gauge, Opts, Registry, TEXT_FORMAT, TextEncoder};
-use serde_json::json;
 use tracing::error;
 
-use super::App;
-use super::process;
+use super::internal::{self, Refusal};
+use super::{App, process};
 use crate::conversation;
 use crate::source::amqp::Check;
 
@@ -32,16 +30,9 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
 }
 
 /// On the public one: with a key, as the relay.
-pub(super) async fn guarded(app: State<App>, headers: HeaderMap) -> Response {
-    if app.keys.which(&headers).is_some() {
-        return metrics(app).await;
-    }
-    let error = json!({
-        "code": "unauthorized",
-        "message": "x-internal-api-key must be one of the configured keys",
-    });
-    let body = Json(json!({"ok": false, "error": error}));
-    (StatusCode::UNAUTHORIZED, body).into_response()
+pub(super) async fn guarded(app: State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
+    internal::key(&app, &headers)?;
+    Ok(metrics(app).await)
 }
 
 fn page(app: &App) -> prometheus::Result<String> {

@@ -47,10 +47,18 @@ pub async fn emit(journal: &Journal, body: &[u8]) -> Result<Published, RelayErro
     Ok(journal.append(event).await)
 }
 
-fn decode(body: &[u8], now: OffsetDateTime) -> Result<Event, RelayError> {
+/// The fields of a call's body.
+///
+/// # Errors
+/// It is not JSON, or no object.
+pub(crate) fn fields(body: &[u8]) -> Result<Fields<'_>, RelayError> {
     let json: &RawValue =
         serde_json::from_slice(body).map_err(|error| RelayError::InvalidJson(error.to_string()))?;
-    let fields = Fields::of(json).map_err(|reason| Invalid::new("body", reason))?;
+    Ok(Fields::of(json).map_err(|reason| Invalid::new("body", reason))?)
+}
+
+fn decode(body: &[u8], now: OffsetDateTime) -> Result<Event, RelayError> {
+    let fields = fields(body)?;
     let key = ConversationKey {
         tenant: fields.id("tenantId")?,
         conversation: fields.id("conversationId")?,

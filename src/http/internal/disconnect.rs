@@ -5,16 +5,14 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use serde::Serialize;
-use serde_json::value::RawValue;
 use tracing::info;
 
 use super::super::App;
 use super::Refusal;
-use crate::conversation::Invalid;
-use crate::conversation::fields::{Fields, text};
+use crate::conversation::fields::text;
 use crate::net::Peer;
 use crate::socket::Selection;
-use crate::source::relay::RelayError;
+use crate::source::relay::{self, RelayError};
 
 /// The longest agent id that is looked for, in characters.
 const AGENT_LIMIT: usize = 1024;
@@ -50,9 +48,7 @@ pub(in crate::http) async fn disconnect(
 }
 
 fn selection(body: &[u8]) -> Result<Selection, RelayError> {
-    let json: &RawValue =
-        serde_json::from_slice(body).map_err(|error| RelayError::InvalidJson(error.to_string()))?;
-    let fields = Fields::of(json).map_err(|reason| Invalid::new("body", reason))?;
+    let fields = relay::fields(body)?;
     Ok(Selection {
         tenant: fields.id("tenantId")?,
         conversation: match fields.get("conversationId") {

@@ -48,7 +48,7 @@ async fn taken(app: &App, headers: &HeaderMap, body: Body) -> Result<(usize, Byt
 }
 
 /// The number of the key that the call was made with.
-fn key(app: &App, headers: &HeaderMap) -> Result<usize, Refusal> {
+pub(super) fn key(app: &App, headers: &HeaderMap) -> Result<usize, Refusal> {
     app.keys.which(headers).ok_or_else(|| {
         Refusal::new(
             StatusCode::UNAUTHORIZED,
