@@ -115,7 +115,9 @@ impl Connects {
         match state.places.get(path).map(|place| &place.stage) {
             None => {}
             Some(Stage::Leaving | Stage::Refused) => return Heard::Wait,
-            Some(Stage::Asked { .. } | Stage::Visiting | Stage::Open) => return Heard::Ignore,
+            Some(Stage::Asked { .. } | Stage::Visiting | Stage::Granted | Stage::Open) => {
+                return Heard::Ignore;
+            }
         }
         if state.has_just_left(path, now) {
             return Heard::Wait;
@@ -195,9 +197,25 @@ impl Connects {
         }
     }
 
-    /// Whether the session follows as many conversations as it may.
-    pub(super) fn is_full(&self) -> bool {
-        self.lock().open >= Self::MOST
+    /// Whether a CONNECT has ever been granted.
+    pub(super) fn has_joined(&self) -> bool {
+        self.lock().joined
+    }
+
+    /// Keeps a place for what is about to be opened; false if the session follows as many
+    /// conversations as it may.
+    pub(super) fn grant(&self, path: &str) -> bool {
+        let mut state = self.lock();
+        if state.open + state.granted >= Self::MOST {
+            return false;
+        }
+        if let Some(place) = state.places.get_mut(path)
+            && matches!(place.stage, Stage::Visiting)
+        {
+            place.stage = Stage::Granted;
+            state.granted += 1;
+        }
+        true
     }
 
     /// Whether a CONNECT was lost, so that its client would wait in vain.

@@ -130,7 +130,7 @@ impl Doors {
         if self.kept_out.keeps(agent, key, Instant::now()) {
             return Err(Refusal::ServiceUnavailable);
         }
-        if transport.connects.is_full() {
+        if !transport.connects.grant(socket.ns()) {
             return Err(Refusal::TooManyConnections);
         }
         Ok(admission)
@@ -156,7 +156,12 @@ impl Doors {
             socket.disconnect().ok();
             return;
         };
-        let Admission { agent, key, join } = &*admission;
+        let Admission {
+            agent,
+            key,
+            join,
+            since,
+        } = &*admission;
         debug!(tenant = %key.tenant, conversation = %key.conversation, agent = agent.id, "joined");
         transport.connects.opened(socket.ns());
         let outlet = Arc::new(SocketOutlet {
@@ -175,7 +180,7 @@ impl Doors {
         // Weakly: the outlet holds the socket.
         socket.extensions.insert(Arc::downgrade(&outlet));
         let membership = self.hub.join(key, *join, outlet.clone());
-        self.members.seat(Seat { outlet, membership });
+        self.members.seat(Seat { outlet, membership }, *since);
     }
 
     /// Has the socket take a fresh token.

@@ -1,5 +1,7 @@
 //! What a client says when it connects, and whether that opens the door.
 
+use std::time::Instant;
+
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -51,6 +53,8 @@ pub struct Admission {
     pub key: ConversationKey,
     /// From where.
     pub join: Join,
+    /// When it asked to: what was decided about it since may not have been known when it was let in.
+    pub since: Instant,
 }
 
 /// Checks a connect to `namespace`, in the contract's order: token there, token valid, ids, grant.
@@ -64,13 +68,19 @@ pub async fn admit(
     query: Option<&str>,
     auth: &Value,
 ) -> Result<Admission, Refusal> {
+    let since = Instant::now();
     let agent = authenticate(authenticator, auth).await?;
     let key = key(namespace, query, auth).ok_or(Refusal::InvalidConversation)?;
     if !agent.may_follow(&key) {
         return Err(Refusal::Forbidden);
     }
     let join = join(auth);
-    Ok(Admission { agent, key, join })
+    Ok(Admission {
+        agent,
+        key,
+        join,
+        since,
+    })
 }
 
 /// Who the token in `data` speaks for.

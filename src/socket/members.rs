@@ -5,13 +5,15 @@
 //! duplicate and never answered. A member whose socket is closed leaves at the next event, or at
 //! the next look, once a second; the same look sees which tokens are about to expire.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 use tokio::time::sleep;
 use tracing::debug;
 
+use super::CONNECT_TIMEOUT;
 use super::outlet::SocketOutlet;
 use super::term::Due;
 use super::transport::Transports;
@@ -23,13 +25,52 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long a connection may follow nothing after it has.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// How many of the portal's wishes are kept in mind at once.
+const MOST_SENT_AWAY: usize = 1024;
+
 /// How long a member that has to go waits for room to be told so.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// The members of this process.
 pub struct Members {
     hub: Arc<Hub>,
-    seats: Mutex<Vec<Seat>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    seats: Vec<Seat>,
+    /// Whom the portal has lately wanted to go, with the latest last: one of them may be on the way
+    /// in, by the word of who did not know yet.
+    sent_away: VecDeque<(Instant, Selection)>,
+}
+
+impl State {
+    fn is_sent_away(&self, seat: &Seat, since: Instant) -> bool {
+        let later = self
+            .sent_away
+            .iter()
+            .rev()
+            .take_while(|(at, _)| *at >= since);
+        later
+            .map(|(_, selection)| selection)
+            .any(|it| seat.is_in(it))
+    }
+
+    fn take(&mut self, chosen: impl Fn(&Seat) -> bool) -> Vec<Seat> {
+        self.seats.extract_if(.., |seat| chosen(seat)).collect()
+    }
+
+    fn send_away(&mut self, selection: &Selection) {
+        let now = Instant::now();
+        // Nobody is on the way in for longer.
+        let kept = |(at, _): &mut (Instant, _)| now.duration_since(*at) > CONNECT_TIMEOUT;
+        while self.sent_away.pop_front_if(kept).is_some() {}
+        if self.sent_away.len() == MOST_SENT_AWAY {
+            self.sent_away.pop_front();
+        }
+        self.sent_away.push_back((now, selection.clone()));
+    }
 }
 
 /// A socket and the conversation that it follows.
@@ -68,21 +109,28 @@ impl Members {
     pub(super) fn new(hub: Arc<Hub>) -> Arc<Self> {
         Arc::new(Self {
             hub,
-            seats: Mutex::default(),
+            state: Mutex::default(),
         })
     }
 
-    pub(super) fn seat(&self, seat: Seat) {
-        self.lock().push(seat);
+    /// Takes in a member that has asked to come in `since`.
+    pub(super) fn seat(&self, seat: Seat, since: Instant) {
+        let mut state = self.lock();
+        if !state.is_sent_away(&seat, since) {
+            state.seats.push(seat);
+            return;
+        }
+        drop(state);
+        seat.dismiss(&self.hub, Why::Asked);
     }
 
-    /// Disconnects the members of the selection; other conversations of their connections stay.
-    /// Answers how many there were.
+    /// Disconnects the members of the selection, and who is about to become one; other
+    /// conversations of their connections stay. Answers how many members there were.
     pub fn disconnect(&self, selection: &Selection) -> usize {
-        let chosen = self.take(|seat| {
-            let agent = &seat.outlet.participant.agent;
-            seat.is_there() && selection.holds(seat.membership.key(), agent)
-        });
+        let mut state = self.lock();
+        state.send_away(selection);
+        let chosen = state.take(|seat| seat.is_there() && seat.is_in(selection));
+        drop(state);
         let count = chosen.len();
         for seat in chosen {
             seat.dismiss(&self.hub, Why::Asked);
@@ -92,8 +140,8 @@ impl Members {
 
     /// Ends the transports of an agent's members of a conversation; answers how many.
     pub(super) fn hang_up(&self, agent: &str, key: &ConversationKey) -> usize {
-        let seats = self.lock();
-        let of_agent = seats.iter().filter(|seat| {
+        let state = self.lock();
+        let of_agent = state.seats.iter().filter(|seat| {
             let outlet = &seat.outlet;
             seat.is_there() && outlet.participant.agent == agent && outlet.key == *key
         });
@@ -103,11 +151,11 @@ impl Members {
     /// Removes the members whose sockets are closed, and tells the others how long their tokens
     /// still last.
     fn look(&self, now: i64) {
-        let gone = self.take(|seat| !seat.is_there());
+        let gone = self.lock().take(|seat| !seat.is_there());
         for seat in gone {
             seat.leave(&self.hub);
         }
-        let expired = self.take(|seat| match seat.outlet.term.due(now) {
+        let expired = self.lock().take(|seat| match seat.outlet.term.due(now) {
             Due::Nothing => false,
             Due::Warning => {
                 seat.outlet.warn();
@@ -120,12 +168,8 @@ impl Members {
         }
     }
 
-    fn take(&self, chosen: impl Fn(&Seat) -> bool) -> Vec<Seat> {
-        self.lock().extract_if(.., |seat| chosen(seat)).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Seat>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,6 +183,10 @@ enum Why {
 }
 
 impl Seat {
+    fn is_in(&self, selection: &Selection) -> bool {
+        selection.holds(self.membership.key(), &self.outlet.participant.agent)
+    }
+
     fn is_there(&self) -> bool {
         self.outlet.socket.connected()
     }

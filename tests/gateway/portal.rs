@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::auth_server::AuthServer;
 use crate::harness::{
     API_KEY, Broker, Client, Received, TestGateway, claims, message, sign, until,
 };
@@ -86,6 +87,44 @@ async fn the_members_of_a_selection_are_disconnected_and_nobody_else() {
     let log = gateway.log().join("\n");
     assert!(log.contains("members were disconnected at the portal's request"));
     assert!(!log.contains(API_KEY));
+}
+
+#[tokio::test]
+async fn who_is_on_the_way_in_when_it_is_disconnected_does_not_stay() {
+    let broker = Broker::new().await;
+    for (selection, stays) in [
+        (json!({"tenantId": "acme", "agentId": "agent-1"}), false),
+        (json!({"tenantId": "acme", "agentId": "eve"}), true),
+    ] {
+        // The auth service was asked before, and answers after.
+        let mut answer = claims("acme");
+        answer["active"] = true.into();
+        answer["sub"] = "agent-1".into();
+        let server = AuthServer::with(&answer).await;
+        let url = server.url();
+        let variables = [("AUTH_INTROSPECTION_URL", &*url)];
+        let gateway = TestGateway::start_with(&broker, &variables).await;
+        server.hold();
+        let mut agent = gateway.enter("opaque").await;
+        server.waiting(1).await;
+        let (status, answered) = disconnect(&gateway, &selection).await;
+        assert_eq!((status, &answered["disconnected"]), (200, &json!(0)));
+        server.release();
+        if stays {
+            agent.joined().await;
+        } else {
+            // It may or may not hear before that it has joined.
+            let away = Received::Disconnected("/".to_owned());
+            while agent.next().await != away {}
+            let seen = look(&gateway, "acme/c-1").await;
+            assert_eq!(seen["members"], json!([]));
+            // It was about those who were there, or as good as.
+            agent.connect("/", &json!({"token": "opaque"})).await;
+            agent.joined().await;
+        }
+        let seen = look(&gateway, "acme/c-1").await;
+        assert_eq!(seen["members"][0]["agentId"], "agent-1");
+    }
 }
 
 #[tokio::test]

@@ -14,8 +14,9 @@ use crate::net::Peer;
 use crate::socket::Selection;
 use crate::source::relay::{self, RelayError};
 
-/// The longest agent id that is looked for, in characters.
-const AGENT_LIMIT: usize = 1024;
+/// The longest agent id that is looked for, in characters: longer than any that a token could carry,
+/// for which clients have 64 KiB.
+const AGENT_LIMIT: usize = 64 * 1024;
 
 #[derive(Serialize)]
 pub(in crate::http) struct Disconnected {

@@ -12,6 +12,10 @@ pub(super) struct State {
     /// How many of them are being decided, and how many are open.
     pub(super) opening: usize,
     pub(super) open: usize,
+    /// How many of those that are being decided are as good as open.
+    pub(super) granted: usize,
+    /// Whether one of them has ever been open.
+    pub(super) joined: bool,
     pub(super) visits: u64,
     pub(super) refused: usize,
     /// Namespaces whose sockets have just gone.
@@ -38,6 +42,8 @@ pub(super) enum Stage {
     },
     /// There is a socket, and it is being decided.
     Visiting,
+    /// It was decided for, and the client is about to hear so.
+    Granted,
     Open,
     /// The server is about to close it. The client may answer that with another CONNECT before the
     /// library, or whoever closes it, is done.
@@ -47,12 +53,20 @@ pub(super) enum Stage {
     Refused,
 }
 
+impl Stage {
+    fn is_opening(&self) -> bool {
+        matches!(self, Self::Asked { .. } | Self::Visiting | Self::Granted)
+    }
+}
+
 impl State {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             places: HashMap::new(),
             opening: 0,
             open: 0,
+            granted: 0,
+            joined: false,
             visits: 0,
             refused: 0,
             left: Vec::new(),
@@ -69,15 +83,19 @@ impl State {
 
     pub(super) fn is_opening(&self, path: &str) -> bool {
         let place = self.places.get(path);
-        place.is_some_and(|place| matches!(place.stage, Stage::Asked { .. } | Stage::Visiting))
+        place.is_some_and(|place| place.stage.is_opening())
     }
 
     pub(super) fn decide(&mut self, path: &str, stage: Stage) {
         if let Some(place) = self.places.get_mut(path)
-            && matches!(place.stage, Stage::Asked { .. } | Stage::Visiting)
+            && place.stage.is_opening()
         {
             self.opening -= 1;
-            self.open += usize::from(matches!(stage, Stage::Open));
+            self.granted -= usize::from(matches!(place.stage, Stage::Granted));
+            if matches!(stage, Stage::Open) {
+                self.open += 1;
+                self.joined = true;
+            }
             place.stage = stage;
         }
     }
@@ -85,6 +103,10 @@ impl State {
     fn forget(&mut self, path: &str) {
         match self.places.remove(path).map(|place| place.stage) {
             Some(Stage::Asked { .. } | Stage::Visiting) => self.opening -= 1,
+            Some(Stage::Granted) => {
+                self.opening -= 1;
+                self.granted -= 1;
+            }
             Some(Stage::Open | Stage::Leaving) => self.open -= 1,
             Some(Stage::Refused) | None => {}
         }
