@@ -7,18 +7,19 @@ use std::io::{self, Cursor};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 use tokio_util::io::poll_read_buf;
 use tungstenite::protocol::frame::FrameHeader;
-use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::INBOUND_LIMIT;
 use super::connects::Heard;
 use super::inbound::Inbound;
+use super::release::Release;
 use super::transport::Transport;
 
 /// A stream of WebSocket frames (RFC 6455, section 5) from a client of the session.
@@ -33,6 +34,15 @@ pub(super) struct Guard<S> {
     pause: Option<Pin<Box<Sleep>>>,
     /// Nothing is looked at any more.
     over: bool,
+    releasing: Option<Releasing>,
+}
+
+/// The library is told to let go of the session, and has not done so.
+struct Releasing {
+    release: Arc<Release>,
+    /// What it is to read after that.
+    last: BytesMut,
+    until: Instant,
 }
 
 /// A message in several frames, of which the last has not come.
@@ -63,6 +73,10 @@ const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
 /// How soon a client that has to wait is looked at again.
 pub(super) const PAUSE: Duration = Duration::from_millis(5);
 
+/// How long the library may take to answer its release. A session whose end cannot wait longer is
+/// kept for a while.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The largest frame header, in bytes.
 const HEADER: usize = 14;
 
@@ -76,6 +90,7 @@ impl<S> Guard<S> {
             message: Message::None,
             pause: None,
             over: false,
+            releasing: None,
         }
     }
 
@@ -94,6 +109,10 @@ impl<S> Guard<S> {
             return Next::Read;
         }
         match header.opcode {
+            OpCode::Control(Control::Close) => {
+                let close = self.came.split_to(end);
+                self.hand_over(true, close);
+            }
             OpCode::Data(Data::Text | Data::Binary) if !matches!(self.message, Message::None) => {
                 return self.give_over();
             }
@@ -122,9 +141,38 @@ impl<S> Guard<S> {
         match self.transport.hear(text, true) {
             Heard::Wait => return Next::Pause,
             Heard::Ignore => self.came.advance(end),
-            Heard::Pass | Heard::Last => self.passed.unsplit(self.came.split_to(end)),
+            Heard::Pass | Heard::Last => {
+                let frame = self.came.split_to(end);
+                self.hand_over(Inbound::ends_session(text), frame);
+            }
         }
         Next::Go
+    }
+
+    /// Lets the library have a whole message, or the client's closing.
+    fn hand_over(&mut self, ends: bool, frames: BytesMut) {
+        if ends && self.transport.release().is_some() {
+            self.finish(frames);
+        } else {
+            self.passed.unsplit(frames);
+        }
+    }
+
+    /// Lets the library have something that ends the session, and nothing after it.
+    fn finish(&mut self, last: BytesMut) {
+        self.came = BytesMut::new();
+        self.over = true;
+        match self.transport.release() {
+            Some(release) => {
+                self.passed.extend_from_slice(release.connect());
+                self.releasing = Some(Releasing {
+                    release: release.clone(),
+                    last,
+                    until: Instant::now() + PATIENCE,
+                });
+            }
+            None => self.passed.unsplit(last),
+        }
     }
 
     /// A frame that continues a message.
@@ -152,8 +200,10 @@ impl<S> Guard<S> {
                         Heard::Wait => return Next::Pause,
                         Heard::Ignore => self.came.advance(end),
                         Heard::Pass | Heard::Last => {
-                            self.passed.unsplit(std::mem::take(frames));
-                            self.passed.unsplit(self.came.split_to(end));
+                            let mut frames = std::mem::take(frames);
+                            frames.unsplit(self.came.split_to(end));
+                            self.message = Message::None;
+                            self.hand_over(Inbound::ends_session(&whole), frames);
                         }
                     }
                     self.message = Message::None;
@@ -169,14 +219,31 @@ impl<S> Guard<S> {
 
     /// Lets the library have what is wrong, and nothing after it.
     fn give_over(&mut self) -> Next {
-        if let Message::Text(frames, _) = std::mem::take(&mut self.message) {
-            self.passed.unsplit(frames);
-        }
+        let mut wrong = match std::mem::take(&mut self.message) {
+            Message::Text(frames, _) => frames,
+            Message::None | Message::Binary => BytesMut::new(),
+        };
         let all = self.came.len().min(HEADER);
-        self.passed.unsplit(self.came.split_to(all));
-        self.came = BytesMut::new();
-        self.over = true;
+        wrong.unsplit(self.came.split_to(all));
+        self.finish(wrong);
         Next::Go
+    }
+
+    /// Keeps the answer to the release from the client. Whether it was in what is written: little else
+    /// can be, since nothing has been joined.
+    fn keeps_back(&mut self, written: &[u8]) -> bool {
+        let answered = |releasing: &mut Releasing| releasing.release.is_answered(written);
+        let Some(releasing) = self.releasing.take_if(answered) else {
+            return false;
+        };
+        self.passed.unsplit(releasing.last);
+        true
+    }
+}
+
+impl Releasing {
+    fn is_overdue(&self) -> bool {
+        Instant::now() >= self.until
     }
 }
 
@@ -207,17 +274,24 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
                 }
                 return Poll::Ready(Ok(()));
             }
-            if this.over {
-                return Poll::Ready(Ok(()));
-            }
             if let Some(pause) = &mut this.pause {
                 ready!(pause.as_mut().poll(cx));
                 this.pause = None;
             }
+            if let Some(releasing) = this.releasing.take_if(|releasing| releasing.is_overdue()) {
+                this.passed = releasing.last;
+                continue;
+            }
+            if this.releasing.is_some() {
+                this.pause = Some(Box::pin(sleep(PAUSE)));
+                continue;
+            }
+            if this.over {
+                return Poll::Ready(Ok(()));
+            }
             if this.transport.is_ending() {
                 // Whatever was half said, this is how the session ends.
-                this.passed = BytesMut::from(GOODBYE);
-                this.over = true;
+                this.finish(BytesMut::from(GOODBYE));
                 continue;
             }
             match this.look() {
@@ -231,14 +305,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
             if this.came.is_empty() {
                 this.came = BytesMut::new();
             }
-            let read = ready!(poll_read_buf(
-                Pin::new(&mut this.stream),
-                cx,
-                &mut this.came
-            ))?;
+            let read = poll_read_buf(Pin::new(&mut this.stream), cx, &mut this.came);
+            // A connection that fails has ended: the library makes no difference.
+            let read = ready!(read).unwrap_or_default();
             if read == 0 && !this.transport.is_ending() {
-                this.passed.unsplit(std::mem::take(&mut this.came));
-                this.over = true;
+                let rest = std::mem::take(&mut this.came);
+                this.finish(rest);
             }
         }
     }
@@ -250,19 +322,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         cx: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buffer)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, buffers)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        let this = self.get_mut();
+        if this.keeps_back(buffer) {
+            return Poll::Ready(Ok(buffer.len()));
+        }
+        Pin::new(&mut this.stream).poll_write(cx, buffer)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -277,7 +341,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
 impl<S> Drop for Guard<S> {
     // The library does not notice when an upgrade from polling has failed.
     fn drop(&mut self) {
-        self.transport.gone();
+        self.transport.end();
     }
 }
 

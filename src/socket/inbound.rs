@@ -22,6 +22,12 @@ impl<'a> Inbound<'a> {
     /// How much of a message has to be seen, in bytes. The longest namespace has 270.
     pub(super) const PREFIX: usize = 1024;
 
+    /// Whether the engine ends a session, other than one that is being upgraded, when it hears this:
+    /// everything that is its own but a ping or a pong.
+    pub(super) fn ends_session(message: &'a [u8]) -> bool {
+        Self::read(message) == Self::Engine && !matches!(message, b"2" | b"3")
+    }
+
     /// Reads the beginning of a message.
     pub(super) fn read(message: &'a [u8]) -> Self {
         let (kind, rest) = match message {

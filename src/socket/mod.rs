@@ -17,6 +17,7 @@ mod members;
 mod namespaces;
 mod outlet;
 mod places;
+mod release;
 mod term;
 mod transport;
 mod upgrade;
@@ -38,6 +39,7 @@ use counts::Counts;
 use doors::Doors;
 use front::Front;
 use places::Places;
+use release::Release;
 use transport::Transports;
 
 pub use members::{Members, Selection};
@@ -139,7 +141,7 @@ impl Sockets {
             patience,
             counts.clone(),
         );
-        let transports = Transports::new(doors.open(&io));
+        let transports = Transports::new(doors.open(&io), Release::new(&io));
         tokio::spawn(members::watch(members.clone(), transports.clone()));
         let places = Places::new(&settings.limits, counts.clone());
         Self {

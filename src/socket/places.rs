@@ -36,18 +36,9 @@ const LOG_EVERY: Duration = Duration::from_secs(60);
 /// The place of a session, for as long as it is kept.
 #[derive(Debug)]
 pub(super) struct Place {
-    slot: Mutex<Option<Slot>>,
+    _slot: Slot,
     /// Whether it has this place only to be told that it has none.
     pub(super) over_limit: bool,
-}
-
-impl Place {
-    /// Gives the place back before the session is let go: the library keeps one that never joined
-    /// for as long as it could have.
-    pub(super) fn give_back(&self) {
-        let slot = self.slot.lock();
-        slot.unwrap_or_else(PoisonError::into_inner).take();
-    }
 }
 
 impl Places {
@@ -68,7 +59,7 @@ impl Places {
         let full = match self.sessions.take(address) {
             Ok(slot) => {
                 return Ok(Place {
-                    slot: Mutex::new(Some(slot)),
+                    _slot: slot,
                     over_limit: false,
                 });
             }
@@ -81,7 +72,7 @@ impl Places {
         }
         match self.told.take(address) {
             Ok(slot) => Ok(Place {
-                slot: Mutex::new(Some(slot)),
+                _slot: slot,
                 over_limit: true,
             }),
             Err(full) => {

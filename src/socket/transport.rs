@@ -18,11 +18,13 @@ use super::backlog::{Backlog, Way};
 use super::connects::{Connects, Heard};
 use super::namespaces::Namespaces;
 use super::places::Place;
+use super::release::Release;
 use crate::net::Line;
 
 /// All sessions.
 pub(super) struct Transports {
     namespaces: Arc<Namespaces>,
+    release: Arc<Release>,
     next: AtomicU64,
     sessions: Mutex<Sessions>,
 }
@@ -39,6 +41,7 @@ struct Sessions {
 pub(super) struct Transport {
     number: u64,
     place: Place,
+    release: Arc<Release>,
     transports: Weak<Transports>,
     /// Known of sessions that began with polling.
     sid: OnceLock<String>,
@@ -56,9 +59,10 @@ pub(super) struct Transport {
 }
 
 impl Transports {
-    pub(super) fn new(namespaces: Arc<Namespaces>) -> Arc<Self> {
+    pub(super) fn new(namespaces: Arc<Namespaces>, release: Release) -> Arc<Self> {
         Arc::new(Self {
             namespaces,
+            release: Arc::new(release),
             next: AtomicU64::new(0),
             sessions: Mutex::default(),
         })
@@ -68,6 +72,7 @@ impl Transports {
         let transport = Arc::new(Transport {
             number: self.next.fetch_add(1, Ordering::Relaxed),
             place,
+            release: self.release.clone(),
             transports: Arc::downgrade(self),
             sid: OnceLock::new(),
             websocket: Mutex::default(),
@@ -155,10 +160,12 @@ impl Transport {
         self.end_by(Line::end_gently);
     }
 
-    /// Its WebSocket is gone, and the session with it, whether the library has noticed or not.
-    pub(super) fn gone(&self) {
-        self.place.give_back();
-        self.end();
+    /// What the library has to hear before the session's end, so that it lets go of the session
+    /// then. `None` if that is so anyway, or cannot be reached: while an upgrade from polling is
+    /// under way, the library does not listen to CONNECTs.
+    pub(super) fn release(&self) -> Option<&Arc<Release>> {
+        let began_with_polling = self.sid.get().is_some();
+        (!began_with_polling && !self.connects.has_joined()).then_some(&self.release)
     }
 
     /// Ends the session of a client that does not take what waits for it.

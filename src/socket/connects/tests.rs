@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use socketioxide::SocketIo;
 
 use super::super::places::Places;
+use super::super::release::Release;
 use super::super::transport::Transports;
 use super::*;
 use crate::net::{Bounds, Limits};
@@ -25,7 +26,10 @@ fn session() -> (Arc<Transport>, SocketIo) {
         proxies: 0,
     };
     let place = Places::new(&limits, Arc::default()).take(Ipv4Addr::LOCALHOST.into());
-    (Transports::new(namespaces).open(place.unwrap()), io)
+    (
+        Transports::new(namespaces, Release::new(&io)).open(place.unwrap()),
+        io,
+    )
 }
 
 fn hear(session: &Transport, message: &str) -> Heard {

@@ -17,6 +17,7 @@ use crate::net::{Bounds, Limits};
 fn session() -> Arc<Transport> {
     let (_, io) = SocketIo::new_layer();
     let namespaces = Namespaces::new(&io, |_, _| {});
+    let release = Release::new(&io);
     let sessions = Bounds {
         all: 1,
         address: 0,
@@ -27,7 +28,16 @@ fn session() -> Arc<Transport> {
         proxies: 0,
     };
     let place = Places::new(&limits, Arc::default()).take(Ipv4Addr::LOCALHOST.into());
-    Transports::new(namespaces).open(place.unwrap())
+    Transports::new(namespaces, release).open(place.unwrap())
+}
+
+/// A session that has joined, and needs no release.
+fn joined() -> Arc<Transport> {
+    let session = session();
+    let connect = b"40/tenant/a/conv/joined,";
+    assert_eq!(session.connects.hear(connect, || true), Heard::Pass);
+    session.connects.opened("/tenant/a/conv/joined");
+    session
 }
 
 /// What the library reads of what a client sends, in pieces of these sizes.
@@ -35,7 +45,7 @@ fn read(sent: &[u8], pieces: &[usize]) -> Vec<u8> {
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let (mut client, server) = duplex(64);
-        let mut guard = Guard::new(server, session());
+        let mut guard = Guard::new(server, joined());
         let sending = async {
             let mut rest = sent;
             for &piece in pieces.iter().cycle() {
@@ -79,8 +89,8 @@ fn saying() -> impl Strategy<Value = (u8, Vec<u8>, bool)> {
     let text = |text: &str, heard| Just((0x81, text.as_bytes().to_vec(), heard)).boxed();
     prop_oneof![
         text("3", true),
-        text("2probe", true),
         text("not a packet", true),
+        text("2probe", true),
         text("40/admin,", true),
         text(r#"42["event"]"#, false),
         text("41/tenant/a/conv/b,", false),
@@ -145,7 +155,7 @@ fn half_a_frame_does_not_keep_a_session_from_its_end() {
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let (mut client, server) = duplex(64);
-        let transport = session();
+        let transport = joined();
         let mut guard = Guard::new(server, transport.clone());
         client.write_all(&[0x81, 0xfe, 0xff]).await.unwrap();
         let mut buffer = [0; 16];
@@ -161,4 +171,48 @@ fn half_a_frame_does_not_keep_a_session_from_its_end() {
         assert_eq!(&buffer[..length], GOODBYE);
         assert_eq!(guard.read(&mut buffer).await.unwrap(), 0);
     });
+}
+
+#[test]
+fn a_session_that_joined_nothing_is_released_before_its_end() {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let close = frame(0x88, &1000_u16.to_be_bytes(), [0; 4]);
+    let wrong = frame(0x81, b"not a packet", [7; 4]);
+    let nothing = Vec::new();
+    for answered in [true, false] {
+        for last in [&close, &wrong, &nothing] {
+            runtime.block_on(async {
+                let (mut client, server) = duplex(1024);
+                let transport = session();
+                let release = transport.release().unwrap().clone();
+                let mut guard = Guard::new(server, transport);
+                client.write_all(last).await.unwrap();
+                client.shutdown().await.unwrap();
+                let mut connect = vec![0; release.connect().len()];
+                guard.read_exact(&mut connect).await.unwrap();
+                assert_eq!(connect, release.connect());
+                let mut rest = Vec::new();
+                guard.write_all(b"a word").await.unwrap();
+                tokio::select! {
+                    biased;
+                    read = guard.read_u8() => panic!("{read:?} before it is answered"),
+                    () = tokio::time::sleep(PATIENCE / 2) => {}
+                }
+                if answered {
+                    let answer = [&connect[6..], br#"{"sid":"x"}"#].concat();
+                    guard.write_all(&answer).await.unwrap();
+                }
+                guard.read_to_end(&mut rest).await.unwrap();
+                assert_eq!(&rest, last);
+                drop(guard);
+                let mut seen = Vec::new();
+                client.read_to_end(&mut seen).await.unwrap();
+                assert_eq!(seen, b"a word");
+            });
+        }
+    }
 }
