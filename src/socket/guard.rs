@@ -7,11 +7,11 @@ use std::io::{self, Cursor};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::io::poll_read_buf;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
@@ -40,8 +40,8 @@ pub(super) struct Guard<S> {
 /// The library is told to let go of the session, and has not done so.
 struct Releasing {
     release: Arc<Release>,
-    /// What it is to read after that.
-    last: BytesMut,
+    /// What it is to read after that, or has read already because that took too long.
+    last: Option<BytesMut>,
     until: Instant,
 }
 
@@ -167,7 +167,7 @@ impl<S> Guard<S> {
                 self.passed.extend_from_slice(release.connect());
                 self.releasing = Some(Releasing {
                     release: release.clone(),
-                    last,
+                    last: Some(last),
                     until: Instant::now() + PATIENCE,
                 });
             }
@@ -236,14 +236,19 @@ impl<S> Guard<S> {
         let Some(releasing) = self.releasing.take_if(answered) else {
             return false;
         };
-        self.passed.unsplit(releasing.last);
+        self.passed.unsplit(releasing.last.unwrap_or_default());
         true
     }
 }
 
 impl Releasing {
-    fn is_overdue(&self) -> bool {
-        Instant::now() >= self.until
+    /// What the library is to read although it has not answered.
+    fn overdue(&mut self) -> Option<BytesMut> {
+        self.last.take_if(|_| Instant::now() >= self.until)
+    }
+
+    fn waits(&self) -> bool {
+        self.last.is_some()
     }
 }
 
@@ -278,11 +283,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
                 ready!(pause.as_mut().poll(cx));
                 this.pause = None;
             }
-            if let Some(releasing) = this.releasing.take_if(|releasing| releasing.is_overdue()) {
-                this.passed = releasing.last;
+            if let Some(last) = this.releasing.as_mut().and_then(Releasing::overdue) {
+                this.passed = last;
                 continue;
             }
-            if this.releasing.is_some() {
+            if this.releasing.as_ref().is_some_and(Releasing::waits) {
                 this.pause = Some(Box::pin(sleep(PAUSE)));
                 continue;
             }

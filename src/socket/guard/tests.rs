@@ -183,7 +183,7 @@ fn a_session_that_joined_nothing_is_released_before_its_end() {
     let close = frame(0x88, &1000_u16.to_be_bytes(), [0; 4]);
     let wrong = frame(0x81, b"not a packet", [7; 4]);
     let nothing = Vec::new();
-    for answered in [true, false] {
+    for in_time in [true, false] {
         for last in [&close, &wrong, &nothing] {
             runtime.block_on(async {
                 let (mut client, server) = duplex(1024);
@@ -202,12 +202,15 @@ fn a_session_that_joined_nothing_is_released_before_its_end() {
                     read = guard.read_u8() => panic!("{read:?} before it is answered"),
                     () = tokio::time::sleep(PATIENCE / 2) => {}
                 }
-                if answered {
-                    let answer = [&connect[6..], br#"{"sid":"x"}"#].concat();
+                let answer = [&connect[6..], br#"{"sid":"x"}"#].concat();
+                if in_time {
                     guard.write_all(&answer).await.unwrap();
                 }
                 guard.read_to_end(&mut rest).await.unwrap();
                 assert_eq!(&rest, last);
+                if !in_time {
+                    guard.write_all(&answer).await.unwrap();
+                }
                 drop(guard);
                 let mut seen = Vec::new();
                 client.read_to_end(&mut seen).await.unwrap();
