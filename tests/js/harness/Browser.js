@@ -1,5 +1,6 @@
 import { chromium as playwright } from "playwright-core";
 import { chromium } from "./environment.js";
+import { glimpse } from "./glimpse.js";
 
 /** What keeps Chromium quiet and on this machine. */
 const ARGUMENTS = [
@@ -120,6 +121,11 @@ export class Widget {
     const part = this.part(name, attributes);
     await part.waitFor({ state: "visible" });
     return part;
+  }
+
+  /** Looks out for a part that is there for a moment only; answers how to wait until it has been. */
+  async glimpses(name) {
+    return glimpse(this.root, `[data-testid="${name}"]`);
   }
 
   /** Waits until a part is not there. */

@@ -1,3 +1,4 @@
+import { glimpse } from "./glimpse.js";
 import { until } from "./until.js";
 
 /** Whose widgets there are. */
@@ -31,6 +32,11 @@ export class Playground {
   part(agent, name, attributes = {}) {
     const conditions = Object.entries(attributes).map(([key, value]) => `[data-${key}=${JSON.stringify(value)}]`);
     return this.frame(agent).locator(`[data-testid="${name}"]${conditions.join("")}`);
+  }
+
+  /** Looks out for a part that is there for a moment only; answers how to wait until it has been. */
+  async glimpses(agent, name) {
+    return glimpse(this.frame(agent), `[data-testid="${name}"]`);
   }
 
   message(agent, messageId) {
