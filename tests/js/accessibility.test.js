@@ -181,7 +181,8 @@ async function scan({ page }, scene) {
   await page.evaluate(axe.source);
   const findings = await page.evaluate(async () => {
     const ending = document.getAnimations().filter(({ effect }) => effect.getTiming().iterations !== Infinity);
-    await Promise.all(ending.map(({ finished }) => finished));
+    // One whose element goes is cancelled, which is an end as well.
+    await Promise.allSettled(ending.map(({ finished }) => finished));
     const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
     return violations.map(({ id, impact, nodes }) => `${impact}: ${id} ${nodes.map(({ html }) => html.slice(0, 120)).join(" ")}`);
   });

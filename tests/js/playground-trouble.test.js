@@ -39,7 +39,7 @@ test("whoever is cut off has all messages on return, once, and no notice", async
     return document.querySelector(offline) !== null && document.querySelector(message) !== null;
   }, ['[data-testid="banner"][data-state="offline"]', `[data-message-id="${missed}"]`]);
   assert.equal(early, false, "nothing comes to who is cut off");
-  await playground.message("grace", missed).waitFor({ timeout: 30_000 });
+  await playground.message("grace", missed).waitFor();
   await playground.live("grace");
   assert.equal(await playground.message("grace", missed).count(), 1);
   for (const agent of AGENTS) assert.equal(await playground.part(agent, "reset-notice").count(), 0);
@@ -52,7 +52,7 @@ test("whoever falls behind is told that messages may be missing", async (t) => {
   await playground.press("outrun", "276 messages confirmed");
   await playground.frame("grace").getByText("Message 276 of 276").waitFor();
   await told();
-  await playground.part("ada", "reset-notice").waitFor({ timeout: 30_000 });
+  await playground.part("ada", "reset-notice").waitFor();
   await playground.frame("ada").getByText("Message 276 of 276").waitFor();
   await playground.live("ada");
   assert.equal(await playground.part("grace", "reset-notice").count(), 0);
@@ -63,7 +63,7 @@ test("a token that runs out is replaced while the widget stays live", async (t) 
   const playground = await Playground.open(t, browser, gateway);
   await playground.press("shorten", "getToken for Ada (initial): a token for 60 s");
   await playground.live("ada");
-  await playground.noted("getToken for Ada (refresh): a token for 60 min", { timeout: 30_000 });
+  await playground.noted("getToken for Ada (refresh): a token for 60 min");
   await playground.live("ada");
   const written = await playground.press("customer-random", "inbound_message confirmed");
   await playground.message("ada", written).waitFor();
@@ -76,7 +76,7 @@ test("a session that ends stops the widget, until the agent signs in again", asy
   const before = await playground.press("customer-random", "inbound_message confirmed");
   await playground.press("end-session", "getToken for Ada (initial): a token for 5 s");
   await playground.message("ada", before).waitFor();
-  await playground.part("ada", "stopped", { reason: "token-expired" }).waitFor({ timeout: 30_000 });
+  await playground.part("ada", "stopped", { reason: "token-expired" }).waitFor();
   await playground.noted("getToken for Ada (refresh): refused, the session has ended");
   const meanwhile = await playground.press("customer-random", "inbound_message confirmed");
   await playground.message("grace", meanwhile).waitFor();

@@ -1,6 +1,7 @@
 import { chromium as playwright } from "playwright-core";
 import { chromium } from "./environment.js";
 import { glimpse } from "./glimpse.js";
+import { DEADLINE_MS } from "./until.js";
 
 /** What keeps Chromium quiet and on this machine. */
 const ARGUMENTS = [
@@ -15,9 +16,6 @@ const ARGUMENTS = [
   // Sound plays against the clock, and not into a sound server that this machine may half have.
   "--disable-audio-output",
 ];
-
-/** Milliseconds that the browser waits for what a test expects to see. */
-const DEADLINE_MS = 15_000;
 
 /** What Chromium writes to the console while a server is away; a page can neither cause nor prevent it. */
 const NETWORK_IS_AWAY = [

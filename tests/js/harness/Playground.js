@@ -45,7 +45,7 @@ export class Playground {
 
   async live(agent) {
     // Not "visible": a narrow screen hides one of them.
-    await this.part(agent, "state", { state: "live" }).waitFor({ state: "attached", timeout: 30_000 });
+    await this.part(agent, "state", { state: "live" }).waitFor({ state: "attached" });
   }
 
   async ticked(agent, messageId, status) {
@@ -58,8 +58,8 @@ export class Playground {
   }
 
   /** Waits for a line of the log. */
-  async noted(text, options) {
-    await this.#lines(text).first().waitFor(options);
+  async noted(text) {
+    await this.#lines(text).first().waitFor();
   }
 
   /** Waits until a text is the latest answer to tick. */
