@@ -384,7 +384,7 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
       const agent = enter(t, "the namespace of the conversation", place);
       await agent.joined();
       const texts = Array.from({ length: 3000 }, (_, i) => `message ${i}`);
-      await Promise.all(texts.map((text) => gateway.publish(place, "inbound_message", inbound(text))));
+      await gateway.publishAll(place, "inbound_message", texts.map(inbound));
       await agent.receives(texts.length);
       assert.deepEqual(agent.texts, texts);
       assert.deepEqual(agent.departures, []);
