@@ -187,14 +187,14 @@ test("a burst of a thousand messages is all there, once and in order, while the 
 /** Messages of many heights, over several days, from both sides. */
 async function fill(place, count, from = 0) {
   const start = Date.parse("2026-03-02T08:00:00Z");
-  const publish = (index) => {
+  const message = (index) => {
     const words = "word ".repeat(1 + ((index * 7919) % 60)).trim();
     const timestamp = new Date(start + index * 90_000).toISOString();
     const text = index % 17 === 0 ? `Message ${index}\n\n${words}\n• one\n• two` : `Message ${index} ${words}`;
-    return gateway.publish(place, "inbound_message", inbound(`m${index}`, text, { timestamp }));
+    return inbound(`m${index}`, text, { timestamp });
   };
-  const indexes = Array.from({ length: count }, (_, index) => from + index);
-  await Promise.all(indexes.map(publish));
+  const messages = Array.from({ length: count }, (_, index) => message(from + index));
+  await gateway.publishAll(place, "inbound_message", messages);
 }
 
 async function openLong(t, options) {

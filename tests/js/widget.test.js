@@ -163,9 +163,10 @@ test("the banner counts down while the gateway is away, and goes when it is back
   assert.equal(await page.part("empty").count(), 0);
 
   await own.publish(place, "inbound_message", inbound("meanwhile", "Meanwhile"));
+  const backOnline = await page.glimpses("back-online");
   await own.start();
   await page.misses("banner");
-  await page.sees("back-online");
+  await backOnline();
   await page.live();
   assert.equal(await page.text("meanwhile"), "Meanwhile");
   // The gateway has forgotten what it knew, so that the page cannot know that nothing is missing.
@@ -210,11 +211,16 @@ test("retry now ends the wait for the next try", async (t) => {
   const place = newPlace();
   await page.page.goto(address(network, place, gateway.token(place.tenantId)));
   await page.live();
+  // From here on the page's time passes only as the test has it. The clock stops at no moment that has been, and stops
+  // before the connection is taken for dead.
+  await clock.pauseAt(await page.page.evaluate(() => Date.now() + 15_000));
   network.cut();
   // The third wait is the first that lasts for seconds, whatever chance adds to it.
   const countdown = page.part("banner").locator(".countdown");
-  await until("a long wait", async () => /in [3-8] s/.test(await countdown.innerText()));
-  await clock.pauseAt(await page.page.evaluate(() => Date.now() + 100));
+  await until("a long wait", async () => {
+    await clock.runFor(100);
+    return (await countdown.count()) === 1 && /in [3-8] s/.test(await countdown.innerText());
+  });
   network.mend();
   await page.part("retry").click();
   // On the page's clock the wait would not be over before this test is.

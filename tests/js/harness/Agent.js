@@ -22,8 +22,14 @@ export const DOORS = {
     new Manager(url, options).socket(namespaceOf(place), { auth }),
 };
 
-/** How soon a client tries again: tests need not wait the seconds that browsers do. */
-export const IMPATIENT = { reconnectionDelay: 50, reconnectionDelayMax: 50, randomizationFactor: 0 };
+/** Milliseconds after which a client tries again. */
+const TRY_AGAIN_MS = 50;
+
+/** Clients that try again soon: tests need not wait the seconds that browsers do. */
+export const IMPATIENT = { reconnectionDelay: TRY_AGAIN_MS, reconnectionDelayMax: TRY_AGAIN_MS, randomizationFactor: 0 };
+
+/** What a gateway that is about to end tells those who are back before it has. */
+export const UNAVAILABLE = "Service unavailable";
 
 export function namespaceOf({ tenantId, conversationId }) {
   return `/tenant/${tenantId}/conv/${conversationId}`;
@@ -90,8 +96,18 @@ export class Agent {
 
   /** Waits, and says what there was when that was in vain. */
   async until(what, condition) {
-    const seen = () => JSON.stringify({ told: this.told, refusals: this.refusals, departures: this.departures });
+    const { told, refusals, departures } = this;
+    const seen = () => JSON.stringify({ told: told.length, first: told.slice(0, 3), last: told.slice(-3), refusals, departures });
     return until(() => `${what}; there was ${seen()}`, condition);
+  }
+
+  /** Has it try again when the gateway is unavailable, which the library leaves to its user. */
+  insists(t) {
+    let timer;
+    this.socket.on("connect_error", ({ message }) => {
+      if (message === UNAVAILABLE) timer = setTimeout(() => this.socket.connect(), TRY_AGAIN_MS);
+    });
+    t.after(() => clearTimeout(timer));
   }
 
   /** Leaves, and closes the connection if nobody else is on it. */

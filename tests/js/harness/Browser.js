@@ -1,5 +1,7 @@
 import { chromium as playwright } from "playwright-core";
 import { chromium } from "./environment.js";
+import { glimpse } from "./glimpse.js";
+import { DEADLINE_MS } from "./until.js";
 
 /** What keeps Chromium quiet and on this machine. */
 const ARGUMENTS = [
@@ -14,9 +16,6 @@ const ARGUMENTS = [
   // Sound plays against the clock, and not into a sound server that this machine may half have.
   "--disable-audio-output",
 ];
-
-/** Milliseconds that the browser waits for what a test expects to see. */
-const DEADLINE_MS = 15_000;
 
 /** What Chromium writes to the console while a server is away; a page can neither cause nor prevent it. */
 const NETWORK_IS_AWAY = [
@@ -120,6 +119,11 @@ export class Widget {
     const part = this.part(name, attributes);
     await part.waitFor({ state: "visible" });
     return part;
+  }
+
+  /** Looks out for a part that is there for a moment only; answers how to wait until it has been. */
+  async glimpses(name) {
+    return glimpse(this.root, `[data-testid="${name}"]`);
   }
 
   /** Waits until a part is not there. */

@@ -1,3 +1,4 @@
+import { glimpse } from "./glimpse.js";
 import { until } from "./until.js";
 
 /** Whose widgets there are. */
@@ -33,13 +34,18 @@ export class Playground {
     return this.frame(agent).locator(`[data-testid="${name}"]${conditions.join("")}`);
   }
 
+  /** Looks out for a part that is there for a moment only; answers how to wait until it has been. */
+  async glimpses(agent, name) {
+    return glimpse(this.frame(agent), `[data-testid="${name}"]`);
+  }
+
   message(agent, messageId) {
     return this.part(agent, "message", { "message-id": messageId });
   }
 
   async live(agent) {
     // Not "visible": a narrow screen hides one of them.
-    await this.part(agent, "state", { state: "live" }).waitFor({ state: "attached", timeout: 30_000 });
+    await this.part(agent, "state", { state: "live" }).waitFor({ state: "attached" });
   }
 
   async ticked(agent, messageId, status) {
@@ -52,8 +58,8 @@ export class Playground {
   }
 
   /** Waits for a line of the log. */
-  async noted(text, options) {
-    await this.#lines(text).first().waitFor(options);
+  async noted(text) {
+    await this.#lines(text).first().waitFor();
   }
 
   /** Waits until a text is the latest answer to tick. */

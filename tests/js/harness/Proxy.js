@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { Transform } from "node:stream";
+import { finished, Transform } from "node:stream";
 
 /** Keeps every chunk back for so many milliseconds. */
 const longWay = (delay) =>
@@ -60,15 +60,15 @@ export class Proxy {
     ]) {
       from.setNoDelay(true);
       this.#sockets.add(from);
-      const delay = this.#delay;
-      (delay > 0 ? from.pipe(longWay(delay)) : from).pipe(to);
-      // What happens to one side happens to the other.
+      const way = this.#delay > 0 ? from.pipe(longWay(this.#delay)) : from;
+      way.pipe(to);
+      // What happens to one side happens to the other, but what is on its way when that closes still arrives.
       from.on("error", () => to.destroy());
       from.on("close", () => {
         this.#sockets.delete(from);
-        // After what is still on its way.
-        if (delay > 0) setTimeout(() => to.destroy(), 2 * delay);
-        else to.destroy();
+        if (way === from) return to.destroySoon();
+        finished(way, () => to.destroySoon());
+        way.end();
       });
     }
   }
