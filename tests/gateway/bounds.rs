@@ -2,7 +2,7 @@
 
 use lapin::BasicProperties;
 
-use crate::harness::{Broker, TestGateway, message, until};
+use crate::harness::{Broker, Signal, TestGateway, message, until};
 
 /// Runs a hundred thousand conversations past a hundred members that never read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -37,7 +37,7 @@ async fn a_hundred_thousand_conversations_and_a_hundred_stalled_members_stay_wit
     // The windows; a hundred channels of 128 packets; the tables' and the allocator's slack.
     assert!(grown < (32 + 48) * MEGABYTE, "{} MB", grown / MEGABYTE);
 
-    gateway.signal("TERM").await;
+    gateway.signal(Signal::TERM);
     let log = gateway.ended().await.log;
     let stopped = log.lines().last().unwrap();
     let stopped: serde_json::Value = serde_json::from_str(stopped).unwrap();
