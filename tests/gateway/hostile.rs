@@ -217,9 +217,15 @@ async fn requests(gateway: &TestGateway, verdict: &mut Verdict) {
     let emit =
         json!({"tenantId": "acme", "conversationId": "quiet", "event": "note", "payload": {}});
     let emit = emit.to_string();
-    let (websocket, websocket_sid) = websocket(gateway, "").await;
     for row in rows(tables::REQUESTS) {
         let [line, headers, body, status, answer] = row;
+        // Who has not joined is kept for seconds: less than the table may take.
+        let (websocket, websocket_sid) = match line.contains("$wsid") {
+            true => Some(websocket(gateway, "").await),
+            false => None,
+        }
+        .unzip();
+        let websocket_sid = websocket_sid.unwrap_or_default();
         let sid = polling_sid(gateway).await;
         let upgraded = polling_sid(gateway).await;
         let names = [
@@ -260,9 +266,8 @@ async fn requests(gateway: &TestGateway, verdict: &mut Verdict) {
         };
         let came = (came.to_string(), json_or_text(&text));
         verdict.compare(&row, came, (status.to_owned(), json_or_text(&answer)));
-        drop(second);
+        drop((websocket, second));
     }
-    drop(websocket);
 }
 
 /// The answer of the relay to a request of which `message` names the field that is wrong.

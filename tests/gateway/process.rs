@@ -16,14 +16,32 @@ fn all() -> Vec<String> {
     (0..COUNT).map(|number| format!("m-{number}")).collect()
 }
 
-/// What comes until the connection ends.
-async fn rest(client: &mut Client) -> (Vec<String>, Value) {
-    let (mut ids, mut cursor) = (Vec::new(), Value::Null);
-    while let event @ Received::Event { .. } = client.next().await {
-        ids.push(event.message_id().to_owned());
-        cursor = event.cursor();
+/// What an agent has seen, and where it stands.
+#[derive(Default)]
+struct Seen {
+    ids: Vec<String>,
+    cursor: Value,
+}
+
+impl Seen {
+    fn note(&mut self, event: &Received) {
+        self.ids.push(event.message_id().to_owned());
+        self.cursor = event.cursor();
     }
-    (ids, cursor)
+
+    /// The next `count` events.
+    async fn some(&mut self, client: &mut Client, count: usize) {
+        for _ in 0..count {
+            self.note(&client.event().await);
+        }
+    }
+
+    /// What comes until the connection ends.
+    async fn rest(&mut self, client: &mut Client) {
+        while let event @ Received::Event { .. } = client.next().await {
+            self.note(&event);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -38,7 +56,7 @@ async fn sigterm_under_load_loses_nothing_and_repeats_nothing() {
         let mut published = Vec::new();
         while !over.get() {
             let first = published.len();
-            let part = (first..first + 100).map(|number| format!("m-{number}"));
+            let part = (first..first + 1_000).map(|number| format!("m-{number}"));
             let part: Vec<_> = part.collect();
             broker
                 .publish_all("inbound_message", deliveries(&part))
@@ -48,25 +66,26 @@ async fn sigterm_under_load_loses_nothing_and_repeats_nothing() {
         published
     };
     let ending = async {
-        let mut seen = agent.message_ids(COUNT / 10).await;
+        let mut seen = Seen::default();
+        seen.some(&mut agent, COUNT / 10).await;
         gateway.signal(Signal::TERM);
-        let (rest, cursor) = rest(&mut agent).await;
-        seen.extend(rest);
+        seen.rest(&mut agent).await;
         let ended = gateway.ended().await;
         assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
         over.set(true);
-        (seen, cursor)
+        seen
     };
-    let (published, (mut seen, cursor)) = tokio::join!(publishing, ending);
+    let (published, mut seen) = tokio::join!(publishing, ending);
 
     // What the first had acknowledged its agent has got; the rest went back in order.
     let gateway = TestGateway::start_with(&broker, &large).await;
     let mut agent = gateway
-        .resume("acme", "c-1", json!({"cursor": cursor}))
+        .resume("acme", "c-1", json!({"cursor": seen.cursor}))
         .await;
     assert_eq!(agent.joined().await["resume"], "reset");
-    seen.extend(agent.message_ids(published.len() - seen.len()).await);
-    assert_eq!(seen, published);
+    let unseen = published.len() - seen.ids.len();
+    seen.some(&mut agent, unseen).await;
+    assert_eq!(seen.ids, published);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,18 +97,18 @@ async fn sigkill_under_load_loses_nothing_from_the_queues_and_tells_the_client()
     broker
         .publish_all("inbound_message", deliveries(&all()[..COUNT / 2]))
         .await;
-    let seen = agent.message_ids(COUNT / 10).await;
+    let mut seen = Seen::default();
+    seen.some(&mut agent, COUNT / 10).await;
     gateway.signal(Signal::KILL);
-    let (rest, cursor) = rest(&mut agent).await;
+    seen.rest(&mut agent).await;
     gateway.ended().await;
-    let seen = seen.len() + rest.len();
 
     broker
         .publish_all("inbound_message", deliveries(&all()[COUNT / 2..]))
         .await;
     let gateway = TestGateway::start_with(&broker, &large).await;
     let mut agent = gateway
-        .resume("acme", "c-1", json!({"cursor": cursor}))
+        .resume("acme", "c-1", json!({"cursor": seen.cursor}))
         .await;
     // The journal was in the memory of the other process: the client is told, not left to guess.
     assert_eq!(agent.joined().await["resume"], "reset");
@@ -97,7 +116,7 @@ async fn sigkill_under_load_loses_nothing_from_the_queues_and_tells_the_client()
     let first = agent.event().await.message_id()[2..]
         .parse::<usize>()
         .unwrap();
-    assert!(first <= COUNT / 2, "{first} of {seen} seen");
+    assert!(first <= COUNT / 2, "{first} of {} seen", seen.ids.len());
     let ids = agent.message_ids(COUNT - first - 1).await;
     assert_eq!(ids, all()[first + 1..]);
 }
@@ -141,7 +160,9 @@ async fn while_it_shuts_down_it_refuses_what_is_new() {
     assert_eq!(waiting.next().await, refused);
 
     // And it does get everything that had been acknowledged, before it is let go.
-    assert_eq!(rest(&mut stalled).await.0.len(), 4_000);
+    let mut seen = Seen::default();
+    seen.rest(&mut stalled).await;
+    assert_eq!(seen.ids.len(), 4_000);
     assert_eq!(gateway.ended().await.status.code(), Some(0));
 }
 
