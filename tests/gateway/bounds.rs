@@ -44,8 +44,9 @@ async fn a_hundred_thousand_conversations_and_a_hundred_stalled_members_stay_wit
         .await;
     }
     let grown = gateway.memory().saturating_sub(before);
-    // The windows; a hundred channels of 128 packets; the tables' and the allocator's slack.
-    assert!(grown < (32 + 48) * MEGABYTE, "{} MB", grown / MEGABYTE);
+    // The windows; a hundred channels of 128 packets; the tables' and the allocator's slack: 72 to
+    // 77 MB in all, whatever else the machine does. Without the bound it is 190.
+    assert!(grown < (32 + 64) * MEGABYTE, "{} MB", grown / MEGABYTE);
 
     gateway.signal(Signal::TERM);
     let log = gateway.ended().await.log;
