@@ -389,12 +389,27 @@ async fn the_program_asks_and_says_so_in_its_refusals_but_not_in_its_log() {
         ("HTTP_PROXY", "http://127.0.0.1:1"),
     ];
     let gateway = TestGateway::start_with(&broker, &variables).await;
-    let mut agent = gateway.enter(token).await;
-    assert_eq!(agent.joined().await["agent"]["name"], "Ada");
     let refused = |text: &str| Received::Refused(text.to_owned());
+    // A machine that is busy enough has no answer in the two seconds that a connect waits for it:
+    // who is told that the service is unavailable tries again.
+    let enter = async |token: &str, answer: Received| {
+        let mut entered = None;
+        until("an answer comes in time", async || {
+            let mut client = gateway.enter(token).await;
+            let came = client.next().await;
+            entered = Some(client);
+            if came != refused("Service unavailable") {
+                assert_eq!(came, answer);
+            }
+            came == answer
+        })
+        .await;
+        entered.unwrap()
+    };
+    let mut agent = enter(token, Received::Connected("/".to_owned())).await;
+    assert_eq!(agent.event().await.data()["agent"]["name"], "Ada");
     let unknown = "a-token-that-nobody-knows";
-    let answer = gateway.enter(unknown).await.next().await;
-    assert_eq!(answer, refused("Invalid token"));
+    enter(unknown, refused("Invalid token")).await;
     // Slower than a connect waits.
     server.hold();
     let answer = gateway.enter(unknown).await.next().await;
@@ -403,8 +418,10 @@ async fn the_program_asks_and_says_so_in_its_refusals_but_not_in_its_log() {
     drop(server);
     let answer = gateway.enter(unknown).await.next().await;
     assert_eq!(answer, refused("Service unavailable"));
+    gateway
+        .logs("the auth service does not answer as it should")
+        .await;
     let log = gateway.log().join("\n");
-    assert!(log.contains("the auth service does not answer as it should"));
     // base64("gateway:the-secret")
     let basic = "Z2F0ZXdheTp0aGUtc2VjcmV0";
     for hidden in [token, unknown, secret, basic, "query=hidden"] {

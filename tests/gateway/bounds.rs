@@ -2,7 +2,7 @@
 
 use lapin::BasicProperties;
 
-use crate::harness::{Broker, TestGateway, message, until};
+use crate::harness::{Broker, PATIENT, Signal, TestGateway, message, until};
 
 /// Runs a hundred thousand conversations past a hundred members that never read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -10,7 +10,11 @@ async fn a_hundred_thousand_conversations_and_a_hundred_stalled_members_stay_wit
     const CONVERSATIONS: usize = 100_000;
     const MEGABYTE: usize = 1 << 20;
     let broker = Broker::new().await;
-    let variables = [("REPLAY_MAX_BYTES", "33554432"), ("MAX_LAG_BYTES", "65536")];
+    let variables = [
+        ("REPLAY_MAX_BYTES", "33554432"),
+        ("MAX_LAG_BYTES", "65536"),
+        PATIENT,
+    ];
     let gateway = TestGateway::ready_with(&broker, &variables).await;
     let mut stalled = Vec::new();
     for number in 0..100 {
@@ -29,15 +33,22 @@ async fn a_hundred_thousand_conversations_and_a_hundred_stalled_members_stay_wit
     broker
         .publish_all("inbound_message", wide.chain(deep))
         .await;
-    until("everything is taken in", async || {
-        broker.depth(&broker.names.inbound).await == 0
-    })
-    .await;
+    // As long as it goes on, it may take its time.
+    let mut waiting = u32::MAX;
+    while waiting > 0 {
+        until("more is taken in", async || {
+            let before = waiting;
+            waiting = before.min(broker.depth(&broker.names.inbound).await);
+            waiting < before
+        })
+        .await;
+    }
     let grown = gateway.memory().saturating_sub(before);
-    // The windows; a hundred channels of 128 packets; the tables' and the allocator's slack.
-    assert!(grown < (32 + 48) * MEGABYTE, "{} MB", grown / MEGABYTE);
+    // The windows; a hundred channels of 128 packets; the tables' and the allocator's slack: 72 to
+    // 77 MB in all, whatever else the machine does. Without the bound it is 190.
+    assert!(grown < (32 + 64) * MEGABYTE, "{} MB", grown / MEGABYTE);
 
-    gateway.signal("TERM").await;
+    gateway.signal(Signal::TERM);
     let log = gateway.ended().await.log;
     let stopped = log.lines().last().unwrap();
     let stopped: serde_json::Value = serde_json::from_str(stopped).unwrap();

@@ -5,7 +5,7 @@ use std::process::Output;
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::harness::{Broker, Client, Received, SECRET, TestGateway, message};
+use crate::harness::{Broker, Client, Received, SECRET, Signal, TestGateway};
 
 async fn run(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_agent-gateway"))
@@ -83,9 +83,8 @@ async fn what_is_published_by_hand_reaches_the_agent() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
     let mut agent = gateway.agent("acme", "c-1").await;
-    let url = std::env::var("AMQP_URL").unwrap_or_default();
     let variables = [
-        ("AMQP_URL", &*url),
+        ("AMQP_URL", broker.url()),
         ("AMQP_EXCHANGE", &*broker.names.exchange),
     ];
     let inbound = [
@@ -151,14 +150,11 @@ async fn what_is_published_by_hand_reaches_the_agent() {
 #[tokio::test]
 async fn a_terminated_gateway_lets_its_clients_go_elsewhere_and_exits_with_0() {
     let broker = Broker::new().await;
-    for signal in ["TERM", "INT"] {
+    for (signal, id) in [(Signal::TERM, "m-1"), (Signal::INT, "m-2")] {
         let gateway = TestGateway::start(&broker).await;
         let mut agent = gateway.agent("acme", "c-1").await;
-        broker
-            .publish("inbound_message", &message("acme", "c-1", signal))
-            .await;
-        agent.event().await;
-        gateway.signal(signal).await;
+        broker.delivers(&mut agent, id).await;
+        gateway.signal(signal);
         // Not DISCONNECT, after which the official client stays away.
         assert_eq!(agent.next().await, Received::Closed);
         let ended = gateway.ended().await;

@@ -1,6 +1,9 @@
 //! The two doors, and whom they let in.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
 use crate::harness::{Broker, Client, Received, TestGateway, claims, message, now, sign, until};
 
@@ -98,6 +101,15 @@ async fn joined_tells_all_that_the_contract_names() {
     );
 }
 
+/// Waits until nobody follows the conversation.
+async fn has_left(gateway: &TestGateway) {
+    until("the gateway has seen it leave", async || {
+        let look = "/internal/conversations/acme/c-1";
+        gateway.get_with_key(look).await.1["members"] == json!([])
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn one_connection_follows_several_conversations_and_leaves_them_one_by_one() {
     let broker = Broker::new().await;
@@ -123,13 +135,7 @@ async fn one_connection_follows_several_conversations_and_leaves_them_one_by_one
         assert_eq!(namespace, format!("/tenant/acme/conv/{conversation}"));
     }
     client.leave(DOOR).await;
-    until("the gateway has seen it leave", async || {
-        let mut probe = Client::open(gateway.address(), "").await;
-        probe.connect(DOOR, &auth).await;
-        probe.joined().await;
-        true
-    })
-    .await;
+    has_left(&gateway).await;
     for (conversation, id) in [("c-1", "m-3"), ("c-2", "m-4")] {
         broker
             .publish("inbound_message", &message("acme", conversation, id))
@@ -163,6 +169,7 @@ async fn who_leaves_a_conversation_and_comes_back_at_once_is_let_in() {
             .await;
         assert_eq!(client.event().await.message_id(), id);
         client.leave(namespace).await;
+        has_left(&gateway).await;
     }
     broker
         .publish("inbound_message", &message("acme", "c-1", "unseen"))
@@ -202,13 +209,14 @@ async fn a_hundred_agents_that_come_to_a_new_namespace_at_once_all_follow_it() {
     for round in 0..5 {
         let conversation = format!("c-{round}");
         let namespace = format!("/tenant/acme/conv/{conversation}");
-        let mut clients = Vec::new();
-        for _ in 0..100 {
-            clients.push(Client::open(gateway.address(), "").await);
-        }
-        let joins = clients.into_iter().map(|mut client| {
+        // Who has opened a connection has so many seconds to join, and all of them are to be there.
+        let all_there = Arc::new(Barrier::new(100));
+        let joins = (0..100).map(|_| {
             let (namespace, auth) = (namespace.clone(), auth.clone());
+            let (address, all_there) = (gateway.address().to_owned(), all_there.clone());
             tokio::spawn(async move {
+                let mut client = Client::open(&address, "").await;
+                all_there.wait().await;
                 client.connect(&namespace, &auth).await;
                 client.joined().await;
                 client

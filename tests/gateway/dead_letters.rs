@@ -4,7 +4,7 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::json;
 
-use crate::harness::{Broker, TestGateway, message, status};
+use crate::harness::{Broker, Signal, TestGateway, message, status};
 
 fn header(properties: &BasicProperties, name: &str) -> Option<String> {
     match properties.headers().as_ref()?.inner().get(name)? {
@@ -77,7 +77,7 @@ async fn of_a_thousand_deliveries_a_hundred_bad_ones_lie_in_the_dead_letter_queu
             Some(broker.names.inbound.clone())
         );
     }
-    gateway.signal("TERM").await;
+    gateway.signal(Signal::TERM);
     assert!(gateway.ended().await.status.success());
     assert_eq!(broker.depth(&broker.names.inbound).await, 0);
 }

@@ -3,7 +3,7 @@
 use lapin::BasicProperties;
 use serde_json::json;
 
-use crate::harness::{Broker, TestGateway, message, status};
+use crate::harness::{Broker, Signal, TestGateway, message, status};
 
 #[tokio::test]
 async fn a_published_message_and_its_ticks_reach_the_agents_of_its_conversation() {
@@ -164,7 +164,7 @@ async fn deliveries_are_acknowledged() {
             .await;
     }
     agent.message_ids(10).await;
-    gateway.signal("TERM").await;
+    gateway.signal(Signal::TERM);
     assert!(gateway.ended().await.status.success());
     // Nothing has gone back to the queue.
     assert_eq!(broker.depth(&broker.names.inbound).await, 0);

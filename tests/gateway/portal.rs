@@ -84,8 +84,10 @@ async fn the_members_of_a_selection_are_disconnected_and_nobody_else() {
     let auth = json!({"token": sign(&claims("acme")), "replay": false});
     bob.connect("/tenant/acme/conv/c-1", &auth).await;
     bob.joined().await;
+    gateway
+        .logs("members were disconnected at the portal's request")
+        .await;
     let log = gateway.log().join("\n");
-    assert!(log.contains("members were disconnected at the portal's request"));
     assert!(!log.contains(API_KEY));
 }
 

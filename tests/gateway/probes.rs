@@ -16,6 +16,7 @@ async fn the_widget_is_served_with_its_guards_or_says_how_it_is_built() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
     let http = reqwest::Client::builder()
+        .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();

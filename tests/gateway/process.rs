@@ -1,10 +1,13 @@
 //! The process ends, or is ended, in the middle of its work.
 
+use std::cell::Cell;
+
 use lapin::BasicProperties;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Broker, Client, Direction, Received, TestGateway, claims, deliveries, message, sign, until,
+    Broker, Client, Direction, Received, Signal, TestGateway, claims, deliveries, message, sign,
+    until,
 };
 
 const COUNT: usize = 5_000;
@@ -13,44 +16,76 @@ fn all() -> Vec<String> {
     (0..COUNT).map(|number| format!("m-{number}")).collect()
 }
 
-/// What comes until the connection ends.
-async fn rest(client: &mut Client) -> (Vec<String>, Value) {
-    let (mut ids, mut cursor) = (Vec::new(), Value::Null);
-    while let event @ Received::Event { .. } = client.next().await {
-        ids.push(event.message_id().to_owned());
-        cursor = event.cursor();
+/// What an agent has seen, and where it stands.
+#[derive(Default)]
+struct Seen {
+    ids: Vec<String>,
+    cursor: Value,
+}
+
+impl Seen {
+    fn note(&mut self, event: &Received) {
+        self.ids.push(event.message_id().to_owned());
+        self.cursor = event.cursor();
     }
-    (ids, cursor)
+
+    /// The next `count` events.
+    async fn some(&mut self, client: &mut Client, count: usize) {
+        for _ in 0..count {
+            self.note(&client.event().await);
+        }
+    }
+
+    /// What comes until the connection ends.
+    async fn rest(&mut self, client: &mut Client) {
+        while let event @ Received::Event { .. } = client.next().await {
+            self.note(&event);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_under_load_loses_nothing_and_repeats_nothing() {
     let broker = Broker::new().await;
-    let large = [("REPLAY_MAX_EVENTS", "10000")];
+    let large = [("REPLAY_MAX_EVENTS", "1000000")];
     let gateway = TestGateway::ready_with(&broker, &large).await;
     let mut agent = gateway.agent("acme", "c-1").await;
-    let published = all();
-    let publishing = broker.publish_all("inbound_message", deliveries(&published));
+    let over = Cell::new(false);
+    // The load outlasts the gateway, however fast or slow either is.
+    let publishing = async {
+        let mut published = Vec::new();
+        while !over.get() {
+            let first = published.len();
+            let part = (first..first + 1_000).map(|number| format!("m-{number}"));
+            let part: Vec<_> = part.collect();
+            broker
+                .publish_all("inbound_message", deliveries(&part))
+                .await;
+            published.extend(part);
+        }
+        published
+    };
     let ending = async {
-        let mut seen = agent.message_ids(COUNT / 10).await;
-        gateway.signal("TERM").await;
-        let (rest, cursor) = rest(&mut agent).await;
-        seen.extend(rest);
+        let mut seen = Seen::default();
+        seen.some(&mut agent, COUNT / 10).await;
+        gateway.signal(Signal::TERM);
+        seen.rest(&mut agent).await;
         let ended = gateway.ended().await;
         assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
-        (seen, cursor)
+        over.set(true);
+        seen
     };
-    let ((), (mut seen, cursor)) = tokio::join!(publishing, ending);
-    assert!(seen.len() < COUNT, "it ended after the load");
+    let (published, mut seen) = tokio::join!(publishing, ending);
 
     // What the first had acknowledged its agent has got; the rest went back in order.
     let gateway = TestGateway::start_with(&broker, &large).await;
     let mut agent = gateway
-        .resume("acme", "c-1", json!({"cursor": cursor}))
+        .resume("acme", "c-1", json!({"cursor": seen.cursor}))
         .await;
     assert_eq!(agent.joined().await["resume"], "reset");
-    seen.extend(agent.message_ids(COUNT - seen.len()).await);
-    assert_eq!(seen, all());
+    let unseen = published.len() - seen.ids.len();
+    seen.some(&mut agent, unseen).await;
+    assert_eq!(seen.ids, published);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,18 +97,18 @@ async fn sigkill_under_load_loses_nothing_from_the_queues_and_tells_the_client()
     broker
         .publish_all("inbound_message", deliveries(&all()[..COUNT / 2]))
         .await;
-    let seen = agent.message_ids(COUNT / 10).await;
-    gateway.signal("KILL").await;
-    let (rest, cursor) = rest(&mut agent).await;
+    let mut seen = Seen::default();
+    seen.some(&mut agent, COUNT / 10).await;
+    gateway.signal(Signal::KILL);
+    seen.rest(&mut agent).await;
     gateway.ended().await;
-    let seen = seen.len() + rest.len();
 
     broker
         .publish_all("inbound_message", deliveries(&all()[COUNT / 2..]))
         .await;
     let gateway = TestGateway::start_with(&broker, &large).await;
     let mut agent = gateway
-        .resume("acme", "c-1", json!({"cursor": cursor}))
+        .resume("acme", "c-1", json!({"cursor": seen.cursor}))
         .await;
     // The journal was in the memory of the other process: the client is told, not left to guess.
     assert_eq!(agent.joined().await["resume"], "reset");
@@ -81,7 +116,7 @@ async fn sigkill_under_load_loses_nothing_from_the_queues_and_tells_the_client()
     let first = agent.event().await.message_id()[2..]
         .parse::<usize>()
         .unwrap();
-    assert!(first <= COUNT / 2, "{first} of {seen} seen");
+    assert!(first <= COUNT / 2, "{first} of {} seen", seen.ids.len());
     let ids = agent.message_ids(COUNT - first - 1).await;
     assert_eq!(ids, all()[first + 1..]);
 }
@@ -95,7 +130,7 @@ async fn while_it_shuts_down_it_refuses_what_is_new() {
     ];
     let gateway = TestGateway::ready_with(&broker, &variables).await;
     // A member that does not read: the gateway gives it time to catch up.
-    let mut stalled = gateway.agent("acme", "c-1").await;
+    let mut stalled = gateway.stalled_agent("acme", "c-1").await;
     let mut witness = gateway.agent("acme", "c-1").await;
     let large = (0..4_000).map(|number| {
         let mut body = message("acme", "c-1", &format!("m-{number}"));
@@ -106,7 +141,7 @@ async fn while_it_shuts_down_it_refuses_what_is_new() {
     witness.message_ids(4_000).await;
     let mut waiting = Client::open(gateway.address(), "&tenantId=acme&conversationId=c-1").await;
 
-    gateway.signal("TERM").await;
+    gateway.signal(Signal::TERM);
     until("it is not ready", async || {
         gateway.get("/readyz").await.0 == 503
     })
@@ -125,7 +160,9 @@ async fn while_it_shuts_down_it_refuses_what_is_new() {
     assert_eq!(waiting.next().await, refused);
 
     // And it does get everything that had been acknowledged, before it is let go.
-    assert_eq!(rest(&mut stalled).await.0.len(), 4_000);
+    let mut seen = Seen::default();
+    seen.rest(&mut stalled).await;
+    assert_eq!(seen.ids.len(), 4_000);
     assert_eq!(gateway.ended().await.status.code(), Some(0));
 }
 
@@ -138,7 +175,7 @@ async fn many_clients_are_all_let_go_before_it_ends() {
         let client = gateway.agent("acme", &format!("c-{number}")).await;
         clients.push(client);
     }
-    gateway.signal("TERM").await;
+    gateway.signal(Signal::TERM);
     for client in &mut clients {
         assert_eq!(client.next().await, Received::Closed);
     }
@@ -153,7 +190,7 @@ async fn a_broker_that_hangs_does_not_keep_clients_from_being_let_go() {
     let (gateway, proxy) = TestGateway::behind_proxy(&broker).await;
     let mut agent = gateway.agent("acme", "c-1").await;
     proxy.stall(Direction::BOTH);
-    gateway.signal("TERM").await;
+    gateway.signal(Signal::TERM);
     assert_eq!(agent.next().await, Received::Closed);
     let ended = gateway.ended().await;
     assert_eq!(ended.status.code(), Some(0));

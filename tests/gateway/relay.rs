@@ -211,7 +211,7 @@ async fn an_internal_port_takes_it_off_the_public_one() {
         internal.is_some()
     })
     .await;
-    let response = reqwest::Client::new()
+    let response = crate::harness::http()
         .post(format!("http://{}/internal/emit", internal.unwrap()))
         .header("x-internal-api-key", API_KEY)
         .header("content-type", "application/json")

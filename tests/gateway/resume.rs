@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Broker, Client, TestGateway, message, until};
+use crate::harness::{Broker, Client, Signal, TestGateway, message, until};
 
 async fn publish(broker: &Broker, conversation: &str, ids: &[&str]) {
     for id in ids {
@@ -186,7 +186,7 @@ async fn a_restarted_gateway_resets_the_cursors_of_its_former_life() {
     let mut member = gateway.agent("acme", "c-1").await;
     publish(&broker, "c-1", &["m-1"]).await;
     let cursor = member.event().await.cursor();
-    gateway.signal("KILL").await;
+    gateway.signal(Signal::KILL);
     gateway.ended().await;
     let gateway = TestGateway::start(&broker).await;
     let mut member = gateway

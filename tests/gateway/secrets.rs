@@ -9,7 +9,8 @@ use tokio::process::Command;
 
 use crate::harness::raw::ask;
 use crate::harness::{
-    Broker, Client, PollingClient, Proxy, Raw, Received, TestGateway, claims, message, now, until,
+    Broker, Client, PollingClient, Proxy, Raw, Received, Signal, TestGateway, claims, message, now,
+    until,
 };
 
 const SECRET: &str = "current-secret-b1946ac92492d2347c6235b4d2611184";
@@ -299,7 +300,7 @@ async fn the_log_of_a_whole_run_holds_no_secret() {
     gateway.ready().await;
     let key = format!("x-internal-api-key: {KEY}");
     search.ask(&gateway, "GET /metrics", &[&key]).await;
-    gateway.signal("TERM").await;
+    gateway.signal(Signal::TERM);
     let ended = gateway.ended().await;
     assert_eq!(ended.status.code(), Some(0));
     // It has spoken of all of it.

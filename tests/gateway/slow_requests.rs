@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::harness::{API_KEY, Broker, Raw, TestGateway};
+use crate::harness::{API_KEY, Broker, Raw, Signal, TestGateway};
 
 /// A poll's head, to its end.
 fn head(line: &str, headers: &str) -> String {
@@ -199,7 +199,7 @@ async fn half_open_requests_do_not_hold_up_the_end() {
     let silent = Raw::open(gateway.address()).await;
     // The gateway has taken them all in once it has answered the one behind them.
     assert_eq!(gateway.get("/healthz").await.0, 200);
-    gateway.signal("TERM").await;
+    gateway.signal(Signal::TERM);
     let ended = gateway.ended().await;
     assert_eq!(ended.status.code(), Some(0));
     assert!(!ended.log.contains("not everything"), "{}", ended.log);

@@ -12,7 +12,7 @@ use super::judge::Fault;
 use super::plan::{PING_INTERVAL, PING_TIMEOUT, WINDOW, between, ms};
 use super::world::{Phase, Site, World};
 use crate::harness::proxy::Direction;
-use crate::harness::{Broker, DEADLINE, Proxy, TestGateway};
+use crate::harness::{Broker, DEADLINE, Proxy, Signal, TestGateway};
 
 /// In seconds; a stall can be longer than what both sides bear.
 const BROKER_HEARTBEAT: u32 = 2;
@@ -107,7 +107,7 @@ impl Gateways {
 
     /// Ends the present gateway as an operator does; whether it did what it should.
     pub(crate) async fn stop(self) {
-        self.present.signal("TERM").await;
+        self.present.signal(Signal::TERM);
         expect_success(&self.world, self.present).await;
     }
 
@@ -159,11 +159,11 @@ impl Gateways {
         match kind {
             0 => {
                 self.world.fault("gateway killed", Duration::ZERO);
-                self.present.signal("KILL").await;
+                self.present.signal(Signal::KILL);
             }
             1 => {
                 self.world.fault("gateway terminated", Duration::ZERO);
-                self.present.signal("TERM").await;
+                self.present.signal(Signal::TERM);
             }
             _ => self.world.fault("gateway handed over", Duration::ZERO),
         }
@@ -183,7 +183,7 @@ impl Gateways {
             1 => expect_success(&self.world, past).await,
             _ => {
                 self.rest(ms(1_000)).await;
-                past.signal("TERM").await;
+                past.signal(Signal::TERM);
                 expect_success(&self.world, past).await;
             }
         }

@@ -121,7 +121,7 @@ impl Polling {
     }
 }
 
-static HTTP: LazyLock<reqwest::Client> = LazyLock::new(reqwest::Client::new);
+static HTTP: LazyLock<reqwest::Client> = LazyLock::new(crate::harness::http);
 
 async fn get(url: String) -> Result<String, Lost> {
     // The heartbeat ends a poll long before.

@@ -1,7 +1,5 @@
 //! A connection to the broker, and names that no other test uses.
 
-use std::time::Duration;
-
 use futures_util::StreamExt as _;
 use lapin::message::Delivery;
 use lapin::options::{
@@ -39,7 +37,7 @@ pub(crate) fn url() -> String {
 
 async fn connect(url: &str) -> Connection {
     let connecting = Connection::connect(url, ConnectionProperties::default());
-    match tokio::time::timeout(Duration::from_secs(10), connecting).await {
+    match tokio::time::timeout(DEADLINE, connecting).await {
         Ok(Ok(connection)) => connection,
         _ => panic!("no broker answers; start one: export AMQP_URL=\"$(scripts/broker up)\""),
     }

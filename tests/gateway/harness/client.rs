@@ -3,9 +3,9 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async};
 
 use super::DEADLINE;
 
@@ -74,12 +74,34 @@ impl Received {
 impl Client {
     /// Opens the Engine.IO connection; `query` is added to that of the handshake.
     pub(crate) async fn open(address: &str, query: &str) -> Self {
+        let client = Self::try_open(address, query).await;
+        client.expect("no connection for a client")
+    }
+
+    /// The same, where there may be no room.
+    pub(crate) async fn try_open(address: &str, query: &str) -> Option<Self> {
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self::over(stream, address, query).await
+    }
+
+    /// The same, for who is not going to read: the kernel takes little for it meanwhile. Left
+    /// alone, that is up to as much as the machine is configured for, which may be all there is.
+    pub(crate) async fn open_narrow(address: &str, query: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(32 << 10).unwrap();
+        let stream = socket.connect(address.parse().unwrap()).await.unwrap();
+        let client = Self::over(stream, address, query).await;
+        client.expect("no connection for a client")
+    }
+
+    async fn over(stream: TcpStream, address: &str, query: &str) -> Option<Self> {
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket{query}");
-        let (stream, _) = connect_async(url).await.unwrap();
+        let stream = MaybeTlsStream::Plain(stream);
+        let (stream, _) = client_async(url, stream).await.ok()?;
         let mut client = Self { stream };
         let open = client.text().await.unwrap();
         assert!(open.starts_with('0'), "{open}");
-        client
+        Some(client)
     }
 
     /// Asks for a namespace.

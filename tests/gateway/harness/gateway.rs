@@ -5,16 +5,21 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
+use agent_gateway::net;
+use rustix::process::{Pid, kill_process};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
 
-use super::{API_KEY, Broker, Client, DEADLINE, Proxy, SECRET, claims, sign, until};
+use super::{API_KEY, Broker, Client, DEADLINE, Proxy, SECRET, Signal, claims, sign, until};
 
 pub(crate) struct TestGateway {
     child: Child,
     address: String,
     log: Arc<Mutex<Vec<String>>>,
+    /// Ends when all of the log has been read.
+    reading: JoinHandle<()>,
     http: reqwest::Client,
 }
 
@@ -57,6 +62,9 @@ impl TestGateway {
         broker: &Broker,
         variables: &[(&str, &str)],
     ) -> Self {
+        // For tests with thousands of connections, of which each has two ends: the soft limit is
+        // often 1,024. The program raises its own.
+        net::raise_descriptors().unwrap();
         let names = &broker.names;
         let mut env: BTreeMap<&str, String> = [
             ("HOST", "127.0.0.1"),
@@ -89,7 +97,7 @@ impl TestGateway {
         let log = Arc::new(Mutex::new(Vec::new()));
         let (listening, mut addresses) = tokio::sync::mpsc::unbounded_channel();
         let written = log.clone();
-        tokio::spawn(async move {
+        let reading = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 let fields: Value = serde_json::from_str(&line).unwrap_or_default();
                 if fields["message"] == "listening" {
@@ -107,7 +115,8 @@ impl TestGateway {
             child,
             address,
             log,
-            http: reqwest::Client::new(),
+            reading,
+            http: super::http(),
         }
     }
 
@@ -168,9 +177,18 @@ impl TestGateway {
             auth => auth,
         };
         auth["token"] = sign(&claims(tenant)).into();
-        let query = format!("&tenantId={tenant}&conversationId={conversation}");
-        let mut client = Client::open(&self.address, &query).await;
+        let mut client = Client::open(&self.address, &query(tenant, conversation)).await;
         client.connect("/", &auth).await;
+        client
+    }
+
+    /// An agent that has joined, and does not read what comes then, or not before it has to.
+    pub(crate) async fn stalled_agent(&self, tenant: &str, conversation: &str) -> Client {
+        let query = query(tenant, conversation);
+        let mut client = Client::open_narrow(&self.address, &query).await;
+        let auth = serde_json::json!({"token": sign(&claims(tenant))});
+        client.connect("/", &auth).await;
+        client.joined().await;
         client
     }
 
@@ -183,9 +201,17 @@ impl TestGateway {
         client
     }
 
-    /// The lines of its log so far.
+    /// The lines of its log that have been read so far. What it has just done may be told later.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until a line of its log has this in it.
+    pub(crate) async fn logs(&self, text: &str) {
+        until(text, async || {
+            self.log().iter().any(|line| line.contains(text))
+        })
+        .await;
     }
 
     /// How much memory it has, in bytes.
@@ -200,17 +226,18 @@ impl TestGateway {
         self.child.id().unwrap()
     }
 
-    /// Sends a signal, such as `TERM`.
-    pub(crate) async fn signal(&self, signal: &str) {
-        let pid = self.pid().to_string();
-        let status = Command::new("kill").args(["-s", signal, &pid]).status();
-        assert!(status.await.unwrap().success());
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = self.pid().try_into().ok().and_then(Pid::from_raw);
+        kill_process(pid.unwrap(), signal).unwrap();
     }
 
     /// Waits until it has ended.
     pub(crate) async fn ended(mut self) -> Ended {
         let status = tokio::time::timeout(DEADLINE, self.child.wait()).await;
         let status = status.expect("it does not end").unwrap();
+        // Its last words may still be on their way.
+        let read = tokio::time::timeout(DEADLINE, &mut self.reading).await;
+        read.expect("its log does not end").unwrap();
         let log = self.log().join("\n");
         Ended { status, log }
     }
@@ -222,6 +249,10 @@ impl Drop for TestGateway {
             eprintln!("the gateway's log:\n{}", self.log().join("\n"));
         }
     }
+}
+
+fn query(tenant: &str, conversation: &str) -> String {
+    format!("&tenantId={tenant}&conversationId={conversation}")
 }
 
 pub(crate) async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {

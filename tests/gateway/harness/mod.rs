@@ -18,6 +18,7 @@ pub(crate) use polling::PollingClient;
 pub(crate) use private_broker::PrivateBroker;
 pub(crate) use proxy::{Direction, Proxy};
 pub(crate) use raw::Raw;
+pub(crate) use rustix::process::Signal;
 
 use std::time::Duration;
 
@@ -27,6 +28,10 @@ use serde_json::{Value, json};
 /// How long anything that has to happen may take. Tests wait for conditions; this only ends those
 /// that would wait forever, on a machine as busy as it may be.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// For tests in which an agent does nothing while something else takes as long as it takes: the
+/// small clients answer a ping when they are asked for the next packet, and not before.
+pub(crate) const PATIENT: (&str, &str) = ("PING_TIMEOUT_MS", "600000");
 
 pub(crate) const SECRET: &str = "a secret for tests, of 32 bytes or more";
 pub(crate) const API_KEY: &str = "a key for tests of the relay";
@@ -74,6 +79,12 @@ pub(crate) fn status(tenant: &str, conversation: &str, id: &str, status: &str) -
         "tenantId": tenant, "conversationId": conversation, "messageId": id,
         "status": status, "timestamp": 1_714_557_600,
     })
+}
+
+/// An HTTP client for this machine, whatever proxy the environment names.
+pub(crate) fn http() -> reqwest::Client {
+    let builder = reqwest::Client::builder().no_proxy();
+    builder.build().unwrap()
 }
 
 /// Waits until `condition` holds.

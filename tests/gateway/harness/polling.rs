@@ -31,7 +31,7 @@ impl PollingClient {
 
     /// Opens the session; `query` is added to that of the handshake.
     pub(crate) async fn open(address: &str, query: &str) -> Self {
-        let http = reqwest::Client::new();
+        let http = super::http();
         let url = format!("http://{address}/socket.io/?EIO=4&transport=polling");
         let open = http.get(format!("{url}{query}")).send().await.unwrap();
         let open = open.text().await.unwrap();

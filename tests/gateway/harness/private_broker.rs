@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
@@ -62,12 +63,10 @@ impl PrivateBroker {
     }
 
     /// Ends it as a power cut would.
-    pub(crate) async fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let pid = fs::read_to_string(self.folder.join(".broker/pid")).unwrap();
-        let killed = Command::new("kill")
-            .args(["-s", "KILL", pid.trim()])
-            .status();
-        assert!(killed.await.unwrap().success());
+        let pid = pid.trim().parse().ok().and_then(Pid::from_raw);
+        kill_process(pid.unwrap(), Signal::KILL).unwrap();
     }
 
     /// Runs rabbitmqctl.
