@@ -60,6 +60,12 @@ enum Next {
 /// it has not written yet, as would a WebSocket's own close frame.
 const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
 
+/// Engine.IO's PING packet with which a client tries a WebSocket.
+const PROBE: &[u8] = b"2probe";
+
+/// Its UPGRADE packet: from here on, the WebSocket carries the session.
+const UPGRADE: &[u8] = b"5";
+
 /// How soon a client that has to wait is looked at again.
 pub(super) const PAUSE: Duration = Duration::from_millis(5);
 
@@ -122,9 +128,25 @@ impl<S> Guard<S> {
         match self.transport.hear(text, true) {
             Heard::Wait => return Next::Pause,
             Heard::Ignore => self.came.advance(end),
-            Heard::Pass | Heard::Last => self.passed.unsplit(self.came.split_to(end)),
+            Heard::Pass | Heard::Last => {
+                self.passed.unsplit(self.came.split_to(end));
+                self.catch_up(text);
+            }
         }
         Next::Go
+    }
+
+    /// After a packet of an upgrade: when that is done, what the client has posted comes next.
+    fn catch_up(&mut self, text: &[u8]) {
+        match text {
+            PROBE => self.transport.held.probed(),
+            UPGRADE => {
+                let mut held = self.transport.held.release();
+                held.unsplit(std::mem::take(&mut self.came));
+                self.came = held;
+            }
+            _ => {}
+        }
     }
 
     /// A frame that continues a message.
@@ -154,6 +176,7 @@ impl<S> Guard<S> {
                         Heard::Pass | Heard::Last => {
                             self.passed.unsplit(std::mem::take(frames));
                             self.passed.unsplit(self.came.split_to(end));
+                            self.catch_up(&whole);
                         }
                     }
                     self.message = Message::None;

@@ -16,6 +16,7 @@ use tokio::time::sleep;
 
 use super::backlog::{Backlog, Way};
 use super::connects::{Connects, Heard};
+use super::held::Held;
 use super::namespaces::Namespaces;
 use super::places::Place;
 use crate::net::Line;
@@ -48,6 +49,8 @@ pub(super) struct Transport {
     pub(super) backlog: Backlog,
     /// What it has opened.
     pub(super) connects: Connects,
+    /// What waits for its upgrade.
+    pub(super) held: Held,
     ending: AtomicBool,
     ended: Notify,
     /// When a packet last found room, in milliseconds since the session's begin.
@@ -73,6 +76,7 @@ impl Transports {
             websocket: Mutex::default(),
             backlog: Backlog::default(),
             connects: Connects::new(self.namespaces.clone()),
+            held: Held::default(),
             ending: AtomicBool::new(false),
             ended: Notify::new(),
             taken_at: AtomicU64::new(0),
@@ -131,6 +135,9 @@ impl Transport {
     pub(super) fn hear(self: &Arc<Self>, message: &[u8], websocket: bool) -> Heard {
         if self.is_ending() {
             return Heard::Ignore;
+        }
+        if !websocket && self.held.waits() {
+            return Heard::Wait;
         }
         let room = || self.backlog.has_room(self.way(websocket));
         let heard = self.connects.hear(message, room);
