@@ -161,15 +161,16 @@ impl Front {
             Ok(body) => body.to_bytes(),
             Err(error) => {
                 transport.end();
-                let status = match error.is::<LengthLimitError>() {
-                    true => StatusCode::PAYLOAD_TOO_LARGE,
-                    false => StatusCode::BAD_REQUEST,
+                let (status, reason) = match error.is::<LengthLimitError>() {
+                    true => (StatusCode::PAYLOAD_TOO_LARGE, "the packets are too large"),
+                    false => (StatusCode::BAD_REQUEST, "the packets did not come whole"),
                 };
-                return (status, "the packets did not come whole").into_response();
+                return (status, reason).into_response();
             }
         };
         let mut deadline = Instant::now() + CONNECT_TIMEOUT;
         let mut passed = Vec::new();
+        let mut leaves = false;
         let mut packets = body.split(|&byte| byte == SEPARATOR);
         while let Some(packet) = packets.next() {
             loop {
@@ -186,6 +187,7 @@ impl Front {
                             passed.push(SEPARATOR);
                         }
                         passed.extend_from_slice(packet);
+                        leaves |= packet == CLOSE.as_bytes();
                         break;
                     }
                     Heard::Wait if Instant::now() >= deadline => {
@@ -217,7 +219,11 @@ impl Front {
         if passed.is_empty() && !body.is_empty() {
             return taken();
         }
-        self.engine(posting(&head, passed.into())).await
+        let response = self.engine(posting(&head, passed.into())).await;
+        if leaves {
+            transport.left();
+        }
+        response
     }
 }
 

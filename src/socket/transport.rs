@@ -162,6 +162,12 @@ impl Transport {
         self.end_by(Line::end_gently);
     }
 
+    /// Its client has said goodbye: another may come in its place, though it takes the members of
+    /// this one a moment to notice.
+    pub(super) fn left(&self) {
+        self.place.give_back();
+    }
+
     /// Its WebSocket is gone, and the session with it, whether the library has noticed or not.
     pub(super) fn gone(&self) {
         self.place.give_back();
