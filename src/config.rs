@@ -242,6 +242,26 @@ mod tests {
     }
 
     #[test]
+    fn the_listeners_have_ports_of_their_own() {
+        for (vars, collide) in [
+            (&[("INTERNAL_PORT", "3012")][..], true),
+            (&[("PORT", "80"), ("INTERNAL_PORT", "80")], true),
+            (&[("HOST", "127.0.0.1"), ("INTERNAL_PORT", "3012")], true),
+            (&[("HOST", "10.0.0.1"), ("INTERNAL_PORT", "3012")], false),
+            (&[("PORT", "0"), ("INTERNAL_PORT", "0")], false),
+            (&[("INTERNAL_PORT", "3013")], false),
+        ] {
+            let told = read(&[&[SECRET], vars].concat()).map_err(|mistakes| mistakes.to_string());
+            let expected = "INTERNAL_PORT: must not be the public listener's";
+            assert_eq!(
+                told.err().as_deref(),
+                collide.then_some(expected),
+                "{vars:?}"
+            );
+        }
+    }
+
+    #[test]
     fn publishing_needs_nothing_of_that() {
         assert!(read(&[]).is_err());
         assert!(read(&[("JWT_SECRET", "")]).is_err());

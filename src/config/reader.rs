@@ -162,12 +162,17 @@ impl Reader {
             || http::Ancestors::of(&origins),
             http::Ancestors::parse,
         );
+        let public = SocketAddr::new(
+            self.value("HOST", &vars.host, all, ip),
+            self.value("PORT", &vars.port, || 3012, number(0, 65_535)),
+        );
+        let internal = internal_port.map(|port| SocketAddr::new(internal_host, port));
+        if internal.is_some_and(|internal| collide(public, internal)) {
+            self.mistake("INTERNAL_PORT", "must not be the public listener's");
+        }
         http::Settings {
-            public: SocketAddr::new(
-                self.value("HOST", &vars.host, all, ip),
-                self.value("PORT", &vars.port, || 3012, number(0, 65_535)),
-            ),
-            internal: internal_port.map(|port| SocketAddr::new(internal_host, port)),
+            public,
+            internal,
             api_keys: self
                 .optional("INTERNAL_API_KEYS", &vars.internal_api_keys, api_keys)
                 .unwrap_or_default(),
@@ -331,4 +336,12 @@ impl Reader {
             reason: reason.into(),
         });
     }
+}
+
+/// Whether no process can listen on both.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let (a, b) = (one.ip(), other.ip());
+    one.port() == other.port()
+        && one.port() != 0
+        && (a == b || a.is_unspecified() || b.is_unspecified())
 }

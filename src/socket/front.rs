@@ -2,6 +2,7 @@
 //! which session, of what polls have fetched, answers the polls of sessions that are to end, and
 //! passes on what clients post.
 
+use std::iter;
 use std::sync::Arc;
 
 use axum::Router;
@@ -12,17 +13,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::upgrade::OnUpgrade;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use socketioxide::service::SocketIoService;
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 
-use super::CONNECT_TIMEOUT;
 use super::connects::Heard;
+use super::held::{Hold, SEPARATOR};
 use super::inbound::Inbound;
 use super::places::Places;
 use super::transport::{Transport, Transports};
 use super::upgrade::upgrade;
+use super::{CONNECT_TIMEOUT, INBOUND_LIMIT};
 use crate::net::{Full, Peer, client_address};
 
 /// The engine, and what is known of sessions before it knows them.
@@ -96,13 +98,22 @@ impl Front {
             return response;
         }
         // `0{"sid":"…",…}`: the name by which later polls and the upgrade speak of the session.
-        read(response, |answer| {
+        let mut corrected = None;
+        let response = read(response, |answer| {
             let open = answer.get(1..).map(serde_json::from_slice::<Open>);
-            if let Some(Ok(open)) = open {
+            if let Some(Ok(mut open)) = open {
+                // The engine names the limit of its answers. A client that believes that puts more
+                // into a post than is taken.
+                open.max_payload = INBOUND_LIMIT;
+                corrected = serde_json::to_string(&open).ok();
                 transport.named(open.sid);
             }
         })
-        .await
+        .await;
+        match corrected {
+            Some(open) => ([(CONTENT_TYPE, TEXT)], format!("0{open}")).into_response(),
+            None => response,
+        }
     }
 
     /// Answers a poll: as the engine does, and with the end of the session once that has come.
@@ -146,20 +157,22 @@ impl Front {
     async fn post(&self, transport: &Arc<Transport>, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let head = Request::from_parts(parts, Body::empty());
-        let body = match Limited::new(body, super::INBOUND_LIMIT).collect().await {
+        let body = match Limited::new(body, INBOUND_LIMIT).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) => {
                 transport.end();
-                let status = match error.is::<LengthLimitError>() {
-                    true => StatusCode::PAYLOAD_TOO_LARGE,
-                    false => StatusCode::BAD_REQUEST,
+                let (status, reason) = match error.is::<LengthLimitError>() {
+                    true => (StatusCode::PAYLOAD_TOO_LARGE, "the packets are too large"),
+                    false => (StatusCode::BAD_REQUEST, "the packets did not come whole"),
                 };
-                return (status, "the packets did not come whole").into_response();
+                return (status, reason).into_response();
             }
         };
         let mut deadline = Instant::now() + CONNECT_TIMEOUT;
         let mut passed = Vec::new();
-        for packet in body.split(|&byte| byte == SEPARATOR) {
+        let mut leaves = false;
+        let mut packets = body.split(|&byte| byte == SEPARATOR);
+        while let Some(packet) = packets.next() {
             loop {
                 let beginning = &packet[..packet.len().min(Inbound::PREFIX)];
                 match transport.hear(beginning, false) {
@@ -174,11 +187,12 @@ impl Front {
                             passed.push(SEPARATOR);
                         }
                         passed.extend_from_slice(packet);
+                        leaves |= packet == CLOSE.as_bytes();
                         break;
                     }
                     Heard::Wait if Instant::now() >= deadline => {
                         transport.end();
-                        return (StatusCode::TOO_MANY_REQUESTS, "too much at once").into_response();
+                        return too_much();
                     }
                     Heard::Wait => {
                         if !passed.is_empty() {
@@ -188,15 +202,28 @@ impl Front {
                                 return response;
                             }
                         }
+                        let rest = iter::once(packet).chain(packets.clone());
+                        match transport.held.keep(rest) {
+                            Hold::Kept => return taken(),
+                            Hold::TooMuch => {
+                                transport.end();
+                                return too_much();
+                            }
+                            Hold::NotNow => {}
+                        }
                         sleep(super::guard::PAUSE).await;
                     }
                 }
             }
         }
         if passed.is_empty() && !body.is_empty() {
-            return ([(CONTENT_TYPE, TEXT)], "ok").into_response();
+            return taken();
         }
-        self.engine(posting(&head, passed.into())).await
+        let response = self.engine(posting(&head, passed.into())).await;
+        if leaves {
+            transport.left();
+        }
+        response
     }
 }
 
@@ -220,8 +247,14 @@ async fn read(response: Response, look: impl FnOnce(&[u8])) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// Between the packets of a payload.
-const SEPARATOR: u8 = 0x1e;
+/// Answers a post, as the engine does.
+fn taken() -> Response {
+    ([(CONTENT_TYPE, TEXT)], "ok").into_response()
+}
+
+fn too_much() -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, "too much at once").into_response()
+}
 
 /// How a packet begins that carries a message.
 const MESSAGE: u8 = b'4';
@@ -261,9 +294,16 @@ fn unknown() -> Response {
     (StatusCode::BAD_REQUEST, headers, body).into_response()
 }
 
-#[derive(Deserialize)]
+/// What a session is told at its beginning
+/// (<https://socket.io/docs/v4/engine-io-protocol/#handshake>).
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Open {
     sid: String,
+    upgrades: Vec<String>,
+    ping_interval: u64,
+    ping_timeout: u64,
+    max_payload: usize,
 }
 
 /// The session keeps the request of its handshake, and each part of it keeps all of the 16 KiB

@@ -70,6 +70,12 @@ enum Next {
 /// it has not written yet, as would a WebSocket's own close frame.
 const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
 
+/// Engine.IO's PING packet with which a client tries a WebSocket.
+const PROBE: &[u8] = b"2probe";
+
+/// Its UPGRADE packet: from here on, the WebSocket carries the session.
+const UPGRADE: &[u8] = b"5";
+
 /// How soon a client that has to wait is looked at again.
 pub(super) const PAUSE: Duration = Duration::from_millis(5);
 
@@ -144,6 +150,7 @@ impl<S> Guard<S> {
             Heard::Pass | Heard::Last => {
                 let frame = self.came.split_to(end);
                 self.hand_over(Inbound::ends_session(text), frame);
+                self.catch_up(text);
             }
         }
         Next::Go
@@ -172,6 +179,19 @@ impl<S> Guard<S> {
                 });
             }
             None => self.passed.unsplit(last),
+        }
+    }
+
+    /// After a packet of an upgrade: when that is done, what the client has posted comes next.
+    fn catch_up(&mut self, text: &[u8]) {
+        match text {
+            PROBE => self.transport.held.probed(),
+            UPGRADE => {
+                let mut held = self.transport.held.take();
+                held.unsplit(std::mem::take(&mut self.came));
+                self.came = held;
+            }
+            _ => {}
         }
     }
 
@@ -204,6 +224,7 @@ impl<S> Guard<S> {
                             frames.unsplit(self.came.split_to(end));
                             self.message = Message::None;
                             self.hand_over(Inbound::ends_session(&whole), frames);
+                            self.catch_up(&whole);
                         }
                     }
                     self.message = Message::None;
@@ -346,7 +367,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
 impl<S> Drop for Guard<S> {
     // The library does not notice when an upgrade from polling has failed.
     fn drop(&mut self) {
-        self.transport.end();
+        self.transport.gone();
     }
 }
 

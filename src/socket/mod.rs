@@ -11,6 +11,7 @@ mod doors;
 mod front;
 mod guard;
 pub mod handshake;
+mod held;
 mod inbound;
 mod kept_out;
 mod members;

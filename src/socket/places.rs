@@ -36,9 +36,17 @@ const LOG_EVERY: Duration = Duration::from_secs(60);
 /// The place of a session, for as long as it is kept.
 #[derive(Debug)]
 pub(super) struct Place {
-    _slot: Slot,
+    slot: Mutex<Option<Slot>>,
     /// Whether it has this place only to be told that it has none.
     pub(super) over_limit: bool,
+}
+
+impl Place {
+    /// Gives the place back before the session is let go.
+    pub(super) fn give_back(&self) {
+        let slot = self.slot.lock();
+        slot.unwrap_or_else(PoisonError::into_inner).take();
+    }
 }
 
 impl Places {
@@ -59,7 +67,7 @@ impl Places {
         let full = match self.sessions.take(address) {
             Ok(slot) => {
                 return Ok(Place {
-                    _slot: slot,
+                    slot: Mutex::new(Some(slot)),
                     over_limit: false,
                 });
             }
@@ -72,7 +80,7 @@ impl Places {
         }
         match self.told.take(address) {
             Ok(slot) => Ok(Place {
-                _slot: slot,
+                slot: Mutex::new(Some(slot)),
                 over_limit: true,
             }),
             Err(full) => {

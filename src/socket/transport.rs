@@ -16,6 +16,7 @@ use tokio::time::sleep;
 
 use super::backlog::{Backlog, Way};
 use super::connects::{Connects, Heard};
+use super::held::Held;
 use super::namespaces::Namespaces;
 use super::places::Place;
 use super::release::Release;
@@ -51,6 +52,8 @@ pub(super) struct Transport {
     pub(super) backlog: Backlog,
     /// What it has opened.
     pub(super) connects: Connects,
+    /// What waits for its upgrade.
+    pub(super) held: Held,
     ending: AtomicBool,
     ended: Notify,
     /// When a packet last found room, in milliseconds since the session's begin.
@@ -78,6 +81,7 @@ impl Transports {
             websocket: Mutex::default(),
             backlog: Backlog::default(),
             connects: Connects::new(self.namespaces.clone()),
+            held: Held::default(),
             ending: AtomicBool::new(false),
             ended: Notify::new(),
             taken_at: AtomicU64::new(0),
@@ -137,6 +141,9 @@ impl Transport {
         if self.is_ending() {
             return Heard::Ignore;
         }
+        if !websocket && self.held.waits() {
+            return Heard::Wait;
+        }
         let room = || self.backlog.has_room(self.way(websocket));
         let heard = self.connects.hear(message, room);
         if heard == Heard::Last {
@@ -166,6 +173,21 @@ impl Transport {
     pub(super) fn release(&self) -> Option<&Arc<Release>> {
         let began_with_polling = self.sid.get().is_some();
         (!began_with_polling && !self.connects.has_joined()).then_some(&self.release)
+    }
+
+    /// Its client has said goodbye: another may come in its place, though it takes the members of
+    /// this one a moment to notice. A session that joined nothing keeps its place for as long as
+    /// the library keeps the session.
+    pub(super) fn left(&self) {
+        if self.connects.has_joined() {
+            self.place.give_back();
+        }
+    }
+
+    /// Its WebSocket is gone, and the session with it, whether the library has noticed or not.
+    pub(super) fn gone(&self) {
+        self.left();
+        self.end();
     }
 
     /// Ends the session of a client that does not take what waits for it.

@@ -185,6 +185,25 @@ async fn a_session_gives_its_place_back_however_it_ends() {
 }
 
 #[tokio::test]
+async fn the_place_of_a_polling_client_is_free_as_soon_as_it_has_said_goodbye() {
+    let (_broker, gateway) = start(&[("MAX_CONNECTIONS", "1")]).await;
+    for _ in 0..5 {
+        let session = Session::open(&gateway, &[]).await.unwrap();
+        assert!(session.is_admitted().await);
+        session.post("41\x1e1").await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_polls_is_told_how_much_it_may_post() {
+    let (_broker, gateway) = start(&[]).await;
+    let open = ask(gateway.address(), HANDSHAKE, &[]).await;
+    assert_eq!(open.json()["maxPayload"], 64 * 1024);
+    let fields = ["pingInterval", "pingTimeout", "sid", "upgrades"];
+    assert!(fields.iter().all(|field| !open.json()[field].is_null()));
+}
+
+#[tokio::test]
 async fn what_a_client_says_of_its_address_does_not_count_without_a_proxy() {
     let (_broker, gateway) = start(&[("MAX_CONNECTIONS_PER_IP", "2")]).await;
     assert!(is_admitted(&gateway, &["10.0.0.1"]).await);

@@ -175,6 +175,33 @@ async fn every_mistake_has_its_status_and_names_its_field() {
 }
 
 #[tokio::test]
+async fn either_header_may_carry_the_key_and_who_has_none_is_told_how() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let good = emit("note", &json!({}));
+    let bearer = format!("Bearer {API_KEY}");
+    for (key, authorization, expected) in [
+        (API_KEY, "Bearer of something else", 200),
+        ("of something else", &*bearer, 200),
+        ("", &bearer, 200),
+        ("of something else", "Bearer of something else", 401),
+        ("", API_KEY, 401),
+    ] {
+        let response = gateway
+            .post("/internal/emit")
+            .header("x-internal-api-key", key)
+            .header("authorization", authorization)
+            .json(&good)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), expected, "{key:?}, {authorization:?}");
+        let challenge = response.headers().get("www-authenticate");
+        assert_eq!(challenge.is_some_and(|it| it == "Bearer"), expected == 401);
+    }
+}
+
+#[tokio::test]
 async fn without_a_configured_key_every_call_is_refused() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start_with(&broker, &[("INTERNAL_API_KEYS", "")]).await;

@@ -448,6 +448,31 @@ describe("For all clients at once", () => {
     }
   });
 
+  for (const [way, delay] of [["at once", 0], ["over a long way", 20]]) {
+    test(`who opens 150 conversations with long tokens while it is upgraded has all of them, ${way}`, async (t) => {
+      const tenantId = unique("t");
+      // More than a post may carry, and more than may be opened at a time.
+      const auth = { token: gateway.token(tenantId, { name: "x".repeat(1000) }) };
+      const proxy = await Proxy.start(t, gateway.port);
+      proxy.delay(delay);
+      const manager = new Manager(proxy.url, IMPATIENT);
+      const members = Array.from({ length: 150 }, () => {
+        const place = { tenantId, conversationId: unique("c") };
+        const agent = new Agent(t, manager.socket(namespaceOf(place), { auth }));
+        return { place, agent };
+      });
+      await Promise.all(members.map(({ agent }) => agent.joined()));
+      await publish(gateway, members, "hello");
+      await Promise.all(members.map(({ agent }) => agent.receives(1)));
+      for (const { agent } of members) {
+        assert.deepEqual(agent.texts, ["hello"]);
+        assert.deepEqual(agent.departures, [], "it stayed connected");
+        assert.equal(agent.joins.length, 1);
+      }
+      await members[0].agent.until("the upgrade", () => members[0].agent.transport === "websocket");
+    });
+  }
+
   test("SIGTERM closes their transports, and the gateway ends with 0", async (t) => {
     const own = await Gateway.start(t, broker);
     const members = await everyone(t, own);

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -53,7 +53,7 @@ pub(super) fn key(app: &App, headers: &HeaderMap) -> Result<usize, Refusal> {
         Refusal::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
-            "x-internal-api-key must be one of the configured keys",
+            "x-internal-api-key or a bearer token must be one of the configured keys",
         )
     })
 }
@@ -182,6 +182,12 @@ impl IntoResponse for Refusal {
                 field: self.field,
             },
         };
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 9110, section 11.6.1: it says how one would be let in.
+            let challenge = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
     }
 }

@@ -386,7 +386,7 @@ GET $websocket&sid=$wsid                          | $upgrade              |     
 GET $polling&sid=$upgraded                        |                       |      | 400 | {"code":"3","message":"Bad request"}
 POST $polling&sid=$upgraded                       |                       | 40   | 400 | {"code":"3","message":"Bad request"}
 GET $websocket&sid=$upgraded                      | $upgrade              |      | 400 | the session has its WebSocket
-POST $polling&sid=$sid                            |                       | $64KB+1 | 413 | the packets did not come whole
+POST $polling&sid=$sid                            |                       | $64KB+1 | 413 | the packets are too large
 POST $polling&sid=$sid                            | transfer-encoding: chunked | zz | 400 | the packets did not come whole
 
 # Engine.IO: upgrades that are none
@@ -524,7 +524,7 @@ BREW /healthz                                     |                       |     
 pub(super) const ANSWERS: [(&str, &str); 3] = [
     (
         "$unauthorized",
-        r#"{"ok":false,"error":{"code":"unauthorized","message":"x-internal-api-key must be one of the configured keys"}}"#,
+        r#"{"ok":false,"error":{"code":"unauthorized","message":"x-internal-api-key or a bearer token must be one of the configured keys"}}"#,
     ),
     (
         "$no_json",
