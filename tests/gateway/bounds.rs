@@ -2,7 +2,7 @@
 
 use lapin::BasicProperties;
 
-use crate::harness::{Broker, PATIENT, Signal, TestGateway, message, until};
+use crate::harness::{Broker, Signal, TestGateway, message, until};
 
 /// Runs a hundred thousand conversations past a hundred members that never read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -10,11 +10,7 @@ async fn a_hundred_thousand_conversations_and_a_hundred_stalled_members_stay_wit
     const CONVERSATIONS: usize = 100_000;
     const MEGABYTE: usize = 1 << 20;
     let broker = Broker::new().await;
-    let variables = [
-        ("REPLAY_MAX_BYTES", "33554432"),
-        ("MAX_LAG_BYTES", "65536"),
-        PATIENT,
-    ];
+    let variables = [("REPLAY_MAX_BYTES", "33554432"), ("MAX_LAG_BYTES", "65536")];
     let gateway = TestGateway::ready_with(&broker, &variables).await;
     let mut stalled = Vec::new();
     for number in 0..100 {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Broker, PATIENT, PrivateBroker, TestGateway, message, until};
+use crate::harness::{Broker, PrivateBroker, TestGateway, message, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_killed_and_comes_back_has_its_deliveries_taken_in() {
@@ -10,7 +10,7 @@ async fn a_broker_that_is_killed_and_comes_back_has_its_deliveries_taken_in() {
     let broker = Broker::at(private.url()).await;
     // RabbitMQ 3.10 sometimes finds no leader for a quorum queue after such an end ("leader not
     // known" in its log, for good); the gateway then keeps saying which queue it cannot consume.
-    let variables = [("AMQP_QUEUE_TYPE", "classic"), PATIENT];
+    let variables = [("AMQP_QUEUE_TYPE", "classic")];
     let gateway = TestGateway::ready_with(&broker, &variables).await;
     let mut agent = gateway.agent("acme", "c-1").await;
     broker.delivers(&mut agent, "m-1").await;
@@ -33,7 +33,7 @@ async fn a_broker_that_is_killed_and_comes_back_has_its_deliveries_taken_in() {
 async fn a_broker_short_of_memory_holds_up_dead_letters_and_nothing_else() {
     let private = PrivateBroker::start().await;
     let broker = Broker::at(private.url()).await;
-    let gateway = TestGateway::ready_with(&broker, &[PATIENT]).await;
+    let gateway = TestGateway::start(&broker).await;
     let mut agent = gateway.agent("acme", "c-1").await;
     // Opens the connection for dead letters, so that the alarm finds it there.
     broker.publish("inbound_message", &json!("bad")).await;
@@ -73,7 +73,7 @@ async fn a_broker_short_of_memory_holds_up_dead_letters_and_nothing_else() {
 async fn connections_that_the_broker_closes_are_opened_again() {
     let private = PrivateBroker::start().await;
     let broker = Broker::at(private.url()).await;
-    let gateway = TestGateway::ready_with(&broker, &[PATIENT]).await;
+    let gateway = TestGateway::start(&broker).await;
     let mut agent = gateway.agent("acme", "c-1").await;
     private.ctl(&["close_all_connections", "maintenance"]).await;
     until("it has noticed", async || {

@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::harness::{
-    Broker, Client, Flood, PATIENT, PollingClient, Received, TestGateway, claims, sign, until, word,
+    Broker, Client, Flood, PollingClient, Received, TestGateway, claims, sign, until, word,
 };
 
 const MEGABYTE: usize = 1 << 20;
@@ -80,7 +80,7 @@ struct Attacked {
 /// time, and no two rounds are the same to it; but what is left behind adds up in each.
 async fn is_endured(flood: Flood, amount: usize) {
     let broker = Broker::new().await;
-    let gateway = TestGateway::ready_with(&broker, &[PATIENT]).await;
+    let gateway = TestGateway::start(&broker).await;
     let mut agent = gateway.agent("acme", "c-1").await;
     broker.delivers(&mut agent, "first").await;
     let attacked = Attacked { broker, gateway };

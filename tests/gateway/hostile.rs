@@ -17,9 +17,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::harness::{
-    API_KEY, Broker, Client, PATIENT, Raw, Received, SECRET, TestGateway, message, now,
-};
+use crate::harness::{API_KEY, Broker, Client, Raw, Received, SECRET, TestGateway, message, now};
 
 const ISSUER: &str = "https://issuer.test";
 const AUDIENCE: &str = "agents";
@@ -348,7 +346,6 @@ async fn whatever_is_tried_has_its_answer_and_the_others_do_not_notice() {
         ("JWT_ISSUER", ISSUER),
         ("JWT_AUDIENCE", AUDIENCE),
         ("ALLOWED_ORIGINS", "https://portal.test"),
-        PATIENT,
     ];
     let gateway = TestGateway::ready_with(&broker, &variables).await;
     let mut agent = Client::open(gateway.address(), IDS).await;

@@ -88,7 +88,7 @@ impl Client {
     /// alone, that is up to as much as the machine is configured for, which may be all there is.
     pub(crate) async fn open_narrow(address: &str, query: &str) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(32 << 10).unwrap();
+        socket.set_recv_buffer_size(64 << 10).unwrap();
         let stream = socket.connect(address.parse().unwrap()).await.unwrap();
         let client = Self::over(stream, address, query).await;
         client.expect("no connection for a client")

@@ -76,6 +76,9 @@ impl TestGateway {
             ("JWT_SECRET", SECRET),
             ("INTERNAL_API_KEYS", API_KEY),
             ("LOG_FORMAT", "json"),
+            // The small clients answer a ping when they are asked for the next packet, and not
+            // before: nobody is sent away while something else takes as long as it takes.
+            ("PING_TIMEOUT_MS", "600000"),
         ]
         .map(|(name, value)| (name, value.to_owned()))
         .into();

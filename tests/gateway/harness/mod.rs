@@ -29,10 +29,6 @@ use serde_json::{Value, json};
 /// that would wait forever, on a machine as busy as it may be.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-/// For tests in which an agent does nothing while something else takes as long as it takes: the
-/// small clients answer a ping when they are asked for the next packet, and not before.
-pub(crate) const PATIENT: (&str, &str) = ("PING_TIMEOUT_MS", "600000");
-
 pub(crate) const SECRET: &str = "a secret for tests, of 32 bytes or more";
 pub(crate) const API_KEY: &str = "a key for tests of the relay";
 
