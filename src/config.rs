@@ -262,6 +262,34 @@ mod tests {
     }
 
     #[test]
+    fn a_word_that_is_no_level_does_not_silence_the_log() {
+        for filter in [
+            "debug",
+            "WARN",
+            "off",
+            "3",
+            "agent_gateway",
+            "agent_gateway=trace",
+            "info,hyper=warn",
+            "warn,agent_gateway::auth=debug",
+            "agent_gateway[span{field}]=debug,info",
+        ] {
+            assert!(read(&[SECRET, ("RUST_LOG", filter)]).is_ok(), "{filter}");
+        }
+        for filter in [
+            "loud",
+            "warning",
+            "6",
+            "info,verbose",
+            "agent-gateway",
+            "=loud=",
+        ] {
+            let told = read(&[SECRET, ("RUST_LOG", filter)]).unwrap_err();
+            assert!(told.to_string().starts_with("RUST_LOG: "), "{filter}");
+        }
+    }
+
+    #[test]
     fn publishing_needs_nothing_of_that() {
         assert!(read(&[]).is_err());
         assert!(read(&[("JWT_SECRET", "")]).is_err());

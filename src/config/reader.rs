@@ -5,11 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde::Deserialize;
-use tracing_subscriber::EnvFilter;
 
 use super::values::{
-    amqp_url, api_keys, default_broker, ip, journal, log_format, name, number, origins, queue_type,
-    time,
+    amqp_url, api_keys, default_broker, ip, journal, log_filter, log_format, name, number, origins,
+    queue_type, time,
 };
 use super::{Config, Log, Mistake, Mistakes, Needs};
 use crate::conversation::Limits;
@@ -125,7 +124,7 @@ impl Reader {
                 "RUST_LOG",
                 &vars.rust_log,
                 || Log::default().filter,
-                |text| EnvFilter::try_new(text).map_err(|error| error.to_string()),
+                log_filter,
             ),
         };
         self.value("JOURNAL", &vars.journal, || (), journal);

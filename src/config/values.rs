@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use lapin::uri::AMQPUri;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::http::Origin;
 use crate::source::amqp::QueueType;
@@ -27,6 +29,23 @@ where
 
 pub(super) fn time(text: &str) -> Result<u64, String> {
     number(100, 3_600_000)(text)
+}
+
+/// A word that is no level names a target (`loud` all of a crate `loud`), and leaves nothing of the
+/// log: who writes one has mistaken a level's name.
+pub(super) fn log_filter(text: &str) -> Result<EnvFilter, String> {
+    let is_mistaken = |directive: &str| {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !directive.is_empty()
+            && directive.bytes().all(is_word)
+            && LevelFilter::from_str(directive).is_err()
+    };
+    if !text.contains('[') && text.split(',').any(is_mistaken) {
+        return Err(
+            "must be off, error, warn, info, debug or trace, or such as agent_gateway=debug".into(),
+        );
+    }
+    EnvFilter::try_new(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn ip(text: &str) -> Result<IpAddr, String> {
