@@ -109,6 +109,9 @@ test("everything can be reached and used by keyboard alone, and the focus is alw
   network.mend();
   await page.page.keyboard.press("Enter");
   await page.live();
+  await until("the log has the focus that the button had", () =>
+    page.page.getByRole("log").evaluate((log) => log === document.activeElement),
+  );
 });
 
 test("a screen reader hears new messages, who wrote them and how far they have come", async (t) => {
