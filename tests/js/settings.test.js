@@ -90,6 +90,18 @@ test("on paper is what is around the view, all of it, without buttons and withou
   assert.deepEqual(paper, { cut: [], empty: 0, buttons: 0 });
 });
 
+test("nothing moves for those who do not want it", async (t) => {
+  const place = newPlace();
+  const page = await browser.open(t, address(gateway, place, gateway.token(place.tenantId)), { reducedMotion: "reduce" });
+  await page.live();
+  for (let count = 0; count < 30; count += 1) await gateway.publish(place, "inbound_message", inbound(`m${count}`, `Message ${count}`));
+  await page.message("m29").waitFor();
+  await page.page.getByRole("log").focus();
+  await page.page.keyboard.press("Home");
+  await page.sees("to-latest");
+  assert.deepEqual(await page.page.evaluate(() => document.getAnimations().length), 0);
+});
+
 test("a page that is opened in the background counts only what comes after it", async (t) => {
   const place = newPlace();
   await gateway.publish(place, "inbound_message", inbound("old", "Old"));
