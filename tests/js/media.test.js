@@ -43,6 +43,23 @@ test("what cannot be loaded becomes a link to it", async (t) => {
   }
 });
 
+test("a bubble is as wide as its picture, however large the original and however long the caption", async (t) => {
+  const place = newPlace();
+  const page = await browser.open(t, address(gateway, place, gateway.token(place.tenantId)), { viewport: { width: 1200, height: 700 } });
+  await page.live();
+  const captions = { bare: undefined, captioned: "A caption that is much longer than its picture is wide. ".repeat(4) };
+  for (const [messageId, text] of Object.entries(captions)) {
+    await gateway.publish(place, "inbound_message", inbound(messageId, text, { mediaUrl: media.drawing("large", 1600, 1200) }));
+    const message = page.message(messageId);
+    await message.locator('[data-loaded="true"]').waitFor();
+    const widths = await message.evaluate((element) => {
+      const width = (selector) => element.querySelector(selector).getBoundingClientRect().width;
+      return { bubble: width(".bubble"), picture: width(".picture img") };
+    });
+    assert.deepEqual(widths, { bubble: 338, picture: 330 }, messageId);
+  }
+});
+
 test("an image is enlarged by a click or a key, and Escape gives the focus back", async (t) => {
   const { page, publish } = await open(t);
   await publish("photo", { mediaUrl: media.drawing("large", 900, 700), text: "Look" });

@@ -13,6 +13,9 @@ import { readMessage, readStatus, type Agent, type Joined, type Meta, type Reset
 /** A try that has not brought a join after this many milliseconds is given up. */
 const JOIN_TIMEOUT_MS = 15_000;
 
+/** A `getToken` that has not answered after this many milliseconds has failed: a request may hang for ever. */
+const TOKEN_TIMEOUT_MS = 30_000;
+
 /** After a `reset`, silence of this many milliseconds means that the window has come, or was empty. */
 const SETTLE_MS = 3_000;
 
@@ -103,6 +106,7 @@ export class Conversation {
 
   /** Disconnects and stays so; `messages` remain. */
   close(): void {
+    if (this.#state.name === "stopped" && this.#state.why === "closed") return;
     this.#stop("closed");
   }
 
@@ -118,12 +122,21 @@ export class Conversation {
 
   #try(): void {
     this.#abandon();
-    this.#credentials.current().then(
-      this.#current((token) => this.#open(token)),
-      this.#current((cause) => {
-        this.#fail("getToken failed", cause);
-        this.#stop("token-unavailable");
-      }),
+    this.#openWith(this.#credentials.current(), "token-unavailable");
+  }
+
+  /** Connects with a token once it is there; stops, and says why, when there is none to be had. */
+  #openWith(token: Promise<string | undefined>, otherwise: StopReason): void {
+    const failed = this.#current((cause: unknown) => {
+      // Whoever hears of the error may decide what is next; then that counts.
+      const stop = this.#current(() => this.#stop(otherwise));
+      this.#fail("getToken failed", cause);
+      stop();
+    });
+    this.#after(TOKEN_TIMEOUT_MS, () => failed(new Error(`no answer within ${TOKEN_TIMEOUT_MS / 1000} s`)));
+    token.then(
+      this.#current((known) => (known === undefined ? this.#stop(otherwise) : this.#open(known))),
+      failed,
     );
     this.#enter({ name: "connecting", attempt: this.#schedule.failures + 1 });
   }
@@ -254,14 +267,7 @@ export class Conversation {
   #replaceToken(): void {
     if (!this.#credentials.mayReplace()) return this.#stop("token-expired");
     this.#abandon();
-    this.#credentials.renew().then(
-      this.#current((token) => (token === undefined ? this.#stop("token-expired") : this.#open(token))),
-      this.#current((cause) => {
-        this.#fail("getToken failed", cause);
-        this.#stop("token-expired");
-      }),
-    );
-    this.#enter({ name: "connecting", attempt: this.#schedule.failures + 1 });
+    this.#openWith(this.#credentials.renew(), "token-expired");
   }
 
   #retryLater(reason: OfflineReason): void {

@@ -22,21 +22,24 @@ export class Credentials {
 
   /** The token in use; asks for it the first time. */
   async current(): Promise<string> {
-    this.#token ??= await this.#getToken();
-    return this.#token;
+    if (this.#token !== undefined) return this.#token;
+    const token = await this.#getToken();
+    // A slow answer must not replace what has been asked for after it.
+    return (this.#token ??= token);
   }
 
-  /** Asks for a newer token; undefined when `getToken` has only the one in use. */
+  /** Asks for a newer token; undefined when `getToken` has only the one in use. Fails when it has none, and keeps that one. */
   async renew(): Promise<string | undefined> {
     this.#askedAt = Date.now();
     const token = await this.#getToken();
+    if (!token) throw new Error("getToken answered no token");
     if (token === this.#token) return undefined;
     return (this.#token = token);
   }
 
   /** How many milliseconds to wait before a token that is about to expire is renewed. */
   get pause(): number {
-    return Math.max(0, this.#askedAt + PAUSE_MS - Date.now());
+    return remaining(this.#askedAt);
   }
 
   /**
@@ -44,7 +47,7 @@ export class Credentials {
    * that one. It is not the time either when the last replacement has run out at once.
    */
   mayReplace(): boolean {
-    if (this.#unproven || Date.now() - this.#replacedAt < PAUSE_MS) return false;
+    if (this.#unproven || remaining(this.#replacedAt) > 0) return false;
     this.#unproven = true;
     this.#replacedAt = Date.now();
     return true;
@@ -62,4 +65,13 @@ export class Credentials {
     this.#replacedAt = -Infinity;
     this.#unproven = false;
   }
+}
+
+/**
+ * What is left of the pause that began then, in milliseconds. Time counts on while the device sleeps, so it is the
+ * clock's; where that was put back, the pause is taken to be over instead of lasting for as long.
+ */
+function remaining(since: number): number {
+  const passed = Date.now() - since;
+  return passed < 0 ? 0 : Math.max(0, PAUSE_MS - passed);
 }

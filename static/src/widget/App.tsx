@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Conversation } from "../client";
 import { Banner } from "./Banner";
 import type { ConversationView } from "./ConversationView";
@@ -8,6 +8,7 @@ import { MessageList } from "./MessageList";
 import { Placeholder } from "./Placeholder";
 import { StoppedPanel } from "./StoppedPanel";
 import { useTexts } from "./Texts";
+import { useKeptFocus } from "./useKeptFocus";
 import { useSound } from "./useSound";
 import { useUnreadTitle } from "./useUnreadTitle";
 
@@ -25,11 +26,13 @@ export function App({ conversation, view, title }: AppProps) {
   useEffect(() => view.subscribe(setSnapshot), [view]);
   useUnreadTitle(conversation, title, strings);
   const sound = useSound(conversation);
+  const page = useRef<HTMLElement>(null);
+  useKeptFocus(page);
   const retry = () => conversation.retryNow();
   const blocker = state.name === "stopped" && state.why !== "closed" ? state.why : undefined;
 
   return (
-    <main class="page">
+    <main class="page" ref={page} tabIndex={-1}>
       <Header title={title} agent={agent && (agent.name ?? agent.id)} state={state.name} sound={blocker ? undefined : sound} />
       <Banner state={state} broken={broken} onRetry={retry} />
       {gap && (

@@ -40,7 +40,8 @@ export function Banner({ state, broken, onRetry }: BannerProps) {
             {offline ? strings.offline[state.reason] : strings.reconnecting}{" "}
             {offline && <Countdown until={state.nextTryAt} />}
           </p>
-          <button type="button" data-testid="retry" disabled={!offline} onClick={onRetry}>
+          {/* Not disabled: that would take the focus from who has just pressed it. */}
+          <button type="button" data-testid="retry" aria-disabled={!offline} onClick={onRetry}>
             {strings.retry}
           </button>
         </div>

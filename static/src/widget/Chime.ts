@@ -28,8 +28,8 @@ export class Chime {
 
   ring(): void {
     const context = this.#context;
-    if (context?.state !== "running" || Date.now() - this.#rungAt < PAUSE_MS) return;
-    this.#rungAt = Date.now();
+    if (context?.state !== "running" || performance.now() - this.#rungAt < PAUSE_MS) return;
+    this.#rungAt = performance.now();
     for (const { frequency, start } of NOTES) {
       const at = context.currentTime + start;
       const volume = new GainNode(context, { gain: 0 });

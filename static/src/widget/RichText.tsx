@@ -1,14 +1,8 @@
 import { useMemo, useState } from "preact/hooks";
 import { excerpt } from "./excerpt";
+import { isEmojiOnly } from "./isEmojiOnly";
 import { splitLinks } from "./splitLinks";
 import { useTexts } from "./Texts";
-
-/** Up to three emoji and nothing else. */
-const EMOJI_ONLY =
-  /^(?:(?:\p{Regional_Indicator}{2}|\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier}|\u200d\p{Extended_Pictographic})*)\s*){1,3}$/u;
-
-/** Longer than any three emoji, however they are composed. */
-const MAX_EMOJI_LENGTH = 64;
 
 /** Long messages that the agent has opened: they stay so when they leave the page and come back. */
 const opened = new Set<string>();
@@ -20,14 +14,13 @@ export function RichText({ id, text }: { id: string; text: string }) {
   const beginning = useMemo(() => (open ? undefined : excerpt(text)), [open, text]);
   const shown = beginning ?? text;
   const parts = useMemo(() => splitLinks(shown), [shown]);
-  const emoji = text.length <= MAX_EMOJI_LENGTH && EMOJI_ONLY.test(text);
   const readMore = () => {
     opened.add(id);
     setOpen(true);
   };
   return (
     <>
-      <span class={emoji ? "text emoji" : "text"}>
+      <span class={isEmojiOnly(text) ? "text emoji" : "text"}>
         {parts.map(({ text, href }) =>
           href === undefined ? (
             text

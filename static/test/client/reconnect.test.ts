@@ -56,6 +56,41 @@ describe("connecting", () => {
     expect(gateway.said("error")).toEqual([[new Error("getToken failed")]]);
     expect(gateway.sockets).toHaveLength(0);
   });
+
+  it("stops when getToken does not answer within 30 seconds, and hears no answer after that", async () => {
+    let answer = (_token: string) => {};
+    gateway.getToken.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    gateway.conversation.connect();
+    await pass(29_999);
+    expect(gateway.conversation.state).toEqual({ name: "connecting", attempt: 1 });
+    await pass(1);
+    expect(gateway.conversation.state).toEqual({ name: "stopped", why: "token-unavailable" });
+    expect(gateway.said("error")).toEqual([[new Error("getToken failed")]]);
+    answer("too late");
+    await settle();
+    expect(gateway.sockets).toHaveLength(0);
+  });
+
+  it("leaves what is next to whoever hears that getToken failed", async () => {
+    gateway.getToken.mockRejectedValue(new Error("signed out"));
+    gateway.conversation.on("error", () => gateway.conversation.close());
+    gateway.conversation.connect();
+    await settle();
+    expect(gateway.conversation.state).toEqual({ name: "stopped", why: "closed" });
+  });
+
+  it("is not given a token that was asked for before the one in use", async () => {
+    let answer = (_token: string) => {};
+    gateway.getToken.mockReturnValueOnce(new Promise((resolve) => (answer = resolve))).mockReturnValue("newer");
+    gateway.conversation.connect();
+    gateway.conversation.close();
+    await gateway.joined();
+    answer("older");
+    await settle();
+    gateway.socket.drop();
+    await pass(1000);
+    expect(gateway.socket.target.token).toBe("newer");
+  });
 });
 
 describe("the schedule", () => {
@@ -241,6 +276,13 @@ describe("close", () => {
     await pass(60_000);
     expect(gateway.sockets).toHaveLength(1);
     expect(gateway.conversation.state).toEqual({ name: "stopped", why: "closed" });
+  });
+
+  it("says once that it is closed, however often it is called", async () => {
+    await gateway.joined();
+    gateway.conversation.close();
+    gateway.conversation.close();
+    expect(gateway.states.filter(({ name }) => name === "stopped")).toHaveLength(1);
   });
 
   it("cancels a try that waits for its time", async () => {

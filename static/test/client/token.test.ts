@@ -62,6 +62,28 @@ describe("a token about to expire", () => {
     expect(socket.sent).toHaveLength(2);
   });
 
+  it("is renewed at once when the clock was put back in between", async () => {
+    const socket = await gateway.joined();
+    socket.receive("token_expiring", {});
+    await settle();
+    vi.setSystemTime(Date.now() - 3_600_000);
+    socket.receive("token_expiring", {});
+    await settle();
+    expect(socket.sent).toHaveLength(2);
+  });
+
+  it("stays in use when getToken answers none, which is an error", async () => {
+    const socket = await gateway.joined();
+    gateway.getToken.mockReturnValueOnce(null as unknown as string);
+    socket.receive("token_expiring", {});
+    await settle();
+    expect(socket.sent).toEqual([]);
+    expect(gateway.said("error")).toEqual([[new Error("getToken failed")]]);
+    socket.drop();
+    await pass(1000);
+    expect(gateway.socket.target.token).toBe("token-1");
+  });
+
   it("is no longer waited for once its connection is gone", async () => {
     const socket = await gateway.joined();
     socket.receive("token_expiring", {});
@@ -173,6 +195,34 @@ describe("an expired token", () => {
     await settle();
     expect(gateway.conversation.state).toEqual({ name: "stopped", why: "token-expired" });
     expect(gateway.said("error")).toEqual([[new Error("getToken failed")]]);
+  });
+
+  it("stops the conversation when getToken answers none", async () => {
+    const socket = await gateway.joined();
+    gateway.getToken.mockReturnValue(null as unknown as string);
+    socket.receive("token_expired", {});
+    await settle();
+    expect(gateway.conversation.state).toEqual({ name: "stopped", why: "token-expired" });
+    expect(gateway.sockets).toHaveLength(1);
+  });
+
+  it("stops the conversation when getToken does not answer within 30 seconds", async () => {
+    const socket = await gateway.joined();
+    gateway.getToken.mockReturnValue(new Promise(() => {}));
+    socket.receive("token_expired", {});
+    await pass(30_000);
+    expect(gateway.conversation.state).toEqual({ name: "stopped", why: "token-expired" });
+  });
+
+  it("may be replaced again after the clock was put back", async () => {
+    const socket = await gateway.joined();
+    socket.receive("token_expired", {});
+    await settle();
+    gateway.socket.join();
+    vi.setSystemTime(Date.now() - 3_600_000);
+    gateway.socket.receive("token_expired", {});
+    await settle();
+    expect(gateway.socket.target.token).toBe("token-3");
   });
 
   it("may be replaced again after the gateway has taken the replacement", async () => {
