@@ -1,5 +1,6 @@
 //! What goes wrong: on the way to the broker, on the way to the members, and with the gateway.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use super::judge::Fault;
 use super::plan::{PING_INTERVAL, PING_TIMEOUT, WINDOW, between, ms};
 use super::world::{Phase, Site, World};
 use crate::harness::proxy::Direction;
-use crate::harness::{Broker, DEADLINE, Proxy, Signal, TestGateway};
+use crate::harness::{Broker, DEADLINE, Ended, Proxy, Signal, TestGateway};
 
 /// In seconds; a stall can be longer than what both sides bear.
 const BROKER_HEARTBEAT: u32 = 2;
@@ -34,6 +35,8 @@ pub(crate) struct Gateways {
     way_to_broker: Proxy,
     ways_to_members: Arc<Ways>,
     present: TestGateway,
+    /// The last lines of the logs of those before.
+    past: Vec<String>,
 }
 
 /// The proxies in front of the present gateway.
@@ -55,6 +58,7 @@ impl Gateways {
             chance,
             way_to_broker,
             present,
+            past: Vec::new(),
         };
         gateways.present.ready().await;
         drop(gateways.open(0).await);
@@ -65,10 +69,11 @@ impl Gateways {
         self.ways_to_members.clone()
     }
 
-    /// The last lines of the present gateway's log.
-    pub(crate) fn log(&self) -> Vec<String> {
-        let log = self.present.log();
-        log[log.len().saturating_sub(20)..].to_vec()
+    /// The last lines of each gateway's log.
+    pub(crate) fn log(&self) -> String {
+        let present = last_lines(self.present.log().into_iter());
+        let lives = self.past.iter().chain([&present]);
+        lives.cloned().collect::<Vec<_>>().join("\n\n")
     }
 
     /// Brings about faults of the broker's connection and of the gateway until the run drains.
@@ -108,7 +113,7 @@ impl Gateways {
     /// Ends the present gateway as an operator does; whether it did what it should.
     pub(crate) async fn stop(self) {
         self.present.signal(Signal::TERM);
-        expect_success(&self.world, self.present).await;
+        expect_success(&self.world, &self.present.ended().await);
     }
 
     /// Costs the gateway its connection to the broker.
@@ -179,14 +184,17 @@ impl Gateways {
         let past = std::mem::replace(&mut self.present, next);
         let ways = self.open(generation).await;
         match kind {
-            0 => drop(past.ended().await),
-            1 => expect_success(&self.world, past).await,
+            0 | 1 => {}
             _ => {
                 self.rest(ms(1_000)).await;
                 past.signal(Signal::TERM);
-                expect_success(&self.world, past).await;
             }
         }
+        let past = past.ended().await;
+        if kind != 0 {
+            expect_success(&self.world, &past);
+        }
+        self.past.push(last_lines(past.log.lines()));
         drop(ways);
         let deadline = Instant::now() + DEADLINE;
         while self.present.get("/readyz").await.1["status"] != "ready" {
@@ -313,8 +321,19 @@ async fn start(
     TestGateway::start_program(program, broker, &variables).await
 }
 
-async fn expect_success(world: &World, gateway: TestGateway) {
-    let ended = gateway.ended().await;
+fn last_lines(log: impl Iterator<Item = impl AsRef<str>>) -> String {
+    const MOST: usize = 30;
+    let mut last = VecDeque::new();
+    for line in log {
+        last.push_back(line.as_ref().to_owned());
+        if last.len() > MOST {
+            last.pop_front();
+        }
+    }
+    Vec::from(last).join("\n")
+}
+
+fn expect_success(world: &World, ended: &Ended) {
     if !ended.status.success() {
         let report = format!(
             "a gateway that was told to end: {}\n{}",

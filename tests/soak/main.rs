@@ -213,7 +213,7 @@ impl Run {
         }
         if let Some(gateways) = gateways {
             if world.has_findings() {
-                println!("the gateway's last lines:\n{}", gateways.log().join("\n"));
+                println!("the gateways' last lines:\n{}", gateways.log());
             }
             let stopping = tokio::spawn(gateways.stop());
             expect(&world, stopping.await);

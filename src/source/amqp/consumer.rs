@@ -11,6 +11,7 @@ use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection};
 use time::OffsetDateTime;
+use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
@@ -78,13 +79,14 @@ impl Consumer {
         connection: &Connection,
         shutdown: &CancellationToken,
     ) -> Result<(), String> {
-        let (channel, mut deliveries) = tokio::select! {
+        let mut deliveries = tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             started = within(ANSWER_TIMEOUT, self.start(connection)) => started?,
         };
         if self.status.set(self.check, Check::Up) {
             info!(queue = self.queue.name, "consuming");
         }
+        let channel = deliveries.channel.clone();
         let mut run = Run {
             consumer: self,
             channel: &channel,
@@ -92,11 +94,10 @@ impl Consumer {
             letters: FuturesUnordered::new(),
         };
         run.deliveries(&mut deliveries, shutdown).await?;
-        // `deliveries` lives on until then: dropped before, it would cancel the consumer.
         run.finish().await
     }
 
-    async fn start(&self, connection: &Connection) -> lapin::Result<(Channel, lapin::Consumer)> {
+    async fn start(&self, connection: &Connection) -> lapin::Result<Deliveries> {
         // Also when it was there before: it may have been deleted since. Should it be otherwise
         // than we declare it, the session says so, and binding to it may work all the same.
         self.topology.declare_exchange(connection).await.ok();
@@ -115,7 +116,39 @@ impl Consumer {
                 FieldTable::default(),
             )
             .await?;
-        Ok((channel, consumer))
+        Ok(Deliveries {
+            consumer: Some(consumer),
+            channel,
+        })
+    }
+}
+
+/// What a queue delivers. Whatever was not acknowledged when this is dropped goes back in its place.
+struct Deliveries {
+    /// Taken only when this is dropped.
+    consumer: Option<lapin::Consumer>,
+    channel: Channel,
+}
+
+impl Deliveries {
+    async fn next(&mut self) -> Option<lapin::Result<Delivery>> {
+        self.consumer.as_mut()?.next().await
+    }
+}
+
+impl Drop for Deliveries {
+    /// The library would cancel the consumer and then close the channel. In between, the next of a
+    /// queue's consumers takes over, and gets what comes after these deliveries before them.
+    fn drop(&mut self) {
+        let (consumer, channel) = (self.consumer.take(), self.channel.clone());
+        if let Ok(runtime) = Handle::try_current()
+            && channel.status().connected()
+        {
+            runtime.spawn(async move {
+                channel.close(200, "given back".into()).await.ok();
+                drop(consumer);
+            });
+        }
     }
 }
 
@@ -131,7 +164,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
     /// Takes deliveries until the shutdown; `Err` when the channel is gone.
     async fn deliveries(
         &mut self,
-        deliveries: &mut lapin::Consumer,
+        deliveries: &mut Deliveries,
         shutdown: &CancellationToken,
     ) -> Result<(), String> {
         while !shutdown.is_cancelled() {
@@ -229,8 +262,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
 
     /// Acknowledges what is done and closes the channel, so that the rest goes back in order.
     ///
-    /// The consumer is not cancelled first: with a single active consumer the next one would
-    /// start while these deliveries are still out.
+    /// The consumer is not cancelled first, as with [`Deliveries`].
     async fn finish(&mut self) -> Result<(), String> {
         let last = async {
             while let Some(tag) = self.letters.next().await {

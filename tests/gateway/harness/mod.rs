@@ -13,7 +13,7 @@ pub(crate) mod raw;
 pub(crate) use broker::Broker;
 pub(crate) use client::{Client, Received};
 pub(crate) use flood::Flood;
-pub(crate) use gateway::{TestGateway, answer};
+pub(crate) use gateway::{Ended, TestGateway, answer};
 pub(crate) use polling::PollingClient;
 pub(crate) use private_broker::PrivateBroker;
 pub(crate) use proxy::{Direction, Proxy};
