@@ -12,8 +12,9 @@ use tokio::time::sleep;
 use super::judge::Fault;
 use super::plan::{PING_INTERVAL, PING_TIMEOUT, WINDOW, between, ms};
 use super::world::{Phase, Site, World};
+use crate::harness::gateway::Ended;
 use crate::harness::proxy::Direction;
-use crate::harness::{Broker, DEADLINE, Ended, Proxy, Signal, TestGateway};
+use crate::harness::{Broker, DEADLINE, Proxy, Signal, TestGateway};
 
 /// In seconds; a stall can be longer than what both sides bear.
 const BROKER_HEARTBEAT: u32 = 2;
@@ -46,9 +47,9 @@ pub(crate) struct Ways(Mutex<Vec<Arc<Proxy>>>);
 impl Gateways {
     /// Starts the first.
     pub(crate) async fn start(world: Arc<World>, broker: Arc<Broker>, program: PathBuf) -> Self {
-        let mut chance = world.plan.chance("gateways", 0);
+        let chance = world.plan.chance("gateways", 0);
         let way_to_broker = Proxy::to_broker().await;
-        let start = start(&world, &broker, &program, &way_to_broker, &mut chance);
+        let start = start(&world, &broker, &program, &way_to_broker);
         let present = start.await;
         let gateways = Self {
             ways_to_members: Arc::default(),
@@ -178,7 +179,6 @@ impl Gateways {
             &self.broker,
             &self.program,
             &self.way_to_broker,
-            &mut self.chance,
         );
         let next = next.await;
         let past = std::mem::replace(&mut self.present, next);
@@ -297,13 +297,12 @@ async fn start(
     broker: &Broker,
     program: &std::path::Path,
     way_to_broker: &Proxy,
-    chance: &mut StdRng,
 ) -> TestGateway {
     let url = format!(
         "{}?heartbeat={BROKER_HEARTBEAT}",
         way_to_broker.broker_url()
     );
-    let prefetch = [16, 64, 256][chance.random_range(0..3)].to_string();
+    let prefetch = world.plan.prefetch.to_string();
     let ping_interval = PING_INTERVAL.as_millis().to_string();
     let ping_timeout = PING_TIMEOUT.as_millis().to_string();
     let window = WINDOW.to_string();

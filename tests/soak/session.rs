@@ -2,6 +2,7 @@
 //! (<https://socket.io/docs/v4/engine-io-protocol/>).
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -81,10 +82,20 @@ impl Session {
             Self::WebSocket(stream) => stream.send(Message::text(packet)).await.map_err(lost),
             Self::Polling(polling) => {
                 let request = HTTP.post(&polling.url).body(packet).timeout(SILENCE);
-                let response = request.send().await.map_err(lost)?;
-                match response.status().is_success() {
-                    true => Ok(()),
-                    false => Err(Lost),
+                let mut response = pin!(request.send());
+                loop {
+                    // A client polls all the time: what is asked for may have to wait for that.
+                    let response = tokio::select! {
+                        response = &mut response => response.map_err(lost)?,
+                        polled = polling.poll() => {
+                            polled?;
+                            continue;
+                        }
+                    };
+                    return match response.status().is_success() {
+                        true => Ok(()),
+                        false => Err(Lost),
+                    };
                 }
             }
         }
@@ -110,14 +121,20 @@ impl Polling {
             if let Some(packet) = self.packets.pop_front() {
                 return Some(packet);
             }
-            let url = &self.url;
-            let poll = self.poll.get_or_insert_with(|| get(url.clone()).boxed());
-            let payload = poll.await;
-            self.poll = None;
-            let packets = payload.ok()?;
-            self.packets
-                .extend(packets.split('\x1e').map(str::to_owned));
+            self.poll().await.ok()?;
         }
+    }
+
+    /// Waits for the answer to a poll. Nothing is lost when this is dropped.
+    async fn poll(&mut self) -> Result<(), Lost> {
+        let url = &self.url;
+        let poll = self.poll.get_or_insert_with(|| get(url.clone()).boxed());
+        let payload = poll.await;
+        self.poll = None;
+        let packets = payload?;
+        self.packets
+            .extend(packets.split('\x1e').map(str::to_owned));
+        Ok(())
     }
 }
 

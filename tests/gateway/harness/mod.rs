@@ -4,7 +4,7 @@
 mod broker;
 mod client;
 mod flood;
-mod gateway;
+pub(crate) mod gateway;
 mod polling;
 mod private_broker;
 pub(crate) mod proxy;
@@ -13,7 +13,7 @@ pub(crate) mod raw;
 pub(crate) use broker::Broker;
 pub(crate) use client::{Client, Received};
 pub(crate) use flood::Flood;
-pub(crate) use gateway::{Ended, TestGateway, answer};
+pub(crate) use gateway::{TestGateway, answer};
 pub(crate) use polling::PollingClient;
 pub(crate) use private_broker::PrivateBroker;
 pub(crate) use proxy::{Direction, Proxy};
