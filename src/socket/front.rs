@@ -2,17 +2,19 @@
 //! which session, of what polls have fetched, answers the polls of sessions that are to end, and
 //! passes on what clients post.
 
+mod answers;
+mod request;
+
 use std::iter;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use hyper::upgrade::OnUpgrade;
 use serde::{Deserialize, Serialize};
 use socketioxide::service::SocketIoService;
 use tokio::time::{Instant, sleep};
@@ -26,6 +28,8 @@ use super::transport::{Transport, Transports};
 use super::upgrade::upgrade;
 use super::{CONNECT_TIMEOUT, INBOUND_LIMIT};
 use crate::net::{Full, Peer, client_address};
+use answers::{taken, too_much, turned_away, unknown};
+use request::{Asked, plain, posting, shrink};
 
 /// The engine, and what is known of sessions before it knows them.
 #[derive(Clone)]
@@ -230,12 +234,6 @@ impl Front {
 /// What carries Engine.IO's packets in an HTTP body.
 const TEXT: &str = "text/plain; charset=UTF-8";
 
-/// Without a way for the engine to make it a WebSocket that nobody watches.
-fn plain(mut request: Request) -> Request {
-    request.extensions_mut().remove::<OnUpgrade>();
-    request
-}
-
 /// Shows the engine's answer, which it has made as a whole, to `look`, and passes it on.
 async fn read(response: Response, look: impl FnOnce(&[u8])) -> Response {
     let (parts, body) = response.into_parts();
@@ -247,52 +245,11 @@ async fn read(response: Response, look: impl FnOnce(&[u8])) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// Answers a post, as the engine does.
-fn taken() -> Response {
-    ([(CONTENT_TYPE, TEXT)], "ok").into_response()
-}
-
-fn too_much() -> Response {
-    (StatusCode::TOO_MANY_REQUESTS, "too much at once").into_response()
-}
-
 /// How a packet begins that carries a message.
 const MESSAGE: u8 = b'4';
 
 /// Engine.IO's CLOSE packet.
 const CLOSE: &str = "1";
-
-/// A request that posts packets to the session that `request` speaks of.
-fn posting(request: &Request, packets: Body) -> Request {
-    let mut post = Request::new(packets);
-    *post.method_mut() = Method::POST;
-    *post.uri_mut() = request.uri().clone();
-    post.headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
-    post
-}
-
-/// When to try again, in seconds: by then those who were told have left.
-const AGAIN_IN: &str = "10";
-
-/// Answers whom there is no room for, in the form of the engine's own errors; their code of a
-/// request that is forbidden is the nearest.
-fn turned_away(full: Full) -> Response {
-    let status = match full {
-        Full::All => StatusCode::SERVICE_UNAVAILABLE,
-        Full::Address | Full::Rate => StatusCode::TOO_MANY_REQUESTS,
-    };
-    let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, AGAIN_IN)];
-    let body = r#"{"code":4,"message":"Too many connections"}"#;
-    (status, headers, body).into_response()
-}
-
-/// Answers who speaks of a session that there is not, as the engine does.
-fn unknown() -> Response {
-    let body = r#"{"code":"1","message":"Session ID unknown"}"#;
-    let headers = [(CONTENT_TYPE, "application/json")];
-    (StatusCode::BAD_REQUEST, headers, body).into_response()
-}
 
 /// What a session is told at its beginning
 /// (<https://socket.io/docs/v4/engine-io-protocol/#handshake>).
@@ -304,47 +261,4 @@ struct Open {
     ping_interval: u64,
     ping_timeout: u64,
     max_payload: usize,
-}
-
-/// The session keeps the request of its handshake, and each part of it keeps all of the 16 KiB
-/// buffer that the request was read into. Copies keep only themselves.
-fn shrink(request: &mut Request) {
-    if let Ok(uri) = request.uri().to_string().parse() {
-        *request.uri_mut() = uri;
-    }
-    let headers: HeaderMap = request
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| {
-            let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
-            let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
-            Some((name, value))
-        })
-        .collect();
-    *request.headers_mut() = headers;
-}
-
-/// What a request asks of Engine.IO.
-struct Asked {
-    sid: Option<String>,
-    websocket: bool,
-    /// Whether it speaks the protocol's version 4, the only one that is served.
-    version: bool,
-}
-
-impl Asked {
-    /// Reads the query as the engine does, so that nothing passes for one here and for another
-    /// there: the first of its name counts, and nothing is unescaped.
-    fn of(query: &str) -> Self {
-        let value = |name: &str| {
-            let part = query.split('&').find(|part| part.starts_with(name))?;
-            part.split('=').nth(1)
-        };
-        let sid = query.split('&').find_map(|part| part.strip_prefix("sid="));
-        Self {
-            sid: sid.map(str::to_owned),
-            websocket: value("transport=") == Some("websocket"),
-            version: value("EIO=") == Some("4"),
-        }
-    }
 }

@@ -11,7 +11,6 @@ use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection};
 use time::OffsetDateTime;
-use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
@@ -20,6 +19,7 @@ use super::acks::{Ack, Acks};
 use super::backoff::Backoff;
 use super::connection::{ANSWER_TIMEOUT, within};
 use super::dead_letters::DeadLetters;
+use super::deliveries::Deliveries;
 use super::status::{Check, Status};
 use super::topology::{Queue, Topology};
 use crate::conversation::{Kind, Reason, Rejection, decode_delivery};
@@ -116,39 +116,7 @@ impl Consumer {
                 FieldTable::default(),
             )
             .await?;
-        Ok(Deliveries {
-            consumer: Some(consumer),
-            channel,
-        })
-    }
-}
-
-/// What a queue delivers. Whatever was not acknowledged when this is dropped goes back in its place.
-struct Deliveries {
-    /// Taken only when this is dropped.
-    consumer: Option<lapin::Consumer>,
-    channel: Channel,
-}
-
-impl Deliveries {
-    async fn next(&mut self) -> Option<lapin::Result<Delivery>> {
-        self.consumer.as_mut()?.next().await
-    }
-}
-
-impl Drop for Deliveries {
-    /// The library would cancel the consumer and then close the channel. In between, the next of a
-    /// queue's consumers takes over, and gets what comes after these deliveries before them.
-    fn drop(&mut self) {
-        let (consumer, channel) = (self.consumer.take(), self.channel.clone());
-        if let Ok(runtime) = Handle::try_current()
-            && channel.status().connected()
-        {
-            runtime.spawn(async move {
-                channel.close(200, "given back".into()).await.ok();
-                drop(consumer);
-            });
-        }
+        Ok(Deliveries::new(consumer, channel))
     }
 }
 

@@ -14,6 +14,7 @@ mod backoff;
 mod connection;
 mod consumer;
 mod dead_letters;
+mod deliveries;
 mod publisher;
 mod session;
 mod status;

@@ -1,0 +1,68 @@
+//! Requests to the engine: what they ask, and as what it gets them.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use hyper::upgrade::OnUpgrade;
+
+use super::TEXT;
+
+/// What a request asks of Engine.IO.
+pub(super) struct Asked {
+    pub(super) sid: Option<String>,
+    pub(super) websocket: bool,
+    /// Whether it speaks the protocol's version 4, the only one that is served.
+    pub(super) version: bool,
+}
+
+impl Asked {
+    /// Reads the query as the engine does, so that nothing passes for one here and for another
+    /// there: the first of its name counts, and nothing is unescaped.
+    pub(super) fn of(query: &str) -> Self {
+        let value = |name: &str| {
+            let part = query.split('&').find(|part| part.starts_with(name))?;
+            part.split('=').nth(1)
+        };
+        let sid = query.split('&').find_map(|part| part.strip_prefix("sid="));
+        Self {
+            sid: sid.map(str::to_owned),
+            websocket: value("transport=") == Some("websocket"),
+            version: value("EIO=") == Some("4"),
+        }
+    }
+}
+
+/// Without a way for the engine to make it a WebSocket that nobody watches.
+pub(super) fn plain(mut request: Request) -> Request {
+    request.extensions_mut().remove::<OnUpgrade>();
+    request
+}
+
+/// A request that posts packets to the session that `request` speaks of.
+pub(super) fn posting(request: &Request, packets: Body) -> Request {
+    let mut post = Request::new(packets);
+    *post.method_mut() = Method::POST;
+    *post.uri_mut() = request.uri().clone();
+    post.headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
+    post
+}
+
+/// The session keeps the request of its handshake, and each part of it keeps all of the 16 KiB
+/// buffer that the request was read into. Copies keep only themselves.
+pub(super) fn shrink(request: &mut Request) {
+    if let Ok(uri) = request.uri().to_string().parse() {
+        *request.uri_mut() = uri;
+    }
+    let headers: HeaderMap = request
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
+            let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+            Some((name, value))
+        })
+        .collect();
+    *request.headers_mut() = headers;
+}

@@ -1,0 +1,42 @@
+//! What a consumer has been given, and how it goes back.
+
+use futures_util::StreamExt as _;
+use lapin::Channel;
+use lapin::message::Delivery;
+use tokio::runtime::Handle;
+
+/// What a queue delivers. Whatever was not acknowledged when this is dropped goes back in its place.
+pub(super) struct Deliveries {
+    /// Taken only when this is dropped.
+    consumer: Option<lapin::Consumer>,
+    pub(super) channel: Channel,
+}
+
+impl Deliveries {
+    pub(super) fn new(consumer: lapin::Consumer, channel: Channel) -> Self {
+        Self {
+            consumer: Some(consumer),
+            channel,
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Option<lapin::Result<Delivery>> {
+        self.consumer.as_mut()?.next().await
+    }
+}
+
+impl Drop for Deliveries {
+    /// The library would cancel the consumer and then close the channel. In between, the next of a
+    /// queue's consumers takes over, and gets what comes after these deliveries before them.
+    fn drop(&mut self) {
+        let (consumer, channel) = (self.consumer.take(), self.channel.clone());
+        if let Ok(runtime) = Handle::try_current()
+            && channel.status().connected()
+        {
+            runtime.spawn(async move {
+                channel.close(200, "given back".into()).await.ok();
+                drop(consumer);
+            });
+        }
+    }
+}
