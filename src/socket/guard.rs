@@ -1,7 +1,7 @@
 //! A WebSocket's stream as the library reads it: without what the client should not have said.
 //!
 //! Frames that may pass are passed on as they came, byte for byte; others are left out. What the
-//! server writes goes through untouched.
+//! server writes goes through untouched, but for the answer to a session's [`Release`].
 
 use std::io::Cursor;
 use std::pin::Pin;

@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::BytesMut;
 
 use super::INBOUND_LIMIT;
+use super::frames::push_text;
 
 /// Packets that wait for the upgrade of their session.
 #[derive(Debug, Default)]
@@ -95,8 +96,7 @@ impl Held {
         let mut frames = BytesMut::new();
         for packet in packets.split_inclusive(|&byte| byte == SEPARATOR) {
             let packet = &packet[..packet.len() - 1];
-            frames.extend_from_slice(&header(packet.len()));
-            frames.extend_from_slice(packet);
+            push_text(&mut frames, packet);
         }
         frames
     }
@@ -104,24 +104,6 @@ impl Held {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The header of a masked text frame (RFC 6455, section 5.2), with a mask of zeros.
-fn header(length: usize) -> Vec<u8> {
-    let mut header = vec![0x81];
-    match length {
-        0..=125 => header.push(0x80 | length as u8),
-        126..=65_535 => {
-            header.push(0x80 | 126);
-            header.extend_from_slice(&(length as u16).to_be_bytes());
-        }
-        _ => {
-            header.push(0x80 | 127);
-            header.extend_from_slice(&(length as u64).to_be_bytes());
-        }
-    }
-    header.extend_from_slice(&[0; 4]);
-    header
 }
 
 #[cfg(test)]

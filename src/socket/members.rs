@@ -47,14 +47,10 @@ struct State {
 
 impl State {
     fn is_sent_away(&self, seat: &Seat, since: Instant) -> bool {
-        let later = self
-            .sent_away
-            .iter()
-            .rev()
-            .take_while(|(at, _)| *at >= since);
-        later
-            .map(|(_, selection)| selection)
-            .any(|it| seat.is_in(it))
+        let latest_first = self.sent_away.iter().rev();
+        latest_first
+            .take_while(|(at, _)| *at >= since)
+            .any(|(_, selection)| seat.is_in(selection))
     }
 
     fn take(&mut self, chosen: impl Fn(&Seat) -> bool) -> Vec<Seat> {
@@ -64,8 +60,8 @@ impl State {
     fn send_away(&mut self, selection: &Selection) {
         let now = Instant::now();
         // Nobody is on the way in for longer.
-        let kept = |(at, _): &mut (Instant, _)| now.duration_since(*at) > CONNECT_TIMEOUT;
-        while self.sent_away.pop_front_if(kept).is_some() {}
+        let is_past = |(at, _): &mut (Instant, _)| now.duration_since(*at) > CONNECT_TIMEOUT;
+        while self.sent_away.pop_front_if(is_past).is_some() {}
         if self.sent_away.len() == MOST_SENT_AWAY {
             self.sent_away.pop_front();
         }

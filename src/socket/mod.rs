@@ -8,6 +8,7 @@ mod backlog;
 mod connects;
 pub mod counts;
 mod doors;
+mod frames;
 mod front;
 mod guard;
 pub mod handshake;

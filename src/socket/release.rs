@@ -5,13 +5,16 @@
 //! likes. What stops it is a CONNECT that is granted. So the last that it hears of such a session
 //! is one, to a namespace that nobody else can name, and the answer stays here.
 
+use bytes::BytesMut;
 use socketioxide::SocketIo;
+
+use super::frames::push_text;
 
 /// The namespace of sessions that are about to end.
 #[derive(Debug)]
 pub(super) struct Release {
     namespace: String,
-    connect: Vec<u8>,
+    connect: BytesMut,
 }
 
 impl Release {
@@ -19,7 +22,8 @@ impl Release {
     pub(super) fn new(io: &SocketIo) -> Self {
         let namespace = format!("/{:032x}", rand::random::<u128>());
         io.ns(namespace.clone(), async || {});
-        let connect = masked(format!("40{namespace},").as_bytes());
+        let mut connect = BytesMut::new();
+        push_text(&mut connect, format!("40{namespace},").as_bytes());
         Self { namespace, connect }
     }
 
@@ -33,13 +37,4 @@ impl Release {
         let name = self.namespace.as_bytes();
         written.windows(name.len()).any(|part| part == name)
     }
-}
-
-/// A short text frame as a client sends it (RFC 6455, section 5.2), with a mask of zeros.
-fn masked(text: &[u8]) -> Vec<u8> {
-    const FINAL_TEXT: u8 = 0x81;
-    const MASKED: u8 = 0x80;
-    let mut frame = vec![FINAL_TEXT, MASKED | text.len() as u8, 0, 0, 0, 0];
-    frame.extend_from_slice(text);
-    frame
 }
