@@ -31,6 +31,7 @@ mod headers;
 mod hostile;
 mod intake;
 mod isolation;
+mod licence;
 mod limits;
 mod metrics;
 mod origins;
