@@ -312,7 +312,7 @@ impl Member {
                 Asked::Fresh { replay }
             }
         };
-        self.world.count("joins");
+        self.world.count("CONNECTs");
         let life = self.world.life(site.generation, &conversation);
         record.connect(site.generation, life, asked);
         match self.habits.root {
