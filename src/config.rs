@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::conversation::Limits;
 use crate::source::amqp;
-use crate::{auth, http, socket};
+use crate::{auth, http, socketio};
 use reader::Reader;
 
 /// Everything that can be configured.
@@ -24,7 +24,7 @@ pub struct Config {
     /// The HTTP listeners.
     pub http: http::Settings,
     /// Socket.IO.
-    pub socket: socket::Settings,
+    pub socket: socketio::Settings,
     /// Tokens.
     pub auth: auth::Settings,
     /// RabbitMQ.

@@ -18,17 +18,17 @@ use crate::conversation::Hub;
 use crate::http::{self, Health, Phase};
 use crate::journal::Journal;
 use crate::net::{self, Limits, Listener};
-use crate::socket::Sockets;
+use crate::socketio::Sockets;
 use crate::source::amqp;
 
-/// How often it is told that events are dropped before their time.
-const TELL_EVERY: Duration = Duration::from_secs(60);
+/// How often it is logged that events are dropped before their time, at most.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long the shutdown waits for clients to close in turn.
-const LAST_FAREWELLS: Duration = Duration::from_secs(2);
+const LAST_LINGERING: Duration = Duration::from_secs(2);
 
 /// How often what has expired is dropped.
-const SWEEP_EVERY: Duration = Duration::from_secs(1);
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Makes routes of their own for those who run the gateway with more than it has.
 type MoreRoutes = Box<dyn FnOnce(Arc<Sockets>) -> Router + Send>;
@@ -38,7 +38,7 @@ pub struct Gateway {
     config: Config,
     listener: Listener,
     internal: Option<Listener>,
-    farewells: TaskTracker,
+    lingering: TaskTracker,
     journal: Arc<Journal>,
     broker: Arc<amqp::Status>,
     more_routes: Option<MoreRoutes>,
@@ -50,10 +50,10 @@ impl Gateway {
     /// # Errors
     /// When an address cannot be bound.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
-        let patience = config.socket.patience();
-        let farewells = TaskTracker::new();
+        let timeout = config.socket.timeout();
+        let lingering = TaskTracker::new();
         let bounds = config.socket.limits.connections(descriptors(&config));
-        let bind = |address, bounds| Listener::bind(address, patience, bounds, farewells.clone());
+        let bind = |address, bounds| Listener::bind(address, timeout, bounds, lingering.clone());
         let listener = bind(config.http.public, bounds).await?;
         let internal = match config.http.internal {
             Some(address) => Some(bind(address, Limits::internal_connections()).await?),
@@ -66,7 +66,7 @@ impl Gateway {
             config,
             listener,
             internal,
-            farewells,
+            lingering,
         })
     }
 
@@ -97,7 +97,7 @@ impl Gateway {
             config,
             listener,
             internal,
-            farewells,
+            lingering,
             journal,
             broker,
             more_routes,
@@ -157,7 +157,7 @@ impl Gateway {
         let drain = Drain {
             hub: journal.hub(),
             sockets: &sockets,
-            farewells,
+            lingering,
             grace: config.shutdown_grace,
         };
         let drained = drain.run(source, intake, closing, servers);
@@ -197,7 +197,7 @@ fn descriptors(config: &Config) -> usize {
 struct Drain<'a> {
     hub: &'a Hub,
     sockets: &'a Sockets,
-    farewells: TaskTracker,
+    lingering: TaskTracker,
     grace: Duration,
 }
 
@@ -235,9 +235,9 @@ impl Drain<'_> {
             }
         }
         // Clients that do not close in turn are not waited for much longer.
-        self.farewells.close();
-        let patience = LAST_FAREWELLS.min(self.grace / 4);
-        timeout(patience, self.farewells.wait()).await.ok();
+        self.lingering.close();
+        let last = LAST_LINGERING.min(self.grace / 4);
+        timeout(last, self.lingering.wait()).await.ok();
     }
 
     async fn caught_up(&self) {
@@ -248,14 +248,14 @@ impl Drain<'_> {
 }
 
 async fn sweep(hub: Arc<Hub>) {
-    let mut every = interval(SWEEP_EVERY);
+    let mut every = interval(SWEEP_INTERVAL);
     let mut evicted = 0;
-    let mut told = None;
+    let mut logged = None;
     loop {
         every.tick().await;
         hub.sweep();
         let now = hub.counters().evicted.get();
-        if now > evicted && told.is_none_or(|told: Instant| told.elapsed() >= TELL_EVERY) {
+        if now > evicted && logged.is_none_or(|logged: Instant| logged.elapsed() >= LOG_INTERVAL) {
             warn!(
                 evicted = now,
                 bytes = hub.bytes(),
@@ -263,7 +263,7 @@ async fn sweep(hub: Arc<Hub>) {
                 "REPLAY_MAX_BYTES is reached: the oldest events are dropped before their time"
             );
             evicted = now;
-            told = Some(Instant::now());
+            logged = Some(Instant::now());
         }
     }
 }

@@ -12,25 +12,28 @@
 //! | [`source`] | turns bytes into events, and says yes only after the journal has them |
 //! | [`journal`] | gives events one order and positions |
 //! | [`conversation`] | the window of recent events, the members, who gets what |
-//! | [`socket`] | Socket.IO: handshake, the two doors, from a member to its socket |
+//! | [`socketio`] | what a session says: namespaces, who comes in, from a member to its socket |
+//! | [`engineio`] | what carries a session: polls and WebSockets, what waits for a client, limits |
 //! | [`auth`] | token in, agent out |
-//! | [`net`] | accepted connections, which can be watched and ended, HTTP on them, how many there may be |
+//! | [`net`] | accepted connections, HTTP on them, how many there may be |
 //! | [`http`] | the relay's endpoint, the probes, the metrics, the widget; which pages may talk to the gateway |
 //! | [`config`] | the environment |
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |
 //!
-//! Imports run one way: `conversation` knows nobody; `journal`, `socket` and `source` know
-//! `conversation`; `source` knows `journal`; `source` and `socket` do not know each other; only
-//! `gateway` knows all.
+//! Imports run one way: `conversation` knows nobody; `journal`, `socketio` and `source` know
+//! `conversation`; `source` knows `journal`; `source` and `socketio` do not know each other;
+//! `socketio` knows `engineio`, which knows `net`; only `gateway` knows all.
 
 pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod conversation;
+pub mod engineio;
+mod frame;
 pub mod gateway;
 pub mod http;
 pub mod journal;
 pub mod net;
-pub mod socket;
+pub mod socketio;
 pub mod source;

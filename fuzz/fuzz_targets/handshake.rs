@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use agent_gateway::auth::{Authenticator, Hs256, NewToken, Settings};
 use agent_gateway::conversation::{Id, Join};
-use agent_gateway::socket::handshake::{Refusal, admit};
+use agent_gateway::socketio::handshake::{Refusal, admit};
 use futures_util::FutureExt as _;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;

@@ -13,7 +13,7 @@ use super::values::{
 use super::{Config, Log, Mistake, Mistakes, Needs};
 use crate::conversation::Limits;
 use crate::source::amqp::{self, QueueType};
-use crate::{http, net, socket};
+use crate::{http, net, socketio};
 
 macro_rules! variables {
     ($($field:ident $name:literal),* $(,)?) => {
@@ -134,7 +134,7 @@ impl Reader {
         }
         Ok(Config {
             http,
-            socket: socket::Settings {
+            socket: socketio::Settings {
                 ping_interval: Duration::from_millis(ping_interval),
                 ping_timeout: Duration::from_millis(ping_timeout),
                 limits: clients,

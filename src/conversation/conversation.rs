@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::batch::Batch;
 use super::counters::Counters;
 use super::cursor::{CursorSpace, Position};
 use super::entry::Entry;
 use super::id::ConversationKey;
 use super::member::{
-    Join, Joined, Member, MemberId, Notice, Offer, Outlet, Pace, ResetNotice, Resume,
+    DeliveryState, Join, Joined, Member, MemberId, Notice, Offer, Outlet, ResetNotice, Resume,
 };
 use super::window::{Limits, Window};
 
@@ -66,7 +67,7 @@ pub(super) enum Step {
 }
 
 impl Conversation {
-    /// How many entries a member is served at a time: enough to fill half of a socket's channel,
+    /// How many entries a member is served at a time: enough to be worth a system call,
     /// few enough that a conversation's lock is never held long.
     const BATCH: usize = 64;
 
@@ -112,18 +113,18 @@ impl Conversation {
         let Some(member) = state.members.get_mut(&id) else {
             return Step::Gone;
         };
-        if let (Pace::Behind(position), Some(upto)) = (&mut member.pace, upto) {
+        if let (DeliveryState::Behind(position), Some(upto)) = (&mut member.delivery, upto) {
             *position = upto;
         }
-        if let Pace::Behind(position) = member.pace
+        if let DeliveryState::Behind(position) = member.delivery
             && !state.window.reaches_back_to(position)
         {
-            member.pace = Pace::Owed(Notice::Reset);
+            member.delivery = DeliveryState::Owed(Notice::Reset);
         }
-        if let Pace::Owed(notice) = member.pace {
+        if let DeliveryState::Owed(notice) = member.delivery {
             match self.tell(notice, member, &state.window) {
-                (Offer::Taken, start, resume) => {
-                    member.pace = Pace::Behind(start);
+                (Offer::Taken | Offer::Queued, start, resume) => {
+                    member.delivery = DeliveryState::Behind(start);
                     if resume == Resume::Reset {
                         self.shared.counters.resets.count();
                     }
@@ -136,7 +137,7 @@ impl Conversation {
                 }
             }
         }
-        let Pace::Behind(position) = member.pace else {
+        let DeliveryState::Behind(position) = member.delivery else {
             return Step::CaughtUp;
         };
         let entries: Vec<_> = state
@@ -146,7 +147,7 @@ impl Conversation {
             .cloned()
             .collect();
         if entries.is_empty() {
-            member.pace = Pace::Live;
+            member.delivery = DeliveryState::Live;
             // What was kept only for this member can go.
             state.trim(Instant::now(), &self.shared);
             return Step::CaughtUp;
@@ -213,28 +214,34 @@ impl State {
         self.next_member += 1;
         let member = Member {
             outlet,
-            pace: Pace::Owed(Notice::Joined(join)),
+            delivery: DeliveryState::Owed(Notice::Joined(join)),
             replayed_upto: Position::default(),
         };
         self.members.insert(id, member);
         id
     }
 
-    /// Offers the entry to the live members. Returns those that fell behind by it.
+    /// Offers the entry to the live members, of whom `batch` keeps those that are to be flushed.
+    /// Returns those that fell behind by it.
     pub(super) fn offer(
         &mut self,
         entry: &Entry,
         before: Position,
+        batch: &mut Batch,
     ) -> Vec<(MemberId, Arc<dyn Outlet>)> {
         let mut fell_behind = Vec::new();
         self.members.retain(|&id, member| {
-            if member.pace != Pace::Live {
+            if member.delivery != DeliveryState::Live {
                 return true;
             }
             match member.outlet.event(entry, false) {
                 Offer::Taken => true,
+                Offer::Queued => {
+                    batch.add(member.outlet.clone());
+                    true
+                }
                 Offer::Full => {
-                    member.pace = Pace::Behind(before);
+                    member.delivery = DeliveryState::Behind(before);
                     fell_behind.push((id, member.outlet.clone()));
                     true
                 }
@@ -249,9 +256,9 @@ impl State {
         let needed_after = self
             .members
             .values()
-            .filter_map(|member| match member.pace {
+            .filter_map(|member| match member.delivery {
                 // Whoever is owed a reset gets the window as it is when it is told.
-                Pace::Behind(position) if self.window.reaches_back_to(position) => Some(position),
+                DeliveryState::Behind(position) if self.window.reaches_back_to(position) => Some(position),
                 _ => None,
             })
             .min();

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use time::OffsetDateTime;
 
+use super::batch::Batch;
 use super::catch_up;
 use super::conversation::{Conversation, Shared, State};
 use super::counters::Counters;
@@ -17,6 +18,7 @@ use super::forgotten::Forgotten;
 use super::id::ConversationKey;
 use super::ledger::Ledger;
 use super::member::{Join, MemberId, Outlet};
+use super::selection::Selection;
 use super::view::ConversationView;
 use super::window::{Admission, Limits};
 
@@ -108,16 +110,17 @@ impl Hub {
     /// it to the members.
     ///
     /// `position` is asked for under the conversation's lock and only for a new event; what it
-    /// gives is greater than all that it gave before.
+    /// gives is greater than all that it gave before. The event goes out when `batch` is flushed.
     pub fn apply(
         self: &Arc<Self>,
         event: Event,
         position: impl FnOnce() -> Position,
         at: OffsetDateTime,
+        batch: &mut Batch,
     ) -> Applied {
         let key = event.key.clone();
         let (applied, idle) = self.enter(&key, |conversation, state| {
-            let applied = self.append(conversation, state, event, position, at);
+            let applied = self.append(conversation, state, event, position, at, batch);
             // With a window of no events, this one may have left nothing behind.
             (applied, state.is_idle().then(|| conversation.clone()))
         });
@@ -141,6 +144,7 @@ impl Hub {
         event: Event,
         position: impl FnOnce() -> Position,
         at: OffsetDateTime,
+        batch: &mut Batch,
     ) -> Applied {
         let now = Instant::now();
         let cursors = conversation.cursors();
@@ -165,7 +169,7 @@ impl Hub {
             event.event_id,
             &self.shared.limits,
         );
-        for (member, outlet) in state.offer(&entry, before) {
+        for (member, outlet) in state.offer(&entry, before, batch) {
             self.shared.counters.fell_behind.count();
             self.serve(conversation, member, outlet);
         }
@@ -205,6 +209,35 @@ impl Hub {
                 conversation.lock().trim(now, &self.shared);
                 conversation.view()
             })
+    }
+
+    /// The members of the selection. Looks at every conversation, unless it names one.
+    pub fn select(&self, selection: &Selection) -> Vec<Arc<dyn Outlet>> {
+        let map = self.conversations.read();
+        let map = map.unwrap_or_else(PoisonError::into_inner);
+        let of = |(key, conversation): (&ConversationKey, &Arc<Conversation>)| {
+            selection.includes(key).then(|| conversation.clone())
+        };
+        let chosen: Vec<_> = match &selection.conversation {
+            Some(conversation) => {
+                let key = ConversationKey {
+                    tenant: selection.tenant.clone(),
+                    conversation: conversation.clone(),
+                };
+                map.get_key_value(&key).and_then(of).into_iter().collect()
+            }
+            None => map.iter().filter_map(of).collect(),
+        };
+        drop(map);
+        let members = chosen.iter().flat_map(|one| {
+            let state = one.lock();
+            let outlets = state.members.values().map(|member| member.outlet.clone());
+            let of_agent = |outlet: &Arc<dyn Outlet>| {
+                selection.holds(one.key(), &outlet.participant().agent)
+            };
+            outlets.filter(of_agent).collect::<Vec<_>>()
+        });
+        members.collect()
     }
 
     /// Removes a member; nothing happens if it has gone already.

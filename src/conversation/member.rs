@@ -1,6 +1,7 @@
 //! A member: a cursor over the window, and the way out to its socket.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use time::OffsetDateTime;
@@ -19,8 +20,14 @@ pub trait Outlet: Send + Sync + 'static {
     fn event(&self, entry: &Entry, replayed: bool) -> Offer;
     /// Sends `reset`.
     fn reset(&self, notice: &ResetNotice) -> Offer;
+    /// Has everything go out that was [`Queued`](Offer::Queued).
+    fn flush(&self);
+    /// Waits until a socket that was [`Full`](Offer::Full) has room again, or is closed.
+    fn room(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
     /// Who is at the other end.
     fn participant(&self) -> &Participant;
+    /// Sends the client away from the conversation; false if it has left already.
+    fn disconnect(&self) -> bool;
 }
 
 /// Who follows a conversation.
@@ -37,8 +44,10 @@ pub struct Participant {
 /// What became of something that was offered to a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offer {
-    /// The socket has it.
+    /// The socket has it, and sends it by itself, or with what was queued before.
     Taken,
+    /// The socket has it, and sends it when it is flushed.
+    Queued,
     /// The socket has no room now; it must be offered again before anything else.
     Full,
     /// The socket is closed.
@@ -107,14 +116,14 @@ pub struct MemberId(pub(super) u64);
 
 pub(super) struct Member {
     pub(super) outlet: Arc<dyn Outlet>,
-    pub(super) pace: Pace,
+    pub(super) delivery: DeliveryState,
     /// Entries up to this one were in the window before the member came.
     pub(super) replayed_upto: Position,
 }
 
 /// How far a member has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
+pub(super) enum DeliveryState {
     /// It has everything, and is offered each entry at once.
     Live,
     /// It has everything up to this position. A task serves it from the window.
@@ -132,7 +141,7 @@ pub(super) enum Notice {
 impl fmt::Debug for Member {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Member")
-            .field("pace", &self.pace)
+            .field("delivery", &self.delivery)
             .finish_non_exhaustive()
     }
 }

@@ -21,6 +21,7 @@
 //!
 //! Nothing in here knows HTTP, AMQP or Socket.IO.
 
+mod batch;
 mod catch_up;
 #[allow(
     clippy::module_inception,
@@ -39,10 +40,12 @@ mod id;
 mod ledger;
 mod member;
 mod recent;
+mod selection;
 mod timestamp;
 mod view;
 mod window;
 
+pub use batch::Batch;
 pub use counters::{Counter, Counters};
 pub use cursor::{Cursor, Epoch, Position};
 pub use decode::{BODY_LIMIT, Invalid, Kind, Reason, Rejection, decode_delivery, decode_payload};
@@ -51,6 +54,7 @@ pub use event::{Event, EventName, Identity, Status};
 pub use hub::{Applied, Hub, Membership};
 pub use id::{ConversationKey, Id, InvalidId};
 pub use member::{Join, Joined, MemberId, Offer, Outlet, Participant, ResetNotice, Resume};
+pub use selection::Selection;
 pub use timestamp::{rfc3339, rfc3339_from_unix};
 pub use view::{ConversationView, MemberView, Standing};
 pub use window::{Admission, Limits, Window};

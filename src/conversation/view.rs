@@ -2,7 +2,7 @@
 
 use super::conversation::Conversation;
 use super::cursor::Cursor;
-use super::member::{Pace, Participant};
+use super::member::{DeliveryState, Participant};
 
 /// A conversation as it stands at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,9 +41,9 @@ impl Conversation {
         let cursors = self.cursors();
         let members = state.members.values().map(|member| MemberView {
             participant: member.outlet.participant().clone(),
-            standing: match member.pace {
-                Pace::Live => Standing::Live,
-                Pace::Behind(_) | Pace::Owed(_) => Standing::CatchingUp,
+            standing: match member.delivery {
+                DeliveryState::Live => Standing::Live,
+                DeliveryState::Behind(_) | DeliveryState::Owed(_) => Standing::CatchingUp,
             },
         });
         let mut entries = state.window.entries();

@@ -17,7 +17,7 @@ use tracing::debug;
 
 use super::origin::{Origins, Verdict};
 use super::{Settings, counts::Counts};
-use crate::socket;
+use crate::engineio;
 
 /// Files that front ends of other origins load as modules.
 const MODULES: [&str; 2] = ["/client.js", "/client.d.ts"];
@@ -65,7 +65,7 @@ struct Door {
 
 async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let guarded = socket::serves(path);
+    let guarded = engineio::serves(path);
     if !guarded && !MODULES.contains(&path) {
         return next.run(request).await;
     }

@@ -85,7 +85,7 @@ impl Sheet {
         ];
         self.gauges("sessions", "Engine.IO sessions.", transports)?;
         let counts = app.sockets.counts();
-        for (reason, counter) in counts.refused.all() {
+        for (reason, counter) in app.sockets.refused().all() {
             let help = "CONNECTs refused, by what they were told.";
             self.counter("connects_refused", help, &[("reason", reason)], counter)?;
         }

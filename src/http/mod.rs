@@ -19,7 +19,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::journal::Journal;
-use crate::socket::{Members, Statistics};
+use crate::socketio::{Members, Statistics};
 use crate::source::amqp;
 pub use ancestors::Ancestors;
 use assets::Page;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use time::OffsetDateTime;
 
 use super::Published;
-use crate::conversation::{Applied, Epoch, Event, Hub, Limits, Position};
+use crate::conversation::{Applied, Batch, Epoch, Event, Hub, Limits, Position};
 
 /// Gives events their positions, and hands them to the hub.
 ///
@@ -32,12 +32,13 @@ impl Journal {
         &self.hub
     }
 
-    /// Appends the event, unless it repeats one or is a stale status.
-    pub async fn append(&self, event: Event) -> Published {
+    /// Appends the event, unless it repeats one or is a stale status. It goes out to members when
+    /// `batch` is flushed.
+    pub fn append(&self, event: Event, batch: &mut Batch) -> Published {
         // Asked for under the conversation's lock: within a conversation the order of positions
         // is the order of the window.
         let next = || Position(self.newest.fetch_add(1, Ordering::AcqRel) + 1);
-        match self.hub.apply(event, next, OffsetDateTime::now_utc()) {
+        match self.hub.apply(event, next, OffsetDateTime::now_utc(), batch) {
             Applied::Appended(cursor) => Published::New(cursor),
             Applied::Duplicate(cursor) => Published::Duplicate(cursor),
             Applied::Stale(cursor) => Published::Stale(cursor),

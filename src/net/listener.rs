@@ -12,25 +12,24 @@ use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
-use super::connection::{Connection, Line};
+use super::connection::Connection;
 use super::slots::{Bounds, Slots};
 
-/// A listener whose connections can be hung up.
+/// A listener whose connections are bounded and tuned.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
-    patience: Duration,
+    timeout: Duration,
     slots: Arc<Slots>,
-    farewells: TaskTracker,
+    lingering: TaskTracker,
 }
 
-/// Who is at the other end, and the line to it. Handlers get it as `ConnectInfo<Peer>`.
-#[derive(Debug, Clone)]
+/// Who is at the other end: a proxy, if there is one in between. Handlers get it as
+/// `ConnectInfo<Peer>`.
+#[derive(Debug, Clone, Copy)]
 pub struct Peer {
-    /// The other end's address; a proxy's, if there is one in between.
+    /// Its address.
     pub address: SocketAddr,
-    /// The connection.
-    pub line: Line,
 }
 
 /// How long nothing is accepted when the process has no descriptor left for it.
@@ -42,25 +41,25 @@ const SEND_BUFFER: usize = 256 * 1024;
 
 impl Listener {
     /// Binds the address. A connection ends when its client has not acknowledged anything of what
-    /// waits for it within `patience`. `farewells` are over when the last client that was hung up
-    /// on has got what was on its way to it. Connections past `bounds` are closed unheard.
+    /// waits for it within `timeout`. `lingering` keeps account of connections that are being closed.
+    /// Connections past `bounds` are closed unheard.
     ///
     /// # Errors
     /// What the operating system says, with the address.
     pub async fn bind(
         address: SocketAddr,
-        patience: Duration,
+        timeout: Duration,
         bounds: Bounds,
-        farewells: TaskTracker,
+        lingering: TaskTracker,
     ) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on {address}"))?;
         Ok(Self {
             listener,
-            patience,
+            timeout,
             slots: Slots::new(bounds),
-            farewells,
+            lingering,
         })
     }
 
@@ -87,13 +86,8 @@ impl Listener {
                 // The client may be gone already.
                 debug!(%error, "socket options not set");
             }
-            let line = Line::default();
-            let peer = Peer {
-                address,
-                line: line.clone(),
-            };
-            let connection = Connection::new(stream, Some(slot), line, self.farewells.clone());
-            return (connection, peer);
+            let connection = Connection::new(stream, Some(slot), self.lingering.clone());
+            return (connection, Peer { address });
         }
     }
 
@@ -117,7 +111,7 @@ impl Listener {
         stream.set_nodelay(true)?;
         let socket = SockRef::from(stream);
         socket.set_send_buffer_size(SEND_BUFFER)?;
-        socket.set_tcp_user_timeout(Some(self.patience))
+        socket.set_tcp_user_timeout(Some(self.timeout))
     }
 }
 

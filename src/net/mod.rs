@@ -1,5 +1,4 @@
-//! Accepted connections, each of which can be watched and ended from elsewhere, and HTTP on them,
-//! with a bound for all that a client can have kept.
+//! Accepted TCP connections, and HTTP on them, with a bound for all that a client can have kept.
 
 mod body;
 mod client;
@@ -11,7 +10,7 @@ mod server;
 mod slots;
 
 pub use client::client_address;
-pub use connection::{Connection, Line};
+pub use connection::{Connection, UpgradedConnection};
 pub use limits::{Limits, raise_descriptors};
 pub use listener::{Listener, Peer};
 pub use server::serve;

@@ -61,7 +61,7 @@ async fn attend(connection: Connection, peer: Peer, router: Router, closing: Can
     let service = service_fn(|request| {
         answer(
             request,
-            peer.clone(),
+            peer,
             router.clone(),
             closing.clone(),
             pace.clone(),

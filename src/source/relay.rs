@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
 use crate::conversation::fields::{Fields, text};
-use crate::conversation::{ConversationKey, Event, EventName, Invalid, Kind, decode_payload};
+use crate::conversation::{Batch, ConversationKey, Event, EventName, Invalid, Kind, decode_payload};
 use crate::journal::{Journal, Published};
 
 /// Names that agents receive with another meaning: the gateway's own events, and those that
@@ -44,7 +44,10 @@ pub enum RelayError {
 /// [`RelayError`] names the field.
 pub async fn emit(journal: &Journal, body: &[u8]) -> Result<Published, RelayError> {
     let event = decode(body, OffsetDateTime::now_utc())?;
-    Ok(journal.append(event).await)
+    let mut batch = Batch::default();
+    let published = journal.append(event, &mut batch);
+    batch.flush().await;
+    Ok(published)
 }
 
 /// The fields of a call's body.

@@ -3,15 +3,16 @@
 
 mod program;
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agent_gateway::auth::{Authenticator, Settings};
 use agent_gateway::conversation::{
-    Applied, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity, Join,
+    Applied, Batch, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity, Join,
     Joined, Limits, Offer, Outlet, Participant, Position, ResetNotice, Resume,
 };
-use agent_gateway::socket::handshake::{self, Refusal};
+use agent_gateway::socketio::handshake::{self, Refusal};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -143,7 +144,7 @@ impl Outlet for Recorder {
     }
 
     fn event(&self, entry: &Entry, _replayed: bool) -> Offer {
-        let text = entry.payload.get().to_owned();
+        let text = entry.payload().to_owned();
         self.seen.lock().unwrap().texts.push(text);
         Offer::Taken
     }
@@ -152,8 +153,19 @@ impl Outlet for Recorder {
         Offer::Taken
     }
 
+    // It has room for everything, and keeps it at once.
+    fn flush(&self) {}
+
+    fn room(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::ready(()))
+    }
+
     fn participant(&self) -> &Participant {
         &self.participant
+    }
+
+    fn disconnect(&self) -> bool {
+        false
     }
 }
 
@@ -220,6 +232,7 @@ proptest! {
                     event(&keys[which], counts[which]),
                     || Position(head),
                     OffsetDateTime::UNIX_EPOCH,
+                    &mut Batch::default(),
                 );
                 let Applied::Appended(cursor) = applied else {
                     panic!("{:?} is taken for a repeat: {applied:?}", keys[which]);

@@ -26,7 +26,7 @@ use time::OffsetDateTime;
 use crate::auth::{Hs256, NewToken};
 use crate::conversation::{ConversationKey, Kind, rfc3339_from_unix};
 use crate::journal::Journal;
-use crate::socket::Sockets;
+use crate::socketio::Sockets;
 use crate::source::amqp;
 use broker::Broker;
 use reader::Reader;

@@ -1,6 +1,7 @@
 //! One queue: its deliveries in order into the journal, acknowledged after that.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection};
 use time::OffsetDateTime;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -22,11 +23,19 @@ use super::dead_letters::DeadLetters;
 use super::deliveries::Deliveries;
 use super::status::{Check, Status};
 use super::topology::{Queue, Topology};
-use crate::conversation::{Kind, Reason, Rejection, decode_delivery};
+use crate::conversation::{Batch, Kind, Reason, Rejection, decode_delivery};
 use crate::journal::{Journal, Published};
 
-/// Acknowledge when so many deliveries are done, if the stream has not run dry before.
-const ACK_EVERY: usize = 64;
+/// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
+/// acknowledgements delivers nothing.
+const ACK_COUNT: usize = 64;
+
+/// How long a delivery that is done may wait for others to be acknowledged with it. Each
+/// acknowledgement costs a round through the client's I/O loop and work in the broker.
+const ACK_DELAY: Duration = Duration::from_millis(20);
+
+/// How many deliveries are applied before their events go out.
+const BATCH: usize = 64;
 
 /// How often a delivery may fail for a reason of ours.
 const ATTEMPTS: u32 = 3;
@@ -91,6 +100,9 @@ impl Consumer {
             consumer: self,
             channel: &channel,
             acks: Acks::default(),
+            ack_count: ACK_COUNT.min(usize::from(self.prefetch) / 4).max(1),
+            batch: Batch::default(),
+            batched: 0,
             letters: FuturesUnordered::new(),
         };
         run.deliveries(&mut deliveries, shutdown).await?;
@@ -125,6 +137,11 @@ struct Run<'a, L> {
     consumer: &'a Consumer,
     channel: &'a Channel,
     acks: Acks,
+    /// How many deliveries are acknowledged together.
+    ack_count: usize,
+    /// The events of deliveries that were at hand together, and how many there are.
+    batch: Batch,
+    batched: usize,
     letters: FuturesUnordered<L>,
 }
 
@@ -135,16 +152,21 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
         deliveries: &mut Deliveries,
         shutdown: &CancellationToken,
     ) -> Result<(), String> {
+        let mut ack_at = pin!(sleep(ACK_DELAY));
         while !shutdown.is_cancelled() {
             // As long as there is one at hand, no await of anything else.
             let delivery = match deliveries.next().now_or_never() {
                 Some(delivery) => delivery,
                 None => {
-                    self.acknowledge().await?;
+                    self.flush().await;
                     tokio::select! {
                         () = shutdown.cancelled() => return Ok(()),
                         Some(tag) = self.letters.next() => {
-                            self.acks.done(tag);
+                            self.done(tag, ack_at.as_mut());
+                            continue;
+                        }
+                        () = &mut ack_at, if self.acks.waiting() > 0 => {
+                            self.acknowledge().await?;
                             continue;
                         }
                         delivery = deliveries.next() => delivery,
@@ -152,22 +174,45 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                 }
             };
             match delivery {
-                Some(Ok(delivery)) => self.take(delivery).await,
+                Some(Ok(delivery)) => {
+                    if let Some(tag) = self.take(delivery) {
+                        self.done(tag, ack_at.as_mut());
+                    }
+                }
                 Some(Err(error)) => return Err(text(error)),
                 // The queue was deleted, or the node that led it went away.
                 None => return Err("the broker has cancelled the consumer".to_owned()),
             }
-            if self.acks.waiting() >= ACK_EVERY {
+            if self.batched >= BATCH {
+                self.flush().await;
+            }
+            if self.acks.waiting() >= self.ack_count {
                 while let Some(Some(tag)) = self.letters.next().now_or_never() {
                     self.acks.done(tag);
                 }
+                self.flush().await;
                 self.acknowledge().await?;
             }
         }
         Ok(())
     }
 
-    async fn take(&mut self, delivery: Delivery) {
+    /// A delivery is done; the first of several is acknowledged after a while, the others with it.
+    fn done(&mut self, tag: u64, ack_at: Pin<&mut Sleep>) {
+        if self.acks.waiting() == 0 {
+            ack_at.reset(tokio::time::Instant::now() + ACK_DELAY);
+        }
+        self.acks.done(tag);
+    }
+
+    /// Has the events go out that were applied.
+    async fn flush(&mut self) {
+        self.batched = 0;
+        self.batch.flush().await;
+    }
+
+    /// Takes a delivery; with its tag, unless it has to be dead-lettered before it is done.
+    fn take(&mut self, delivery: Delivery) -> Option<u64> {
         let Consumer {
             kind,
             queue,
@@ -179,13 +224,15 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
         let tag = delivery.delivery_tag;
         let sent_at = *delivery.properties.timestamp();
         let body = &delivery.data;
-        let taken = attempt(|| async move {
+        self.batched += 1;
+        let batch = &mut self.batch;
+        let taken = attempt(|| {
             let now = OffsetDateTime::now_utc();
             let event = decode_delivery(*kind, body, sent_at, now)?;
             let key = event.key.clone();
-            Ok((key, journal.append(event).await))
+            Ok((key, journal.append(event, batch)))
         });
-        match taken.await {
+        match taken {
             Ok((key, published)) => {
                 let outcome = match published {
                     Published::New(_) => "new",
@@ -196,7 +243,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                     queue = queue.name, delivery_tag = tag, event = kind.as_str(),
                     tenant = %key.tenant, conversation = %key.conversation, outcome, "delivery"
                 );
-                self.acks.done(tag);
+                Some(tag)
             }
             Err(rejection) => {
                 warn!(
@@ -210,6 +257,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                 let letter = dead_letters.bury(delivery, rejection, &queue.name);
                 let letter = letter.inspect(move |_| status.buried(reason));
                 self.letters.push(letter.boxed());
+                None
             }
         }
     }
@@ -232,6 +280,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
     ///
     /// The consumer is not cancelled first, as with [`Deliveries`].
     async fn finish(&mut self) -> Result<(), String> {
+        self.flush().await;
         let last = async {
             while let Some(tag) = self.letters.next().await {
                 self.acks.done(tag);
@@ -254,12 +303,9 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
 
 /// Tries again what fails for a reason of ours (it panics), so many times and no more: a delivery
 /// that we cannot digest must neither be lost nor stop those behind it.
-async fn attempt<T, F>(work: impl Fn() -> F) -> Result<T, Rejection>
-where
-    F: Future<Output = Result<T, Rejection>>,
-{
+fn attempt<T>(mut work: impl FnMut() -> Result<T, Rejection>) -> Result<T, Rejection> {
     for number in 1..=ATTEMPTS {
-        match AssertUnwindSafe(work()).catch_unwind().await {
+        match catch_unwind(AssertUnwindSafe(&mut work)) {
             Ok(result) => return result,
             Err(_) => error!(attempt = number, "a delivery made the gateway fail"),
         }
@@ -281,25 +327,24 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_fails_once_is_tried_again() {
+    #[test]
+    fn what_fails_once_is_tried_again() {
         let tries = Cell::new(0);
-        let result = attempt(|| async {
+        let result = attempt(|| {
             tries.set(tries.get() + 1);
             assert!(tries.get() > 1, "the first time");
             Ok(tries.get())
         });
-        assert_eq!(result.await, Ok(2));
+        assert_eq!(result, Ok(2));
     }
 
-    #[tokio::test]
-    async fn what_always_fails_is_given_up_with_a_reason() {
+    #[test]
+    fn what_always_fails_is_given_up_with_a_reason() {
         let tries = Cell::new(0);
-        let result: Result<(), _> = attempt(|| async {
+        let result: Result<(), _> = attempt(|| {
             tries.set(tries.get() + 1);
             panic!("again");
-        })
-        .await;
+        });
         assert_eq!(result.unwrap_err().reason, Reason::InternalError);
         assert_eq!(tries.get(), ATTEMPTS);
     }

@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use super::{CUT_LIMIT, Playground};
 use crate::cli::publish::new_message_id;
 use crate::conversation::{Kind, rfc3339};
-use crate::socket::Sockets;
+use crate::socketio::Sockets;
 use crate::source::relay;
 
 /// How many messages more than the window holds are published to outrun an agent.
@@ -95,7 +95,7 @@ impl Stage {
         // Out first, or a quick one would be in again.
         self.keep_out(agents, time);
         let key = &self.playground.key;
-        let hang_up = |agent: &Reader| self.sockets.hang_up(agent.id(), key);
+        let hang_up = |agent: &Reader| self.sockets.close_sessions(agent.id(), key);
         agents.iter().map(hang_up).sum()
     }
 
@@ -103,7 +103,7 @@ impl Stage {
         let until = Instant::now() + time;
         for agent in agents {
             let key = &self.playground.key;
-            self.sockets.keep_out(agent.id(), key, until);
+            self.sockets.deny(agent.id(), key, until);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From an HTTP request to a WebSocket (RFC 6455, section 4.2).
 //!
-//! The library would do this by itself, but then nothing could come between it and the stream.
+//! The library would do this by itself, but then nothing could come between it and the connection.
 
 use std::sync::Arc;
 
@@ -17,16 +17,17 @@ use tower::Service as _;
 use tracing::debug;
 use tungstenite::handshake::derive_accept_key;
 
-use super::guard::Guard;
-use super::transport::Transport;
-use crate::net::Line;
+use super::frame_filter::FrameFilter;
+use super::protocol::Protocol;
+use super::session::Session;
+use crate::net::Connection;
 
-/// Answers the request, and has `service` serve the session over what becomes of its connection,
-/// the `line`.
-pub(super) fn upgrade(
+/// Answers the request, and has `service` serve the session over what becomes of its connection.
+/// `is_upgrade`: the session polls until now.
+pub(super) fn upgrade<P: Protocol>(
     mut service: SocketIoService<Router>,
-    transport: Arc<Transport>,
-    line: Line,
+    session: Arc<Session<P>>,
+    is_upgrade: bool,
     mut request: Request,
 ) -> Response {
     // Below HTTP/1.1 there is no upgrade (RFC 6455, section 4.2.1): nginx speaks 1.0 unless it is
@@ -38,25 +39,28 @@ pub(super) fn upgrade(
         Ok(accept) => accept,
         Err(refusal) => return refusal.into_response(),
     };
-    // Not before it is certain that this connection is to be the session's alone: it could be a
-    // proxy's, and go on with requests of others.
-    if !transport.carried_by(line) {
+    if !session.attach() {
         return (StatusCode::BAD_REQUEST, "the session has its WebSocket").into_response();
     }
     let upgrade = hyper::upgrade::on(&mut request);
     let request = request.map(drop);
     tokio::spawn(async move {
-        match upgrade.await {
-            Ok(stream) => {
-                let stream = Guard::new(TokioIo::new(stream), transport);
-                if let Err(error) = service.call((stream, request)).await {
-                    debug!(%error, "not a session");
-                }
-            }
+        let upgraded = match upgrade.await {
+            Ok(upgraded) => upgraded,
             Err(error) => {
                 debug!(%error, "a WebSocket did not come about");
-                transport.end();
+                return session.over();
             }
+        };
+        // It is what the server has put there.
+        let Ok(parts) = upgraded.downcast::<TokioIo<Connection>>() else {
+            return session.over();
+        };
+        let connection = Arc::new(parts.io.into_inner().upgrade());
+        session.connect(connection.clone(), is_upgrade);
+        let stream = FrameFilter::new(session, connection, parts.read_buf);
+        if let Err(error) = service.call((stream, request)).await {
+            debug!(%error, "not a session");
         }
     });
     let headers = [

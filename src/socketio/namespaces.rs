@@ -20,14 +20,14 @@ pub(super) struct Namespaces {
     empty: UnboundedSender<Arc<str>>,
 }
 
-/// A socket's place in the count: kept as long as the socket lives.
-pub(super) struct Ticket {
+/// Keeps a namespace: a socket has it for as long as it lives.
+pub(super) struct NamespaceGuard {
     namespaces: Arc<Namespaces>,
     path: Arc<str>,
 }
 
 impl Namespaces {
-    /// Starts the task that removes empty namespaces; it ends with the last ticket and handle.
+    /// Starts the task that removes empty namespaces; it ends with the last guard and handle.
     /// `make` adds a namespace to the server.
     pub(super) fn new(
         io: &SocketIo,
@@ -45,7 +45,7 @@ impl Namespaces {
     }
 
     /// Counts a socket that is going to connect to `path`, and makes the namespace for the first.
-    pub(super) fn enter(self: &Arc<Self>, path: &str) -> Ticket {
+    pub(super) fn enter(self: &Arc<Self>, path: &str) -> NamespaceGuard {
         let mut sockets = self.lock();
         let known = sockets.get_key_value(path).map(|(path, _)| path.clone());
         let path = known.unwrap_or_else(|| {
@@ -56,7 +56,7 @@ impl Namespaces {
             Arc::from(path)
         });
         *sockets.entry(path.clone()).or_default() += 1;
-        Ticket {
+        NamespaceGuard {
             namespaces: self.clone(),
             path,
         }
@@ -67,7 +67,7 @@ impl Namespaces {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for NamespaceGuard {
     fn drop(&mut self) {
         let mut sockets = self.namespaces.lock();
         if let Some(count) = sockets.get_mut(&self.path) {
@@ -100,14 +100,14 @@ mod tests {
     use super::*;
 
     async fn gone(io: &SocketIo, path: &str) {
-        // The task that removes it is woken by the last ticket.
+        // The task that removes it is woken by the last guard.
         while io.of(path).is_some() {
             tokio::task::yield_now().await;
         }
     }
 
     #[tokio::test]
-    async fn a_namespace_comes_with_its_first_ticket_and_goes_with_its_last() {
+    async fn a_namespace_comes_with_its_first_guard_and_goes_with_its_last() {
         let (_, io) = SocketIo::new_layer();
         let namespaces = Namespaces::new(&io, |io, path| {
             io.ns(path, async || {});

@@ -20,37 +20,38 @@ const TOLD: Bounds = Bounds {
     rate: 0,
 };
 
-/// Gives sessions their places.
+/// Registers sessions, as many as there may be.
 #[derive(Debug)]
-pub(super) struct Places {
+pub struct Registrations {
     sessions: Arc<Slots>,
     told: Arc<Slots>,
     counts: Arc<Counts>,
-    /// When the log was last told that there are too many.
+    /// When it was last logged that there are too many.
     logged: Mutex<Option<Instant>>,
 }
 
-/// How often the log is told.
-const LOG_EVERY: Duration = Duration::from_secs(60);
+/// How often that is logged, at most.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The place of a session, for as long as it is kept.
+/// That a session counts, for as long as it is kept.
 #[derive(Debug)]
-pub(super) struct Place {
+pub struct Registration {
     slot: Mutex<Option<Slot>>,
-    /// Whether it has this place only to be told that it has none.
+    /// Whether it is here only to be told that it is one too many.
     pub(super) over_limit: bool,
 }
 
-impl Place {
-    /// Gives the place back before the session is let go.
+impl Registration {
+    /// Ends before the session is let go.
     pub(super) fn give_back(&self) {
         let slot = self.slot.lock();
         slot.unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
-impl Places {
-    pub(super) fn new(limits: &Limits, counts: Arc<Counts>) -> Self {
+impl Registrations {
+    /// As many as `limits` say.
+    pub fn new(limits: &Limits, counts: Arc<Counts>) -> Self {
         Self {
             sessions: Slots::new(limits.sessions),
             told: Slots::new(TOLD),
@@ -59,14 +60,14 @@ impl Places {
         }
     }
 
-    /// A place for a session of a client at `address`.
+    /// Registers a session of a client at `address`.
     ///
     /// # Errors
-    /// There is not even one to be told in.
-    pub(super) fn take(&self, address: IpAddr) -> Result<Place, Full> {
+    /// The limit that is exceeded, with no room even to say so.
+    pub fn register(&self, address: IpAddr) -> Result<Registration, Full> {
         let full = match self.sessions.take(address) {
             Ok(slot) => {
-                return Ok(Place {
+                return Ok(Registration {
                     slot: Mutex::new(Some(slot)),
                     over_limit: false,
                 });
@@ -79,7 +80,7 @@ impl Places {
             self.log();
         }
         match self.told.take(address) {
-            Ok(slot) => Ok(Place {
+            Ok(slot) => Ok(Registration {
                 slot: Mutex::new(Some(slot)),
                 over_limit: true,
             }),
@@ -92,7 +93,7 @@ impl Places {
 
     fn log(&self) {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.is_none_or(|logged| logged.elapsed() >= LOG_EVERY) {
+        if logged.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL) {
             *logged = Some(Instant::now());
             warn!("MAX_CONNECTIONS is reached: new sessions are refused");
         }

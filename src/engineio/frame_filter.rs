@@ -1,33 +1,37 @@
 //! A WebSocket's stream as the library reads it: without what the client should not have said.
 //!
 //! Frames that may pass are passed on as they came, byte for byte; others are left out. What the
-//! server writes goes through untouched, but for the answer to a session's [`Release`].
+//! library writes goes to the session, which sends it.
+
+mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::io::Cursor;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf as _, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::time::{Instant, Sleep};
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::INBOUND_LIMIT;
-use super::connects::Heard;
-use super::inbound::Inbound;
-use super::release::Release;
-use super::transport::Transport;
+use super::protocol::{Protocol, Verdict};
+use super::session::Session;
+use crate::net::UpgradedConnection;
 
 /// A stream of WebSocket frames (RFC 6455, section 5) from a client of the session.
-pub(super) struct Guard<S> {
-    stream: S,
-    transport: Arc<Transport>,
+pub(super) struct FrameFilter<P: Protocol> {
+    session: Arc<Session<P>>,
+    connection: Arc<UpgradedConnection>,
     /// What has come and was not looked at.
     came: BytesMut,
     /// What the library may read.
     passed: BytesMut,
     message: Message,
+    /// Until when a packet waits for its turn, at most.
     pause: Option<Pin<Box<Sleep>>>,
     /// Nothing is looked at any more.
     over: bool,
@@ -36,9 +40,8 @@ pub(super) struct Guard<S> {
 
 /// The library is told to let go of the session, and has not done so.
 struct Releasing {
-    release: Arc<Release>,
-    /// What it is to read after that, or has read already because that took too long.
-    last: Option<BytesMut>,
+    /// What it is to read after that.
+    last: BytesMut,
     until: Instant,
 }
 
@@ -58,37 +61,40 @@ enum Next {
     Go,
     /// A whole frame has not come yet.
     Read,
-    /// What the client wants takes its time.
-    Pause,
+    /// A packet has to wait for its turn, or until this time.
+    Wait(Option<Instant>),
 }
+
+/// How much of a message is seen before it is decided about, in bytes: its packet's head, and more
+/// than the longest namespace has.
+pub const PREFIX: usize = 1024;
 
 /// Engine.IO's CLOSE packet as a client sends it: a masked text frame (RFC 6455, section 5.2), with
 /// a mask of zeros. To read the end of the stream instead would have the library throw away what
 /// it has not written yet, as would a WebSocket's own close frame.
 const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
 
-/// Engine.IO's PING packet with which a client tries a WebSocket.
-const PROBE: &[u8] = b"2probe";
-
 /// Its UPGRADE packet: from here on, the WebSocket carries the session.
 const UPGRADE: &[u8] = b"5";
 
-/// How soon a client that has to wait is looked at again.
-pub(super) const PAUSE: Duration = Duration::from_millis(5);
-
 /// How long the library may take to answer its release. A session whose end cannot wait longer is
 /// kept for a while.
-const PATIENCE: Duration = Duration::from_secs(1);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The largest frame header, in bytes.
 const HEADER: usize = 14;
 
-impl<S> Guard<S> {
-    pub(super) fn new(stream: S, transport: Arc<Transport>) -> Self {
+impl<P: Protocol> FrameFilter<P> {
+    /// `came`: what HTTP has read of it.
+    pub(super) fn new(
+        session: Arc<Session<P>>,
+        connection: Arc<UpgradedConnection>,
+        came: Bytes,
+    ) -> Self {
         Self {
-            stream,
-            transport,
-            came: BytesMut::new(),
+            session,
+            connection,
+            came: came.into(),
             passed: BytesMut::new(),
             message: Message::None,
             pause: None,
@@ -141,21 +147,28 @@ impl<S> Guard<S> {
             self.message = Message::Text(self.came.split_to(end), text.to_vec());
             return Next::Go;
         }
-        match self.transport.hear(text, true) {
-            Heard::Wait => return Next::Pause,
-            Heard::Ignore => self.came.advance(end),
-            Heard::Pass | Heard::Last => {
+        match self.session.inbound(text) {
+            Verdict::Wait(until) => return Next::Wait(until.map(Into::into)),
+            Verdict::Ignore => self.came.advance(end),
+            Verdict::Pass => {
                 let frame = self.came.split_to(end);
-                self.hand_over(Inbound::ends_session(text), frame);
-                self.catch_up(text);
+                self.pass(text, frame);
             }
         }
         Next::Go
     }
 
+    /// Lets the library have a whole message.
+    fn pass(&mut self, text: &[u8], frames: BytesMut) {
+        self.hand_over(P::ends_session(text), frames);
+        if text == UPGRADE {
+            self.session.upgraded();
+        }
+    }
+
     /// Lets the library have a whole message, or the client's closing.
     fn hand_over(&mut self, ends: bool, frames: BytesMut) {
-        if ends && self.transport.release().is_some() {
+        if ends && P::release(&self.session).is_some() {
             self.finish(frames);
         } else {
             self.passed.unsplit(frames);
@@ -166,29 +179,15 @@ impl<S> Guard<S> {
     fn finish(&mut self, last: BytesMut) {
         self.came = BytesMut::new();
         self.over = true;
-        match self.transport.release() {
-            Some(release) => {
-                self.passed.extend_from_slice(release.connect());
+        match P::release(&self.session) {
+            Some(connect) => {
+                self.passed.extend_from_slice(&connect);
                 self.releasing = Some(Releasing {
-                    release: release.clone(),
-                    last: Some(last),
-                    until: Instant::now() + PATIENCE,
+                    last,
+                    until: Instant::now() + RELEASE_TIMEOUT,
                 });
             }
             None => self.passed.unsplit(last),
-        }
-    }
-
-    /// After a packet of an upgrade: when that is done, what the client has posted comes next.
-    fn catch_up(&mut self, text: &[u8]) {
-        match text {
-            PROBE => self.transport.held.probed(),
-            UPGRADE => {
-                let mut held = self.transport.held.take();
-                held.unsplit(std::mem::take(&mut self.came));
-                self.came = held;
-            }
-            _ => {}
         }
     }
 
@@ -209,27 +208,24 @@ impl<S> Guard<S> {
                 if frames.len() + end > INBOUND_LIMIT {
                     return self.give_over();
                 }
-                if header.is_final {
-                    let mut whole = text.clone();
-                    whole.extend_from_slice(&more);
-                    whole.truncate(Inbound::PREFIX);
-                    match self.transport.hear(&whole, true) {
-                        Heard::Wait => return Next::Pause,
-                        Heard::Ignore => self.came.advance(end),
-                        Heard::Pass | Heard::Last => {
-                            let mut frames = std::mem::take(frames);
-                            frames.unsplit(self.came.split_to(end));
-                            self.message = Message::None;
-                            self.hand_over(Inbound::ends_session(&whole), frames);
-                            self.catch_up(&whole);
-                        }
-                    }
-                    self.message = Message::None;
-                } else {
+                let mut whole = text.clone();
+                whole.extend_from_slice(&more);
+                whole.truncate(PREFIX);
+                if !header.is_final {
                     frames.unsplit(self.came.split_to(end));
-                    text.extend_from_slice(&more);
-                    text.truncate(Inbound::PREFIX);
+                    *text = whole;
+                    return Next::Go;
                 }
+                match self.session.inbound(&whole) {
+                    Verdict::Wait(until) => return Next::Wait(until.map(Into::into)),
+                    Verdict::Ignore => self.came.advance(end),
+                    Verdict::Pass => {
+                        let mut frames = std::mem::take(frames);
+                        frames.unsplit(self.came.split_to(end));
+                        self.pass(&whole, frames);
+                    }
+                }
+                self.message = Message::None;
             }
         }
         Next::Go
@@ -246,28 +242,6 @@ impl<S> Guard<S> {
         self.finish(wrong);
         Next::Go
     }
-
-    /// Keeps the answer to the release from the client. Whether it was in what is written: little else
-    /// can be, since nothing has been joined.
-    fn keeps_back(&mut self, written: &[u8]) -> bool {
-        let answered = |releasing: &mut Releasing| releasing.release.is_answered(written);
-        let Some(releasing) = self.releasing.take_if(answered) else {
-            return false;
-        };
-        self.passed.unsplit(releasing.last.unwrap_or_default());
-        true
-    }
-}
-
-impl Releasing {
-    /// What the library is to read although it has not answered.
-    fn overdue(&mut self) -> Option<BytesMut> {
-        self.last.take_if(|_| Instant::now() >= self.until)
-    }
-
-    fn waits(&self) -> bool {
-        self.last.is_some()
-    }
 }
 
 /// The beginning of a frame's payload, in clear.
@@ -275,18 +249,14 @@ fn beginning(payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
     let mask = mask.unwrap_or_default();
     let bytes = payload.iter().zip(mask.iter().cycle());
     bytes
-        .take(Inbound::PREFIX)
+        .take(PREFIX)
         .map(|(byte, mask)| byte ^ mask)
         .collect()
 }
 
-impl<S> Drop for Guard<S> {
+impl<P: Protocol> Drop for FrameFilter<P> {
     // The library does not notice when an upgrade from polling has failed.
     fn drop(&mut self) {
-        self.transport.gone();
+        self.session.detach();
     }
 }
-
-mod stream;
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,4 @@
-//! Answers that the engine does not give.
+//! Answers that the library does not give.
 
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::TEXT;
 use crate::net::Full;
 
-/// Answers a post, as the engine does.
+/// Answers a post, as the library does.
 pub(super) fn taken() -> Response {
     ([(CONTENT_TYPE, TEXT)], "ok").into_response()
 }
@@ -19,9 +19,9 @@ pub(super) fn too_much() -> Response {
 /// When to try again, in seconds: by then those who were told have left.
 const AGAIN_IN: &str = "10";
 
-/// Answers whom there is no room for, in the form of the engine's own errors; their code of a
+/// Answers whom there is no room for, in the form of the library's own errors; their code of a
 /// request that is forbidden is the nearest.
-pub(super) fn turned_away(full: Full) -> Response {
+pub(super) fn limit_exceeded(full: Full) -> Response {
     let status = match full {
         Full::All => StatusCode::SERVICE_UNAVAILABLE,
         Full::Address | Full::Rate => StatusCode::TOO_MANY_REQUESTS,
@@ -31,7 +31,7 @@ pub(super) fn turned_away(full: Full) -> Response {
     (status, headers, body).into_response()
 }
 
-/// Answers who speaks of a session that there is not, as the engine does.
+/// Answers who speaks of a session that there is not, as the library does.
 pub(super) fn unknown() -> Response {
     let body = r#"{"code":"1","message":"Session ID unknown"}"#;
     let headers = [(CONTENT_TYPE, "application/json")];

@@ -7,7 +7,7 @@ const NOTICE: i64 = 60;
 
 /// The time until which a member may follow its conversation.
 #[derive(Debug)]
-pub(super) struct Term {
+pub(super) struct TokenExpiry {
     /// In Unix seconds.
     ends_at: AtomicI64,
     /// Whether the client knows that the end is near.
@@ -24,8 +24,8 @@ pub(super) enum Due {
     End,
 }
 
-impl Term {
-    pub(super) fn until(ends_at: i64) -> Self {
+impl TokenExpiry {
+    pub(super) fn at(ends_at: i64) -> Self {
         Self {
             ends_at: AtomicI64::new(ends_at),
             warned: AtomicBool::new(false),
@@ -66,22 +66,22 @@ mod tests {
 
     #[test]
     fn a_warning_comes_a_minute_before_the_end_and_once_for_each_token() {
-        let term = Term::until(1_000);
-        assert_eq!(term.due(939), Due::Nothing);
-        assert_eq!(term.due(940), Due::Warning);
-        assert_eq!(term.due(941), Due::Warning);
-        term.warned();
-        assert_eq!(term.due(941), Due::Nothing);
-        assert_eq!(term.due(999), Due::Nothing);
-        assert_eq!(term.due(1_000), Due::End);
-        term.renew(2_000);
-        assert_eq!(term.due(1_000), Due::Nothing);
-        assert_eq!(term.due(1_950), Due::Warning);
+        let expiry = TokenExpiry::at(1_000);
+        assert_eq!(expiry.due(939), Due::Nothing);
+        assert_eq!(expiry.due(940), Due::Warning);
+        assert_eq!(expiry.due(941), Due::Warning);
+        expiry.warned();
+        assert_eq!(expiry.due(941), Due::Nothing);
+        assert_eq!(expiry.due(999), Due::Nothing);
+        assert_eq!(expiry.due(1_000), Due::End);
+        expiry.renew(2_000);
+        assert_eq!(expiry.due(1_000), Due::Nothing);
+        assert_eq!(expiry.due(1_950), Due::Warning);
         // A token that has less than a minute from the start.
-        term.renew(1_030);
-        assert_eq!(term.due(1_000), Due::Warning);
+        expiry.renew(1_030);
+        assert_eq!(expiry.due(1_000), Due::Warning);
         // One that lasts for ever.
-        term.renew(i64::MAX);
-        assert_eq!(term.due(i64::MIN), Due::Nothing);
+        expiry.renew(i64::MAX);
+        assert_eq!(expiry.due(i64::MIN), Due::Nothing);
     }
 }

@@ -1,11 +1,11 @@
-//! What a client says, understood as far as it has to be to decide who hears it.
+//! Packets, understood as far as it takes to decide what becomes of them.
 //!
 //! Sources: <https://socket.io/docs/v4/engine-io-protocol/#packets> and
 //! <https://socket.io/docs/v4/socket-io-protocol/#packet-encoding>.
 
 /// An Engine.IO message from a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Inbound<'a> {
+pub(super) enum ClientPacket<'a> {
     /// Socket.IO's CONNECT to a namespace.
     Connect(&'a str),
     /// DISCONNECT from one.
@@ -14,15 +14,12 @@ pub(super) enum Inbound<'a> {
     Event(&'a str),
     /// What no agent has a use for: acknowledgements of nothing, and everything binary.
     Unwanted,
-    /// What the engine knows best: pings, closes, upgrades, and what it cannot read.
+    /// What the library knows best: pings, closes, upgrades, and what it cannot read.
     Engine,
 }
 
-impl<'a> Inbound<'a> {
-    /// How much of a message has to be seen, in bytes. The longest namespace has 270.
-    pub(super) const PREFIX: usize = 1024;
-
-    /// Whether the engine ends a session, other than one that is being upgraded, when it hears this:
+impl<'a> ClientPacket<'a> {
+    /// Whether the library ends a session, other than one that is being upgraded, when it hears this:
     /// everything that is its own but a ping or a pong.
     pub(super) fn ends_session(message: &'a [u8]) -> bool {
         Self::read(message) == Self::Engine && !matches!(message, b"2" | b"3")
@@ -50,6 +47,11 @@ impl<'a> Inbound<'a> {
     }
 }
 
+/// The namespace of a packet that the library has written, whose type is one digit.
+pub(super) fn namespace_of(packet: &[u8]) -> Option<&str> {
+    namespace(packet.get(2..)?)
+}
+
 /// The namespace at the head of a packet: as the library reads it, up to a comma or the end. Of one
 /// that is longer than what is seen, the beginning.
 fn namespace(packet: &[u8]) -> Option<&str> {
@@ -73,7 +75,7 @@ mod tests {
 
     #[test]
     fn packets_are_told_apart_with_their_namespaces() {
-        use Inbound::*;
+        use ClientPacket::*;
         for (message, expected) in [
             ("40", Connect("/")),
             (r#"40{"token":"/x,"}"#, Connect("/")),
@@ -96,10 +98,10 @@ mod tests {
             ("", Engine),
             ("é", Engine),
         ] {
-            assert_eq!(Inbound::read(message.as_bytes()), expected, "{message}");
+            assert_eq!(ClientPacket::read(message.as_bytes()), expected, "{message}");
         }
-        assert_eq!(Inbound::read(b"40/\xff,"), Engine);
+        assert_eq!(ClientPacket::read(b"40/\xff,"), Engine);
         // A namespace that goes on beyond what is seen, in the middle of a character.
-        assert_eq!(Inbound::read(b"40/a\xc3"), Connect("/a"));
+        assert_eq!(ClientPacket::read(b"40/a\xc3"), Connect("/a"));
     }
 }

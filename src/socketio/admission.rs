@@ -1,8 +1,8 @@
-//! The two doors to a conversation: the root namespace, and one namespace a conversation.
+//! Who comes in: by the root namespace, or by a conversation's own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,113 +12,106 @@ use socketioxide::handler::ConnectHandler;
 use time::OffsetDateTime;
 use tracing::debug;
 
-use super::connects::{Connects, Heard};
-use super::counts::Counts;
+use super::client::{Session, SocketGuard};
+use super::counts::Refused;
+use super::denied::Denied;
 use super::handshake::{self, Admission, Refusal};
-use super::kept_out::KeptOut;
-use super::members::{Members, Seat};
+use super::members::Members;
 use super::namespaces::Namespaces;
-use super::outlet::{Progress, SocketOutlet, way};
-use super::term::Term;
-use super::transport::Transport;
+use super::outlet::{Progress, SocketOutlet};
+use super::token_expiry::TokenExpiry;
 use crate::auth::Authenticator;
-use crate::conversation::{ConversationKey, Hub, Participant, rfc3339_from_unix};
+use crate::conversation::{ConversationKey, Participant, rfc3339_from_unix};
 
-pub(super) struct Doors {
+/// Decides about CONNECTs, and has those join who are let in.
+pub(super) struct Admissions {
     authenticator: Arc<Authenticator>,
-    hub: Arc<Hub>,
     members: Arc<Members>,
-    kept_out: KeptOut,
-    patience: Duration,
-    counts: Arc<Counts>,
+    denied: Denied,
+    refused: Arc<Refused>,
     closed: AtomicBool,
 }
 
-impl Doors {
+impl Admissions {
     pub(super) fn new(
         authenticator: Arc<Authenticator>,
-        hub: Arc<Hub>,
         members: Arc<Members>,
-        patience: Duration,
-        counts: Arc<Counts>,
+        refused: Arc<Refused>,
     ) -> Arc<Self> {
         Arc::new(Self {
             authenticator,
-            hub,
             members,
-            kept_out: KeptOut::default(),
-            patience,
-            counts,
+            denied: Denied::default(),
+            refused,
             closed: AtomicBool::new(false),
         })
     }
 
     /// Opens the root namespace, and makes conversations' namespaces from now on.
     pub(super) fn open(self: &Arc<Self>, io: &SocketIo) -> Arc<Namespaces> {
-        let doors = self.clone();
+        let this = self.clone();
         let add = move |io: &SocketIo, path: String| {
-            let (admitting, entering, refreshing) = (doors.clone(), doors.clone(), doors.clone());
-            let admit = async move |socket: SocketRef, TryData(auth): TryData<Value>| {
+            let (deciding, entering, refreshing) = (this.clone(), this.clone(), this.clone());
+            let decide = async move |socket: SocketRef, TryData(auth): TryData<Value>| {
                 let refreshing = refreshing.clone();
-                let admission = admitting.admit(&socket, auth.unwrap_or_default()).await;
-                if admission.is_ok() {
+                let decision = deciding.decide(&socket, auth.unwrap_or_default()).await;
+                if decision.is_ok() {
                     // Before the client hears that it is in, and could ask.
                     refreshing.offer_refresh(&socket);
                 }
-                admission
+                decision
             };
             let enter = async move |socket: SocketRef| entering.enter(socket);
-            io.ns(path, enter.with(admit));
+            io.ns(path, enter.with(decide));
         };
         add(io, "/".to_owned());
         Namespaces::new(io, add)
     }
 
+    /// Lets nobody in any more.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
 
-    pub(super) fn keep_out(&self, agent: &str, key: &ConversationKey, until: Instant) {
-        self.kept_out.until(agent, key, until);
+    pub(super) fn deny(&self, agent: &str, key: &ConversationKey, until: Instant) {
+        self.denied.until(agent, key, until);
     }
 
     /// Runs before the client's CONNECT is answered.
-    async fn admit(&self, socket: &SocketRef, auth: Value) -> Result<(), Refusal> {
-        let Some(transport) = transport(socket) else {
-            // Nobody gets here but by the front.
+    async fn decide(&self, socket: &SocketRef, auth: Value) -> Result<(), Refusal> {
+        let Some(session) = session(socket) else {
+            // Nobody gets here but by the service.
             return Err(Refusal::ServiceUnavailable);
         };
-        if let Some(visit) = Connects::visit(&transport, socket.ns()) {
-            socket.extensions.insert(Arc::new(visit));
+        if let Some(guard) = SocketGuard::new(&session, socket.ns()) {
+            socket.extensions.insert(Arc::new(guard));
         }
-        let (answer, length) = match self.admission(socket, &transport, &auth).await {
+        match self.admission(socket, &session, &auth).await {
             Ok(admission) => {
                 socket.extensions.insert(Arc::new(admission));
-                (Ok(()), r#"{"sid":""}"#.len() + socket.id.as_str().len())
+                Ok(())
             }
             Err(refusal) => {
                 debug!(%refusal, "connect refused");
-                self.counts.refused.of(refusal).count();
-                self.refused(refusal, socket, &transport);
-                let text = refusal.to_string();
-                (Err(refusal), r#"{"message":""}"#.len() + text.len())
+                self.refused.of(refusal).count();
+                let mut table = session.protocol.table();
+                // Whoever has been let in so often is no stranger.
+                table.refuse(socket.ns(), refusal != Refusal::TooManyConnections);
+                if session.is_over_limit() {
+                    table.end();
+                }
+                Err(refusal)
             }
-        };
-        // The answer has its place among what waits for the client.
-        let header = "40,".len() + socket.ns().len();
-        let way = way(socket, &transport);
-        transport.backlog.emitted(way, header + length);
-        answer
+        }
     }
 
     async fn admission(
         &self,
         socket: &SocketRef,
-        transport: &Arc<Transport>,
+        session: &Session,
         auth: &Value,
     ) -> Result<Admission, Refusal> {
-        if transport.over_limit() {
-            transport.end_soon();
+        if session.is_over_limit() {
             return Err(Refusal::TooManyConnections);
         }
         if self.closed.load(Ordering::Acquire) {
@@ -127,32 +120,20 @@ impl Doors {
         let query = socket.req_parts().uri.query();
         let admission = handshake::admit(&self.authenticator, socket.ns(), query, auth).await?;
         let Admission { agent, key, .. } = &admission;
-        if self.kept_out.keeps(agent, key, Instant::now()) {
+        if self.denied.denies(agent, key, Instant::now()) {
             return Err(Refusal::ServiceUnavailable);
         }
-        if !transport.connects.grant(socket.ns()) {
+        if !session.protocol.table().grant(socket.ns()) {
             return Err(Refusal::TooManyConnections);
         }
         Ok(admission)
     }
 
-    fn refused(&self, refusal: Refusal, socket: &SocketRef, transport: &Arc<Transport>) {
-        match refusal {
-            // Whoever has been let in so often is no stranger.
-            Refusal::TooManyConnections => transport.connects.turned_away(socket.ns()),
-            _ => {
-                if transport.connects.refused(socket.ns()) == Heard::Last {
-                    transport.end_soon();
-                }
-            }
-        }
-    }
-
     /// Runs when the client has been let in.
     fn enter(&self, socket: SocketRef) {
         let admission = socket.extensions.remove::<Arc<Admission>>();
-        let (Some(admission), Some(transport)) = (admission, transport(&socket)) else {
-            // A session that did not come by the front is none that could be ended.
+        let (Some(admission), Some(session)) = (admission, session(&socket)) else {
+            // A session that did not come by the service is none that could be closed.
             socket.disconnect().ok();
             return;
         };
@@ -163,7 +144,6 @@ impl Doors {
             since,
         } = &*admission;
         debug!(tenant = %key.tenant, conversation = %key.conversation, agent = agent.id, "joined");
-        transport.connects.opened(socket.ns());
         let outlet = Arc::new(SocketOutlet {
             key: key.clone(),
             participant: Participant {
@@ -171,24 +151,31 @@ impl Doors {
                 name: agent.name.clone(),
                 connected_at: OffsetDateTime::now_utc(),
             },
-            term: Term::until(agent.expires_at),
-            transport,
-            patience: self.patience,
+            join: *join,
+            asked_at: *since,
+            expiry: TokenExpiry::at(agent.expires_at),
             progress: Progress::default(),
+            session: session.clone(),
             socket: socket.clone(),
         });
         // Weakly: the outlet holds the socket.
         socket.extensions.insert(Arc::downgrade(&outlet));
-        let membership = self.hub.join(key, *join, outlet.clone());
-        self.members.seat(Seat { outlet, membership }, *since);
+        // Whoever polls gets its answer from the library's channel, as what comes after it.
+        let at_once = !session.is_framed();
+        let path = socket.ns();
+        if session.protocol.table().let_in(path, outlet.clone(), at_once) {
+            self.members.join(outlet);
+        }
+        // What the client has said meanwhile can be heard.
+        session.wake();
     }
 
     /// Has the socket take a fresh token.
     fn offer_refresh(self: &Arc<Self>, socket: &SocketRef) {
-        let doors = self.clone();
+        let admissions = self.clone();
         let refresh =
             async move |socket: SocketRef, TryData(data): TryData<Value>, ack: AckSender| {
-                let answer = match doors.refresh(&socket, &data.unwrap_or_default()).await {
+                let answer = match admissions.refresh(&socket, &data.unwrap_or_default()).await {
                     Ok(expires_at) => Refreshed {
                         ok: true,
                         expires_at: Some(rfc3339_from_unix(expires_at)),
@@ -218,14 +205,14 @@ impl Doors {
         if agent.id != outlet.participant.agent || !agent.may_follow(&outlet.key) {
             return Err(Refusal::Forbidden);
         }
-        outlet.term.renew(agent.expires_at);
+        outlet.expiry.renew(agent.expires_at);
         Ok(agent.expires_at)
     }
 }
 
-fn transport(socket: &SocketRef) -> Option<Arc<Transport>> {
+fn session(socket: &SocketRef) -> Option<Arc<Session>> {
     let parts = socket.req_parts();
-    parts.extensions.get::<Arc<Transport>>().cloned()
+    parts.extensions.get::<Arc<Session>>().cloned()
 }
 
 #[derive(Serialize)]

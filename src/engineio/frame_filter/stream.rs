@@ -1,0 +1,111 @@
+//! The filter as the stream that the library reads and writes.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, sleep_until};
+
+use super::{FrameFilter, GOODBYE, Next};
+use crate::engineio::protocol::Protocol;
+
+impl<P: Protocol> AsyncRead for FrameFilter<P> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        // Registered first, looked at then: a change in between is seen.
+        this.session.reader.register(cx.waker());
+        loop {
+            if !this.passed.is_empty() {
+                let length = this.passed.len().min(buffer.remaining());
+                buffer.put_slice(&this.passed.split_to(length));
+                if this.passed.is_empty() {
+                    // An agent says little: most of the time there is nothing to keep room for.
+                    this.passed = BytesMut::new();
+                }
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(until) = this.releasing.as_ref().map(|releasing| releasing.until) {
+                if !P::is_released(&this.session) {
+                    ready!(this.pause(Some(until), cx));
+                }
+                if let Some(releasing) = this.releasing.take() {
+                    this.passed = releasing.last;
+                }
+                continue;
+            }
+            if this.over {
+                return Poll::Ready(Ok(()));
+            }
+            if this.session.is_ending() {
+                if !this.session.is_closed() && !this.session.is_written() {
+                    return Poll::Pending;
+                }
+                // Whatever was half said, this is how the session ends.
+                this.finish(BytesMut::from(GOODBYE));
+                continue;
+            }
+            match this.look() {
+                Next::Go => continue,
+                Next::Wait(until) => {
+                    ready!(this.pause(until, cx));
+                    continue;
+                }
+                Next::Read => {}
+            }
+            if this.came.is_empty() {
+                this.came = BytesMut::new();
+            }
+            // A connection that fails has ended: the library makes no difference.
+            let read = ready!(this.connection.poll_read(cx, &mut this.came)).unwrap_or_default();
+            if read == 0 && !this.session.is_ending() {
+                let rest = std::mem::take(&mut this.came);
+                this.finish(rest);
+            }
+        }
+    }
+}
+
+impl<P: Protocol> FrameFilter<P> {
+    /// Waits until that time, or for whoever wakes the reader.
+    fn pause(&mut self, until: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(until) = until else {
+            return Poll::Pending;
+        };
+        let pause = self.pause.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if pause.deadline() != until {
+            pause.as_mut().reset(until);
+        }
+        ready!(pause.as_mut().poll(cx));
+        self.pause = None;
+        Poll::Ready(())
+    }
+}
+
+impl<P: Protocol> AsyncWrite for FrameFilter<P> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        frames: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.session.write_control(frames, cx.waker())? {
+            true => Poll::Ready(Ok(frames.len())),
+            false => Poll::Pending,
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The session sends by itself what has been written.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The connection is closed with the last that holds it.
+        Poll::Ready(Ok(()))
+    }
+}

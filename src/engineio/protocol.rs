@@ -1,0 +1,47 @@
+//! What the layer above decides about a session's packets.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::session::Session;
+
+/// What a session speaks: the state of the protocol above, for one session.
+pub trait Protocol: Sized + Send + Sync + 'static {
+    /// Decides whether the library hears a packet of the client's, of which `beginning` is seen.
+    fn inbound(session: &Arc<Session<Self>>, beginning: &[u8]) -> Verdict;
+
+    /// Whether the library ends the session when it hears this packet.
+    fn ends_session(beginning: &[u8]) -> bool;
+
+    /// Whether a packet that the library has written is for the client.
+    fn passes(session: &Arc<Session<Self>>, packet: &[u8]) -> bool;
+
+    /// A packet that answers a CONNECT is on its way: what is pushed from here on comes after it.
+    fn answered(session: &Arc<Session<Self>>, packet: &[u8]);
+
+    /// Whether a CONNECT has ever been granted.
+    fn has_joined(session: &Session<Self>) -> bool;
+
+    /// A client's packet that the library has to hear before the session's end, so that it lets go
+    /// of the session then. `None` if that is so anyway, or cannot be reached.
+    fn release(session: &Session<Self>) -> Option<Bytes>;
+
+    /// Whether the library has heard that.
+    fn is_released(session: &Session<Self>) -> bool;
+
+    /// The session has ended.
+    fn closed(session: &Arc<Session<Self>>);
+}
+
+/// What becomes of a packet of the client's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The library is to hear it.
+    Pass,
+    /// It has no effect.
+    Ignore,
+    /// It has to wait until what was said before is done, or until this time.
+    Wait(Option<Instant>),
+}

@@ -1,0 +1,262 @@
+//! Engine.IO requests: each session is registered here before the library knows it, and its polls,
+//! posts and upgrades pass through here.
+
+mod answers;
+mod request;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::{Deserialize, Serialize};
+use socketioxide::service::SocketIoService;
+use tokio::time::{Instant, timeout_at};
+use tower::ServiceExt as _;
+
+use super::frame_filter::PREFIX;
+use super::protocol::{Protocol, Verdict};
+use super::registration::Registrations;
+use super::session::Session;
+use super::sessions::Sessions;
+use super::upgrade::upgrade;
+use super::{INBOUND_LIMIT, POST_TIMEOUT};
+use crate::net::{Full, Peer, client_address};
+use answers::{limit_exceeded, taken, too_much, unknown};
+use request::{Asked, plain, posting, shrink};
+
+/// The Engine.IO server: the library, and what is known of sessions before it knows them.
+pub struct EngineIoService<P: Protocol> {
+    /// The library.
+    pub service: SocketIoService<Router>,
+    /// All sessions.
+    pub sessions: Arc<Sessions<P>>,
+    /// How many there may be.
+    pub registrations: Registrations,
+    /// How many proxies there are in front.
+    pub proxies: usize,
+    /// Makes the state of the protocol above for a new session.
+    pub protocol: Box<dyn Fn() -> P + Send + Sync>,
+}
+
+impl<P: Protocol> EngineIoService<P> {
+    /// Answers a request of the client at `peer`.
+    pub async fn answer(&self, peer: Peer, mut request: Request) -> Response {
+        let asked = Asked::of(request.uri().query().unwrap_or_default());
+        let websocket = asked.websocket && asked.version && request.method() == Method::GET;
+        let Some(sid) = &asked.sid else {
+            // The library begins a session with nothing else.
+            if request.method() != Method::GET {
+                return self.library(plain(request)).await;
+            }
+            let session = match self.open(peer, &request) {
+                Ok(session) => session,
+                Err(full) => return limit_exceeded(full),
+            };
+            shrink(&mut request);
+            request.extensions_mut().insert(session.clone());
+            if websocket {
+                return upgrade(self.service.clone(), session, false, request);
+            }
+            return self.handshake(&session, plain(request)).await;
+        };
+        let Some(session) = self.sessions.find(sid) else {
+            // The library would first promise a WebSocket, and then look for its session.
+            if websocket {
+                return unknown();
+            }
+            return self.library(plain(request)).await;
+        };
+        match *request.method() {
+            Method::GET if websocket => upgrade(self.service.clone(), session, true, request),
+            Method::GET => self.poll(&session, plain(request)).await,
+            Method::POST => self.post(&session, request).await,
+            _ => self.library(plain(request)).await,
+        }
+    }
+
+    async fn library(&self, request: Request) -> Response {
+        match self.service.clone().oneshot(request).await {
+            Ok(response) => response.map(Body::new),
+            Err(never) => match never {},
+        }
+    }
+
+    /// Opens and registers a session for a client whose request this is.
+    fn open(&self, peer: Peer, request: &Request) -> Result<Arc<Session<P>>, Full> {
+        let address = client_address(peer.address.ip(), request.headers(), self.proxies);
+        let registration = self.registrations.register(address)?;
+        Ok(self.sessions.open(registration, (self.protocol)()))
+    }
+
+    /// Opens a session that begins with polling.
+    async fn handshake(&self, session: &Session<P>, request: Request) -> Response {
+        let response = self.library(request).await;
+        if !response.status().is_success() {
+            return response;
+        }
+        // `0{"sid":"…",…}`: the name by which later polls and the upgrade speak of the session.
+        let (response, answer) = read(response).await;
+        let open = answer.get(1..).map(serde_json::from_slice::<Open>);
+        let Some(Ok(mut open)) = open else {
+            return response;
+        };
+        // The library names the limit of its answers. A client that believes that puts more into a
+        // post than is taken.
+        open.max_payload = INBOUND_LIMIT;
+        let answer = serde_json::to_string(&open);
+        session.named(open.sid);
+        match answer {
+            Ok(open) => ([(CONTENT_TYPE, TEXT)], format!("0{open}")).into_response(),
+            Err(_) => response,
+        }
+    }
+
+    /// Answers a poll: as the library does, and with the end of the session once that has come.
+    async fn poll(&self, session: &Arc<Session<P>>, request: Request) -> Response {
+        // The close packet of the client's side lets the session go.
+        let close = posting(&request, CLOSE.into());
+        let response = tokio::select! {
+            biased;
+            // First: what waits, such as a refusal, is what the end is about.
+            response = self.library(request) => response,
+            () = session.wait_for(|| session.is_ending()) => {
+                self.library(close).await;
+                return ([(CONTENT_TYPE, TEXT)], CLOSE).into_response();
+            }
+        };
+        if !response.status().is_success() {
+            return response;
+        }
+        let (response, answer) = read(response).await;
+        for packet in answer.split(|&byte| byte == SEPARATOR) {
+            session.outbound(packet);
+        }
+        if !session.is_ending() {
+            return response;
+        }
+        self.library(close).await;
+        let mut packets = answer.to_vec();
+        packets.push(SEPARATOR);
+        packets.extend_from_slice(CLOSE.as_bytes());
+        ([(CONTENT_TYPE, TEXT)], packets).into_response()
+    }
+
+    /// Hands what the client posts to the library, packet by packet, as far as it may pass.
+    async fn post(&self, session: &Arc<Session<P>>, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let head = Request::from_parts(parts, Body::empty());
+        let body = match Limited::new(body, INBOUND_LIMIT).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) => {
+                session.close();
+                let (status, reason) = match error.is::<LengthLimitError>() {
+                    true => (StatusCode::PAYLOAD_TOO_LARGE, "the packets are too large"),
+                    false => (StatusCode::BAD_REQUEST, "the packets did not come whole"),
+                };
+                return (status, reason).into_response();
+            }
+        };
+        let mut deadline = Instant::now() + POST_TIMEOUT;
+        let mut passed = Vec::new();
+        let mut leaves = false;
+        for packet in body.split(|&byte| byte == SEPARATOR) {
+            let beginning = &packet[..packet.len().min(PREFIX)];
+            let mut verdict = session.inbound(beginning);
+            if matches!(verdict, Verdict::Wait(_)) {
+                // What it waits for may be among what was said before it.
+                if !passed.is_empty() {
+                    let batch = std::mem::take(&mut passed);
+                    let response = self.library(posting(&head, batch.into())).await;
+                    if !response.status().is_success() {
+                        return response;
+                    }
+                }
+                // Many conversations and a long way: as long as each has its turn in time, there is
+                // no end to them but their number.
+                verdict = turn(session, beginning, deadline).await;
+                deadline = Instant::now() + POST_TIMEOUT;
+            }
+            match verdict {
+                Verdict::Ignore => {}
+                Verdict::Pass => {
+                    if !passed.is_empty() {
+                        passed.push(SEPARATOR);
+                    }
+                    passed.extend_from_slice(packet);
+                    leaves |= packet == CLOSE.as_bytes();
+                }
+                Verdict::Wait(_) => {
+                    session.close();
+                    return too_much();
+                }
+            }
+        }
+        if passed.is_empty() && !body.is_empty() {
+            return taken();
+        }
+        let response = self.library(posting(&head, passed.into())).await;
+        if leaves {
+            session.left();
+        }
+        response
+    }
+}
+
+/// Waits for a packet's turn, until the deadline.
+async fn turn<P: Protocol>(
+    session: &Arc<Session<P>>,
+    beginning: &[u8],
+    deadline: Instant,
+) -> Verdict {
+    let mut verdict = Verdict::Wait(None);
+    while let Verdict::Wait(until) = verdict
+        && Instant::now() < deadline
+    {
+        let until = until.map_or(deadline, |until| deadline.min(until.into()));
+        let decided = session.wait_for(|| {
+            verdict = session.inbound(beginning);
+            !matches!(verdict, Verdict::Wait(_))
+        });
+        // Late, it is looked at once more.
+        timeout_at(until, decided).await.ok();
+    }
+    verdict
+}
+
+/// What carries Engine.IO's packets in an HTTP body.
+const TEXT: &str = "text/plain; charset=UTF-8";
+
+/// Between the packets of a payload
+/// (<https://socket.io/docs/v4/engine-io-protocol/#http-long-polling-1>).
+const SEPARATOR: u8 = 0x1e;
+
+/// The library's answer, which it has made as a whole, and its body.
+async fn read(response: Response) -> (Response, Bytes) {
+    let (parts, body) = response.into_parts();
+    let body = match body.collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => Bytes::new(),
+    };
+    (Response::from_parts(parts, Body::from(body.clone())), body)
+}
+
+/// Engine.IO's CLOSE packet.
+const CLOSE: &str = "1";
+
+/// What a session is told at its beginning
+/// (<https://socket.io/docs/v4/engine-io-protocol/#handshake>).
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Open {
+    sid: String,
+    upgrades: Vec<String>,
+    ping_interval: u64,
+    ping_timeout: u64,
+    max_payload: usize,
+}

@@ -1,0 +1,533 @@
+//! One Engine.IO session: what carries it, what waits for its client, and how it ends.
+//!
+//! ```text
+//!  library ── frames ─────────┐
+//!  (open, ping, CONNECT, ack) ├─ Session ── one WebSocket ── client
+//!  events ── frames, Bytes ───┘
+//! ```
+//!
+//! Whoever pushes an event writes it on the spot, with [`Session::flush`]. Only a socket that would
+//! block gets a task, which ends when everything is written, or the session when its client takes
+//! nothing for as long as it may be silent.
+//!
+//! To close a session is to end its transport: the client sees `transport close` and connects again
+//! ("io server disconnect", which the library would say, makes the official client stay away). What
+//! waits goes out before; when a session is aborted, it does not.
+
+use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::Waker;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::outbound::Outbound;
+use super::protocol::{Protocol, Verdict};
+use super::registration::Registration;
+use super::sessions::Sessions;
+use crate::net::UpgradedConnection;
+
+/// A session that speaks `P`. It lives as long as the handshake's request, which the library keeps.
+pub struct Session<P: Protocol> {
+    pub(super) number: u64,
+    pub(super) sessions: Weak<Sessions<P>>,
+    registration: Registration,
+    /// Known of sessions that began with polling.
+    sid: OnceLock<String>,
+    /// What the session speaks.
+    pub protocol: P,
+    /// How long the client may take nothing of what waits for it.
+    timeout: Duration,
+    phase: AtomicU8,
+    state: Mutex<State>,
+    /// The library's reader, which waits for the client, or for a packet's turn.
+    pub(super) reader: AtomicWaker,
+    /// Something has changed that a task may wait for: room, the phase, a packet's turn.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    outbound: Outbound,
+    /// The WebSocket's connection, once there is one.
+    connection: Option<Arc<UpgradedConnection>>,
+    /// Whether there has been one.
+    attached: bool,
+    /// Something was pushed since the last flush.
+    unflushed: bool,
+    /// A task writes.
+    writing: bool,
+    /// Whoever pushes was told that there is no room.
+    awaited: bool,
+    /// The library's writer, which waits for room.
+    library: Option<Waker>,
+}
+
+/// How far a session is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Phase {
+    Open,
+    /// What waits goes out, and then it ends.
+    Closing,
+    /// It has ended, and what waited is thrown away.
+    Closed,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// It goes out by itself, or with what was queued before.
+    Sent,
+    /// It goes out with the next [`Session::flush`].
+    Queued,
+    /// There is no room for it now.
+    Full,
+    /// The session has ended.
+    Closed,
+}
+
+/// An event on its way to a session.
+pub trait Event {
+    /// The frame for a WebSocket.
+    fn frame(&self) -> Bytes;
+    /// Emits it through the library, for a session that polls; with its length, in bytes.
+    ///
+    /// # Errors
+    /// [`Pushed::Full`] or [`Pushed::Closed`].
+    fn emit(&self) -> Result<usize, Pushed>;
+}
+
+impl<P: Protocol> Session<P> {
+    pub(super) fn new(
+        number: u64,
+        sessions: Weak<Sessions<P>>,
+        registration: Registration,
+        protocol: P,
+        timeout: Duration,
+    ) -> Self {
+        Self {
+            number,
+            sessions,
+            registration,
+            sid: OnceLock::new(),
+            protocol,
+            timeout,
+            phase: AtomicU8::new(Phase::Open as u8),
+            state: Mutex::default(),
+            reader: AtomicWaker::new(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Whether the session is one too many, and is here only to be told so.
+    pub fn is_over_limit(&self) -> bool {
+        self.registration.over_limit
+    }
+
+    /// Whether the session began with polling.
+    pub fn began_with_polling(&self) -> bool {
+        self.sid.get().is_some()
+    }
+
+    /// Whether nothing more is taken from the client.
+    pub fn is_ending(&self) -> bool {
+        self.phase.load(Ordering::Acquire) != Phase::Open as u8
+    }
+
+    /// Whether the session has ended.
+    pub fn is_closed(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == Phase::Closed as u8
+    }
+
+    /// Whether the session has, or had, a WebSocket.
+    pub(super) fn is_attached(&self) -> bool {
+        self.lock().attached
+    }
+
+    /// Whether events are frames, which the session sends itself.
+    pub fn is_framed(&self) -> bool {
+        self.lock().outbound.is_framed()
+    }
+
+    /// Pushes an event, which goes out when the session is flushed.
+    pub fn push(&self, event: &impl Event) -> Pushed {
+        if self.is_ending() {
+            return Pushed::Closed;
+        }
+        let mut state = self.lock();
+        if !state.outbound.has_room() {
+            state.awaited = true;
+            return Pushed::Full;
+        }
+        if !state.outbound.is_framed() {
+            return match event.emit() {
+                Ok(length) => {
+                    state.outbound.emitted(length);
+                    Pushed::Sent
+                }
+                Err(refused) => {
+                    state.awaited = true;
+                    refused
+                }
+            };
+        }
+        state.outbound.push_event(event.frame());
+        match std::mem::replace(&mut state.unflushed, true) {
+            true => Pushed::Sent,
+            false => Pushed::Queued,
+        }
+    }
+
+    /// Pushes the last frame of a membership, for which there is always room, and flushes. False:
+    /// the session polls, and the library has to say it.
+    pub fn push_last(self: &Arc<Self>, frame: impl FnOnce() -> Bytes) -> bool {
+        let mut state = self.lock();
+        if !state.outbound.is_framed() {
+            return false;
+        }
+        if !self.is_closed() {
+            state.outbound.push_event(frame());
+            self.write(&mut state);
+        }
+        true
+    }
+
+    /// Sends what was pushed: with one system call, mostly.
+    pub fn flush(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.unflushed = false;
+        self.write(&mut state);
+    }
+
+    /// Waits until there is room, the session has ended, or `is_so` (of which somebody
+    /// [wakes](Self::wake) the session).
+    pub async fn room_or(&self, is_so: impl Fn() -> bool) {
+        self.wait_for(|| is_so() || self.is_ending() || self.has_room())
+            .await;
+    }
+
+    fn has_room(&self) -> bool {
+        let mut state = self.lock();
+        let has_room = state.outbound.has_room();
+        state.awaited |= !has_room;
+        has_room
+    }
+
+    /// Has whoever waits for a packet's turn look again.
+    pub fn wake(&self) {
+        self.changed.notify_waiters();
+        self.reader.wake();
+    }
+
+    /// Waits for something to change.
+    pub(super) async fn wait_for(&self, mut is_so: impl FnMut() -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Registered first, looked at then: a change in between is seen.
+            changed.as_mut().enable();
+            if is_so() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Ends the session by ending its transport, when what waits for the client has gone out.
+    pub fn close(&self) {
+        self.enter(Phase::Closing);
+        self.wake();
+    }
+
+    /// Ends the session, and throws away what waits for the client.
+    pub fn abort(&self) {
+        self.enter(Phase::Closed);
+        let mut state = self.lock();
+        state.outbound.clear();
+        if let Some(connection) = &state.connection {
+            connection.abort();
+        }
+        let library = state.library.take();
+        drop(state);
+        if let Some(library) = library {
+            library.wake();
+        }
+        self.wake();
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.phase.fetch_max(phase as u8, Ordering::AcqRel);
+    }
+
+    /// Its client has said goodbye: another may come in its place, though the library takes a moment
+    /// to notice. A session that joined nothing keeps its registration for as long as the library
+    /// keeps the session.
+    pub(super) fn left(&self) {
+        if P::has_joined(self) {
+            self.registration.give_back();
+        }
+    }
+
+    /// Decides whether the library hears a packet of the client's, of which this is the beginning.
+    pub(super) fn inbound(self: &Arc<Self>, beginning: &[u8]) -> Verdict {
+        match self.is_ending() {
+            true => Verdict::Ignore,
+            false => P::inbound(self, beginning),
+        }
+    }
+
+    /// The answer to a CONNECT of a session that polls: it takes up one of a poll's packets. False: it
+    /// has to wait until the client has fetched others. (Once the WebSocket is there, polls fetch
+    /// nothing more, and what is answered goes out when it carries the session.)
+    pub fn expect_answer(&self) -> bool {
+        let mut state = self.lock();
+        if state.attached {
+            if !state.outbound.is_framed() {
+                state.outbound.emitted(0);
+            }
+            return true;
+        }
+        let has_room = state.outbound.has_room();
+        if has_room {
+            state.outbound.emitted(0);
+        }
+        has_room
+    }
+
+    /// The session's WebSocket has come; false if it has one.
+    pub(super) fn attach(&self) -> bool {
+        let attached = std::mem::replace(&mut self.lock().attached, true);
+        self.wake();
+        !attached
+    }
+
+    /// The connection has become the session's.
+    pub(super) fn connect(&self, connection: Arc<UpgradedConnection>, is_upgrade: bool) {
+        let mut state = self.lock();
+        if self.is_closed() {
+            connection.abort();
+        }
+        state.connection = Some(connection);
+        if !is_upgrade {
+            state.outbound.set_framed();
+        }
+    }
+
+    /// From here on, the WebSocket carries the session.
+    pub(super) fn upgraded(&self) {
+        self.lock().outbound.set_framed();
+        self.changed.notify_waiters();
+    }
+
+    /// Whether whoever is to end the session can do so: everything has been written.
+    pub(super) fn is_written(&self) -> bool {
+        let state = self.lock();
+        state.outbound.is_written() || state.connection.is_none()
+    }
+
+    /// The library has written these frames: they go out ahead of events, unless the protocol keeps
+    /// one of them back. False: there is no room, and `waker` is told when there is.
+    ///
+    /// # Errors
+    /// The session has ended.
+    pub(super) fn write_control(self: &Arc<Self>, frames: &[u8], waker: &Waker) -> io::Result<bool> {
+        let mut state = self.lock();
+        if self.is_closed() {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        if !state.outbound.has_control_room() {
+            state.library = Some(waker.clone());
+            return Ok(false);
+        }
+        drop(state);
+        // What the protocol does about a packet, such as a member that joins, comes after the packet.
+        let mut passed = 0;
+        for frame in crate::frame::split(frames) {
+            let whole = passed..passed + frame.whole.len();
+            passed = whole.end;
+            let Some(text) = frame.text else {
+                self.lock().outbound.push_control(frame.whole);
+                continue;
+            };
+            if P::passes(self, text) {
+                self.lock().outbound.push_control(frame.whole);
+            }
+            self.outbound(text);
+        }
+        // The library writes whole frames; if it did not, they would have to stay together.
+        let mut state = self.lock();
+        state.outbound.push_control(&frames[passed..]);
+        self.write(&mut state);
+        Ok(true)
+    }
+
+    /// A packet of the library's is on its way.
+    pub(super) fn outbound(self: &Arc<Self>, packet: &[u8]) {
+        if let [b'4', kind @ (b'0' | b'2' | b'4'), ..] = packet {
+            let mut state = self.lock();
+            // An answer, or an event: what was counted when it was asked for, or emitted.
+            state.outbound.fetched();
+            let room = state.take_room();
+            drop(state);
+            if room {
+                self.changed.notify_waiters();
+            }
+            if *kind != b'2' {
+                P::answered(self, packet);
+                self.wake();
+            }
+        }
+    }
+
+    /// Writes what waits, as far as the kernel takes it, unless a task is at it.
+    fn write(self: &Arc<Self>, state: &mut State) {
+        if state.writing {
+            return;
+        }
+        let Some(connection) = &state.connection else {
+            return;
+        };
+        match write_out(&mut state.outbound, connection) {
+            Ok(true) => {}
+            Ok(false) => {
+                state.writing = true;
+                tokio::spawn(write_on(self.clone(), connection.clone()));
+            }
+            Err(_) => {
+                self.fail(state);
+                return;
+            }
+        }
+        self.progress(state);
+    }
+
+    /// Tells whoever waits for what has been written.
+    fn progress(&self, state: &mut State) {
+        if state.take_room() {
+            self.changed.notify_waiters();
+        }
+        if let Some(library) = state.library.take_if(|_| state.outbound.has_control_room()) {
+            library.wake();
+        }
+        if state.outbound.is_written() && self.is_ending() {
+            self.wake();
+        }
+    }
+
+    /// The connection is broken: whoever reads it notices as well.
+    fn fail(&self, state: &mut State) {
+        self.enter(Phase::Closed);
+        state.outbound.clear();
+        if let Some(connection) = &state.connection {
+            connection.abort();
+        }
+        if let Some(library) = state.library.take() {
+            library.wake();
+        }
+        self.wake();
+    }
+
+    /// The library has let go of the WebSocket: the session is over, whether the library has
+    /// noticed or not.
+    pub(super) fn detach(self: &Arc<Self>) {
+        let closing = self.phase.swap(Phase::Closed as u8, Ordering::AcqRel) == Phase::Closing as u8;
+        let mut state = self.lock();
+        // What was pushed and not flushed yet.
+        self.write(&mut state);
+        let connection = state.connection.take();
+        drop(state);
+        if closing && let Some(connection) = connection {
+            let session = self.clone();
+            connection.linger(async move {
+                session.wait_for(|| session.lock().outbound.is_written()).await;
+            });
+        }
+        self.over();
+    }
+
+    /// The session has ended: its members leave at once.
+    pub(super) fn over(self: &Arc<Self>) {
+        self.enter(Phase::Closed);
+        self.left();
+        P::closed(self);
+        self.wake();
+    }
+
+    pub(super) fn named(&self, sid: String) {
+        if let Some(sessions) = self.sessions.upgrade() {
+            sessions.name(&sid, self.number);
+            self.sid.set(sid).ok();
+        }
+    }
+
+    pub(super) fn sid(&self) -> Option<&str> {
+        self.sid.get().map(String::as_str)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether there is room that somebody waits for.
+    fn take_room(&mut self) -> bool {
+        self.awaited && self.outbound.has_room() && std::mem::take(&mut self.awaited)
+    }
+}
+
+/// Writes as much as the kernel takes. True: all of it.
+fn write_out(outbound: &mut Outbound, connection: &UpgradedConnection) -> io::Result<bool> {
+    while !outbound.is_written() {
+        let mut slices = [IoSlice::new(&[]); Outbound::SLICES];
+        let count = outbound.slices(&mut slices);
+        match connection.try_write(&slices[..count]) {
+            Ok(written) => outbound.advance(written),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(true)
+}
+
+/// Writes whenever the kernel takes something, until everything is written.
+async fn write_on<P: Protocol>(session: Arc<Session<P>>, connection: Arc<UpgradedConnection>) {
+    loop {
+        let writable = timeout(session.timeout, connection.writable()).await;
+        if !matches!(writable, Ok(Ok(()))) {
+            debug!("a client has stopped reading");
+            session.abort();
+            return;
+        }
+        let mut state = session.lock();
+        match write_out(&mut state.outbound, &connection) {
+            Ok(is_all) => {
+                state.writing = !is_all;
+                session.progress(&mut state);
+                // The session may have ended meanwhile: lingering waits for this.
+                if is_all {
+                    session.wake();
+                    return;
+                }
+            }
+            Err(_) => {
+                state.writing = false;
+                return session.fail(&mut state);
+            }
+        }
+    }
+}
+
+impl<P: Protocol> Drop for Session<P> {
+    fn drop(&mut self) {
+        if let Some(sessions) = self.sessions.upgrade() {
+            sessions.forget(self.number, self.sid());
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What a session speaks: its namespaces and members, and what becomes of its packets.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::time::sleep;
+
+use super::members::Members;
+use super::namespace_table::NamespaceTable;
+use super::namespaces::{NamespaceGuard, Namespaces};
+use super::outlet::SocketOutlet;
+use super::packet::{ClientPacket, namespace_of};
+use super::release::Release;
+use crate::engineio::{self, Protocol, Verdict};
+
+/// A session that speaks Socket.IO.
+pub(super) type Session = engineio::Session<Client>;
+
+/// Socket.IO's side of one session.
+pub(super) struct Client {
+    namespaces: Arc<Namespaces>,
+    members: Arc<Members>,
+    release: Arc<Release>,
+    table: Mutex<NamespaceTable<Arc<SocketOutlet>>>,
+    /// The library has heard what it was to hear before the session's end.
+    released: AtomicBool,
+}
+
+/// That the library has a socket: kept in the socket, for as long as it lives.
+pub(super) struct SocketGuard {
+    session: Arc<Session>,
+    path: Box<str>,
+    socket: u64,
+    /// What keeps the namespace.
+    _namespace: Option<NamespaceGuard>,
+}
+
+impl Client {
+    pub(super) fn new(
+        namespaces: Arc<Namespaces>,
+        members: Arc<Members>,
+        release: Arc<Release>,
+    ) -> Self {
+        Self {
+            namespaces,
+            members,
+            release,
+            table: Mutex::new(NamespaceTable::new(Instant::now())),
+            released: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn table(&self) -> MutexGuard<'_, NamespaceTable<Arc<SocketOutlet>>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the session is of no use: it has followed nothing for so long, or a CONNECT of it was
+    /// lost.
+    pub(super) fn is_useless(&self, idle: Duration) -> bool {
+        let table = self.table();
+        table.idle() >= idle || table.has_lost_one()
+    }
+
+    /// The members of this session.
+    pub(super) fn outlets(&self) -> Vec<Arc<SocketOutlet>> {
+        self.table().members().cloned().collect()
+    }
+}
+
+impl SocketGuard {
+    /// For a socket that the library has made.
+    pub(super) fn new(session: &Arc<Session>, path: &str) -> Option<Self> {
+        let (socket, namespace) = session.protocol.table().made(path)?;
+        Some(Self {
+            session: session.clone(),
+            path: path.into(),
+            socket,
+            _namespace: namespace,
+        })
+    }
+}
+
+/// How long the library may take from letting go of a socket to forgetting it: until then it takes a
+/// new CONNECT for a repetition, and does not answer.
+const FORGOTTEN_AFTER: Duration = Duration::from_millis(1);
+
+impl Drop for SocketGuard {
+    fn drop(&mut self) {
+        let (session, path) = (self.session.clone(), std::mem::take(&mut self.path));
+        let socket = self.socket;
+        // Without a runtime the server has ended, and nobody can come back.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                sleep(FORGOTTEN_AFTER).await;
+                session.protocol.table().forgotten(&path, socket);
+                // The client may have asked to come back.
+                session.wake();
+            });
+        }
+    }
+}
+
+impl Protocol for Client {
+    fn inbound(session: &Arc<Session>, beginning: &[u8]) -> Verdict {
+        let client = &session.protocol;
+        let (verdict, left) = client.table().inbound(
+            beginning,
+            Instant::now(),
+            |path| client.namespaces.enter(path),
+            || session.expect_answer(),
+        );
+        if let Some(outlet) = left {
+            outlet.leave();
+        }
+        verdict
+    }
+
+    fn ends_session(beginning: &[u8]) -> bool {
+        ClientPacket::ends_session(beginning)
+    }
+
+    fn passes(session: &Arc<Session>, packet: &[u8]) -> bool {
+        let client = &session.protocol;
+        match packet {
+            [b'4', b'0', ..] if client.release.is_answered_by(packet) => {
+                client.released.store(true, Ordering::Release);
+                session.wake();
+                false
+            }
+            [b'4', b'1', ..] => {
+                !namespace_of(packet).is_some_and(|path| client.table().was_said(path))
+            }
+            _ => true,
+        }
+    }
+
+    fn answered(session: &Arc<Session>, packet: &[u8]) {
+        let client = &session.protocol;
+        if packet.starts_with(b"44") {
+            if client.table().refusal_answered() {
+                session.close();
+            }
+            return;
+        }
+        let member = namespace_of(packet).and_then(|path| client.table().answered(path));
+        if let Some(outlet) = member {
+            client.members.join(outlet);
+        }
+    }
+
+    fn has_joined(session: &Session) -> bool {
+        session.protocol.table().has_joined()
+    }
+
+    fn release(session: &Session) -> Option<Bytes> {
+        // While an upgrade from polling is under way, the library does not listen to CONNECTs.
+        let client = &session.protocol;
+        let is_needed = !session.began_with_polling() && !client.table().has_joined();
+        (is_needed && !client.released.load(Ordering::Acquire)).then(|| client.release.connect())
+    }
+
+    fn is_released(session: &Session) -> bool {
+        session.protocol.released.load(Ordering::Acquire)
+    }
+
+    fn closed(session: &Arc<Session>) {
+        let outlets = session.protocol.table().close();
+        for outlet in outlets {
+            outlet.leave();
+        }
+    }
+}

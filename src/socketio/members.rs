@@ -1,0 +1,120 @@
+//! Members join and leave: whom the hub has, and whom the portal wants to go.
+//!
+//! socketioxide's disconnect handler is not used: with one, a socket that has left stays in its
+//! namespace until the handler has run, and the same client's next CONNECT is taken for a
+//! duplicate and never answered. Over a WebSocket a member leaves with its session, at once. One
+//! that polls leaves at the next event, or at the next look, once a second; the same look sees which
+//! tokens are about to expire.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+use tokio::time::sleep;
+
+use super::CONNECT_TIMEOUT;
+use super::client::Client;
+use super::outlet::SocketOutlet;
+use super::token_expiry::Due;
+use crate::conversation::{Hub, Selection};
+use crate::engineio::Sessions;
+
+/// How often sockets are looked at.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a connection may follow nothing after it has.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// How many of the portal's wishes are kept in mind at once.
+const MOST_DISCONNECTS: usize = 1024;
+
+/// The members of this process.
+pub struct Members {
+    hub: Arc<Hub>,
+    /// Whom the portal has lately wanted to go, with the latest last: one of them may be on the way
+    /// in, by the word of who did not know yet.
+    disconnects: Mutex<VecDeque<(Instant, Selection)>>,
+}
+
+impl Members {
+    pub(super) fn new(hub: Arc<Hub>) -> Arc<Self> {
+        Arc::new(Self {
+            hub,
+            disconnects: Mutex::default(),
+        })
+    }
+
+    /// Has a member join that was let in.
+    pub(super) fn join(&self, outlet: Arc<SocketOutlet>) {
+        let membership = self.hub.join(&outlet.key, outlet.join, outlet.clone());
+        outlet.joins(self.hub.clone(), membership);
+        if self.is_disconnected(&outlet) {
+            outlet.send_away(false);
+        }
+    }
+
+    fn is_disconnected(&self, outlet: &SocketOutlet) -> bool {
+        let disconnects = self.lock();
+        let latest_first = disconnects.iter().rev();
+        latest_first
+            .take_while(|(at, _)| *at >= outlet.asked_at)
+            .any(|(_, selection)| selection.holds(&outlet.key, &outlet.participant.agent))
+    }
+
+    /// Disconnects the members of the selection, and who is about to become one; other
+    /// conversations of their connections stay. Answers how many members there were.
+    pub fn disconnect(&self, selection: &Selection) -> usize {
+        let now = Instant::now();
+        let mut disconnects = self.lock();
+        // Nobody is on the way in for longer.
+        let is_past = |(at, _): &mut (Instant, _)| now.duration_since(*at) > CONNECT_TIMEOUT;
+        while disconnects.pop_front_if(is_past).is_some() {}
+        if disconnects.len() == MOST_DISCONNECTS {
+            disconnects.pop_front();
+        }
+        disconnects.push_back((now, selection.clone()));
+        drop(disconnects);
+        let chosen = self.hub.select(selection);
+        chosen.iter().filter(|outlet| outlet.disconnect()).count()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Instant, Selection)>> {
+        self.disconnects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks at the sockets until the server has ended.
+pub(super) async fn watch(sessions: Arc<Sessions<Client>>) {
+    loop {
+        // At the beginning of each second of the wall clock, in which tokens expire.
+        let now = OffsetDateTime::now_utc();
+        sleep(LOOK_INTERVAL - Duration::from_nanos(u64::from(now.nanosecond()))).await;
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        for session in sessions.all() {
+            for outlet in session.protocol.outlets() {
+                look(&outlet, now);
+            }
+            if session.protocol.is_useless(IDLE) {
+                session.close();
+            }
+        }
+    }
+}
+
+/// Has a member leave whose socket is closed, and tells another how long its token still lasts.
+fn look(outlet: &SocketOutlet, now: i64) {
+    if outlet.is_closed() {
+        outlet.vanish();
+        return;
+    }
+    match outlet.expiry.due(now) {
+        Due::Nothing => {}
+        Due::Warning => outlet.warn(),
+        Due::End => {
+            outlet.send_away(true);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Socket.IO v5: what a session says. Namespaces, who comes in, and the way from a member to its
+//! socket.
+//!
+//! ```text
+//!  CONNECT ─ NamespaceTable (may it be heard?) ─ Admissions (who is it, what may it follow?)
+//!          ─ the library answers ─ Members::join ─ hub ─ SocketOutlet ─ Session
+//! ```
+//!
+//! Emits go to members one by one and never to rooms: a room emit drops what a socket has no room
+//! for, and does not say whose it was.
+
+mod admission;
+mod client;
+pub mod counts;
+mod denied;
+pub mod handshake;
+mod members;
+mod namespace_table;
+mod namespaces;
+mod outlet;
+mod packet;
+mod release;
+mod token_expiry;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use axum::routing::any;
+use rand::RngExt as _;
+use rand::seq::SliceRandom as _;
+use socketioxide::SocketIo;
+use tokio::time::{sleep, timeout};
+
+use crate::auth::Authenticator;
+use crate::conversation::{ConversationKey, Hub};
+use crate::engineio::{
+    ANSWER_LIMIT, CHANNEL, Counts, EngineIoService, INBOUND_LIMIT, PATH, Registrations, Sessions,
+};
+use crate::net::{Limits, Peer};
+use admission::Admissions;
+use client::Client;
+use counts::Refused;
+use release::Release;
+
+pub use members::Members;
+
+/// How sockets are kept.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How often the server asks whether the client is there.
+    pub ping_interval: Duration,
+    /// How long the client may take to answer.
+    pub ping_timeout: Duration,
+    /// How many sessions there may be.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// How long a client may give no sign of life, or take nothing of what waits for it.
+    pub fn timeout(&self) -> Duration {
+        self.ping_interval + self.ping_timeout
+    }
+}
+
+/// The Socket.IO server.
+pub struct Sockets {
+    io: SocketIo,
+    admissions: Arc<Admissions>,
+    members: Arc<Members>,
+    service: Arc<EngineIoService<Client>>,
+    statistics: Statistics,
+}
+
+/// How many clients there are, and what has become of others.
+#[derive(Clone)]
+pub struct Statistics {
+    sessions: Arc<Sessions<Client>>,
+    counts: Arc<Counts>,
+    refused: Arc<Refused>,
+}
+
+impl Statistics {
+    /// How many sessions poll, and how many have a WebSocket.
+    pub fn sessions(&self) -> [usize; 2] {
+        self.sessions.by_transport()
+    }
+
+    /// What has become of sessions over a limit.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// What has become of CONNECTs that were refused.
+    pub fn refused(&self) -> &Refused {
+        &self.refused
+    }
+}
+
+/// How long a connection may take to join a conversation.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many sessions are closed at a time: what another replica can take in at once.
+const SLICE: usize = 50;
+
+impl Sockets {
+    /// The server. Must be called within a Tokio runtime.
+    pub fn new(settings: &Settings, authenticator: Arc<Authenticator>, hub: Arc<Hub>) -> Self {
+        let (service, io) = SocketIo::builder()
+            .req_path(PATH)
+            .ping_interval(settings.ping_interval)
+            .ping_timeout(settings.ping_timeout)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .max_buffer_size(CHANNEL)
+            .max_payload(ANSWER_LIMIT)
+            .ws_max_message_size(INBOUND_LIMIT)
+            .ws_max_frame_size(INBOUND_LIMIT)
+            // Clients send little: a small buffer serves, and there is one for each connection.
+            .ws_read_buffer_size(256)
+            .build_with_inner_svc(Router::new());
+        let members = Members::new(hub);
+        let statistics = Statistics {
+            sessions: Sessions::new(settings.timeout()),
+            counts: Arc::default(),
+            refused: Arc::default(),
+        };
+        let refused = statistics.refused.clone();
+        let admissions = Admissions::new(authenticator, members.clone(), refused);
+        let namespaces = admissions.open(&io);
+        let release = Arc::new(Release::new(&io));
+        tokio::spawn(members::watch(statistics.sessions.clone()));
+        let client = {
+            let members = members.clone();
+            move || Client::new(namespaces.clone(), members.clone(), release.clone())
+        };
+        let service = EngineIoService {
+            service,
+            sessions: statistics.sessions.clone(),
+            registrations: Registrations::new(&settings.limits, statistics.counts.clone()),
+            proxies: settings.limits.proxies,
+            protocol: Box::new(client),
+        };
+        Self {
+            io,
+            admissions,
+            members,
+            service: Arc::new(service),
+            statistics,
+        }
+    }
+
+    /// Adds the server to other routes. They have to be served with [`Peer`] as their connection's
+    /// information.
+    pub fn mount(&self, router: Router) -> Router {
+        let below = format!("{PATH}/{{*rest}}");
+        let paths = [PATH, &format!("{PATH}/"), &below];
+        let sockets = paths.iter().fold(Router::new(), |sockets, path| {
+            sockets.route(path, any(answer))
+        });
+        router.merge(sockets.with_state(self.service.clone()))
+    }
+
+    /// Who follows what.
+    pub fn members(&self) -> Arc<Members> {
+        self.members.clone()
+    }
+
+    /// What can be said of clients, for as long as there are any.
+    pub fn statistics(&self) -> Statistics {
+        self.statistics.clone()
+    }
+
+    /// Lets nobody in any more (`Service unavailable`).
+    pub fn refuse(&self) {
+        self.admissions.close();
+    }
+
+    /// Closes the sessions of an agent who follows the conversation, as a failing network would:
+    /// clients see `transport close` and connect again. Answers how many there were.
+    pub fn close_sessions(&self, agent: &str, key: &ConversationKey) -> usize {
+        let sessions = self.statistics.sessions.all().into_iter();
+        let of_agent = sessions.filter(|session| {
+            session.protocol.outlets().iter().any(|outlet| {
+                outlet.key == *key && outlet.participant.agent == agent && !outlet.is_closed()
+            })
+        });
+        of_agent.map(|session| session.close()).count()
+    }
+
+    /// Refuses the agent's connects to the conversation until then (`Service unavailable`).
+    pub fn deny(&self, agent: &str, key: &ConversationKey, until: Instant) {
+        self.admissions.deny(agent, key, until);
+    }
+
+    /// Closes all sessions by closing their transports, so that clients connect elsewhere: in
+    /// slices at random moments `within` that time, so that they do not all come there at once.
+    /// For as long again, clients may take what waits for them.
+    pub async fn close(&self, within: Duration) {
+        self.refuse();
+        let sessions = &self.statistics.sessions;
+        let mut all = sessions.all();
+        all.shuffle(&mut rand::rng());
+        let mut slices = all.chunks(SLICE).peekable();
+        let pause = within / slices.len().max(1) as u32;
+        while let Some(slice) = slices.next() {
+            slice.iter().for_each(|session| session.close());
+            if slices.peek().is_some() {
+                sleep(pause.mul_f64(rand::rng().random_range(0.5..1.0))).await;
+            }
+        }
+        // What still waits for a client to ask for it, and then what waits for one in vain.
+        if timeout(within, self.io.close()).await.is_err() {
+            sessions.all().iter().for_each(|session| session.abort());
+        }
+    }
+}
+
+/// Answers an Engine.IO request.
+async fn answer(
+    State(service): State<Arc<EngineIoService<Client>>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    request: Request,
+) -> Response {
+    service.answer(peer, request).await
+}

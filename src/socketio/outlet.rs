@@ -1,0 +1,330 @@
+//! From a member to its socket: over a WebSocket as frames, else through the library.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use socketioxide::extract::SocketRef;
+use socketioxide::{SendError, SocketError};
+use tracing::{debug, error};
+
+use super::client::Session;
+use super::token_expiry::TokenExpiry;
+use crate::conversation::{
+    ConversationKey, Entry, Hub, Join, Joined, Membership, Offer, Outlet, Participant, ResetNotice,
+    rfc3339_from_unix,
+};
+use crate::engineio::{Event, Pushed};
+use crate::frame;
+
+/// Emits to one socket.
+pub(super) struct SocketOutlet {
+    pub(super) socket: SocketRef,
+    pub(super) session: Arc<Session>,
+    pub(super) key: ConversationKey,
+    pub(super) participant: Participant,
+    /// From where it joins.
+    pub(super) join: Join,
+    /// When it asked to: what was decided about it since may not have been known when it was let in.
+    pub(super) asked_at: Instant,
+    /// How long the token lasts.
+    pub(super) expiry: TokenExpiry,
+    pub(super) progress: Progress,
+}
+
+/// How far a member has come with its socket.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// Its place in the hub.
+    membership: OnceLock<(Arc<Hub>, Membership)>,
+    /// It has been told that it has joined: nothing comes before that.
+    joined: AtomicBool,
+    /// It has left: nothing comes after that.
+    closed: AtomicBool,
+}
+
+impl Outlet for SocketOutlet {
+    fn joined(&self, joined: &Joined) -> Offer {
+        let payload = JoinedPayload {
+            tenant_id: self.key.tenant.as_str(),
+            conversation_id: self.key.conversation.as_str(),
+            cursor: joined.cursor.to_string(),
+            resume: joined.resume.as_str(),
+            replaying: joined.replaying,
+            agent: AgentPayload {
+                id: &self.participant.agent,
+                name: self.participant.name.as_deref(),
+            },
+            expires_at: rfc3339_from_unix(self.expiry.ends_at()),
+        };
+        let offer = self.notify("joined", &payload);
+        if matches!(offer, Offer::Taken | Offer::Queued) {
+            self.progress.joined.store(true, Ordering::Release);
+        }
+        offer
+    }
+
+    fn event(&self, entry: &Entry, replayed: bool) -> Offer {
+        self.push(&EntryEvent {
+            outlet: self,
+            entry,
+            replayed,
+        })
+    }
+
+    fn reset(&self, notice: &ResetNotice) -> Offer {
+        let payload = ResetPayload {
+            cursor: notice.cursor.to_string(),
+            reason: notice.reason,
+        };
+        self.notify("reset", &payload)
+    }
+
+    fn flush(&self) {
+        self.session.flush();
+    }
+
+    fn room(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.session.room_or(|| self.has_left()))
+    }
+
+    fn participant(&self) -> &Participant {
+        &self.participant
+    }
+
+    fn disconnect(&self) -> bool {
+        !self.is_closed() && self.send_away(false)
+    }
+}
+
+impl SocketOutlet {
+    /// The member has its place in the hub.
+    pub(super) fn joins(&self, hub: Arc<Hub>, membership: Membership) {
+        // There is one join.
+        self.progress.membership.set((hub, membership)).ok();
+        if self.has_left() {
+            self.leave();
+        }
+    }
+
+    /// Leaves the conversation: nothing more is emitted.
+    pub(super) fn leave(&self) {
+        if !self.progress.closed.swap(true, Ordering::AcqRel) {
+            let ConversationKey { tenant, conversation } = &self.key;
+            debug!(%tenant, %conversation, agent = self.participant.agent, "left");
+        }
+        if let Some((hub, membership)) = self.progress.membership.get() {
+            hub.leave(membership);
+        }
+        // It may wait for room.
+        self.session.wake();
+    }
+
+    /// The socket is closed, whoever has closed it: the session lets go of the member as well.
+    pub(super) fn vanish(&self) {
+        // What is taken out is this one, which somebody else still holds.
+        drop(self.session.protocol.table().leave(self.socket.ns()));
+        self.leave();
+    }
+
+    fn has_left(&self) -> bool {
+        self.progress.closed.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing can be emitted any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.has_left() || self.session.is_closed() || !self.socket.connected()
+    }
+
+    /// The namespace, unless it is the root.
+    fn namespace(&self) -> Option<&str> {
+        Some(self.socket.ns()).filter(|path| *path != "/")
+    }
+
+    /// Tells the client that its token is about to expire, when there is room.
+    pub(super) fn warn(&self) {
+        if !self.progress.joined.load(Ordering::Acquire) {
+            return;
+        }
+        let payload = ExpiringPayload {
+            expires_at: rfc3339_from_unix(self.expiry.ends_at()),
+        };
+        match self.notify("token_expiring", &payload) {
+            Offer::Taken | Offer::Queued => self.expiry.warned(),
+            Offer::Full | Offer::Gone => {}
+        }
+        self.session.flush();
+    }
+
+    /// Disconnects the client from the namespace, and says so before if its token has `expired`.
+    /// False: it has left already.
+    pub(super) fn send_away(&self, expired: bool) -> bool {
+        let path = self.socket.ns();
+        // Before the client hears of it, and could ask again.
+        if self.session.protocol.table().leave(path).is_none() {
+            return false;
+        }
+        self.leave();
+        let is_told = self.session.push_last(|| self.last_words(expired));
+        if is_told {
+            // The client has it from us, in its place behind the events.
+            self.session.protocol.table().say(path);
+        } else if expired {
+            self.socket.emit("token_expired", &serde_json::json!({})).ok();
+        }
+        if self.socket.clone().disconnect().is_err() {
+            if is_told {
+                self.session.protocol.table().was_said(path);
+            } else {
+                // A client that polls, and fetches nothing.
+                self.session.abort();
+            }
+        }
+        true
+    }
+
+    /// Frames with the last that is said in the namespace.
+    fn last_words(&self, expired: bool) -> Bytes {
+        let prefix = self.namespace().map(|path| format!("{path},")).unwrap_or_default();
+        let disconnect = frame::text(&[b"41", prefix.as_bytes()]);
+        match expired {
+            false => disconnect,
+            true => {
+                let event = frame::text(&[b"42", prefix.as_bytes(), br#"["token_expired",{}]"#]);
+                [event, disconnect].concat().into()
+            }
+        }
+    }
+
+    /// Emits an event with one argument.
+    fn notify(&self, event: &str, payload: &impl Serialize) -> Offer {
+        match to_raw_value(payload) {
+            Ok(payload) => self.push(&Notice {
+                outlet: self,
+                event,
+                payload,
+            }),
+            Err(error) => broken(event, &error),
+        }
+    }
+
+    fn push(&self, event: &impl Event) -> Offer {
+        if self.has_left() {
+            return Offer::Gone;
+        }
+        match self.session.push(event) {
+            Pushed::Sent => Offer::Taken,
+            Pushed::Queued => Offer::Queued,
+            Pushed::Full => Offer::Full,
+            Pushed::Closed => Offer::Gone,
+        }
+    }
+
+    /// Emits through the library, for a session that polls; with the packet's length, in bytes.
+    fn emit<T: Serialize + ?Sized>(
+        &self,
+        event: &str,
+        arguments: &T,
+        length: usize,
+    ) -> Result<usize, Pushed> {
+        match self.socket.emit(event, arguments) {
+            Ok(()) => Ok(length + event.len() + self.socket.ns().len()),
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => Err(Pushed::Full),
+            Err(SendError::Socket(SocketError::Closed)) => Err(Pushed::Closed),
+            Err(SendError::Serialize(error)) => {
+                broken(event, &error);
+                Err(Pushed::Closed)
+            }
+        }
+    }
+}
+
+/// An entry on its way to a member.
+struct EntryEvent<'a> {
+    outlet: &'a SocketOutlet,
+    entry: &'a Entry,
+    replayed: bool,
+}
+
+impl Event for EntryEvent<'_> {
+    fn frame(&self) -> Bytes {
+        self.entry.frame(self.outlet.namespace(), self.replayed)
+    }
+
+    fn emit(&self) -> Result<usize, Pushed> {
+        let (payload, meta) = (self.entry.payload(), self.entry.meta(self.replayed));
+        let (name, length) = (self.entry.name.as_str(), payload.len() + meta.len());
+        let arguments = serde_json::from_str::<&RawValue>(payload)
+            .and_then(|payload| Ok((payload, serde_json::from_str::<&RawValue>(&meta)?)));
+        match arguments {
+            // A tuple becomes two arguments.
+            Ok(arguments) => self.outlet.emit(name, &arguments, length),
+            Err(error) => {
+                broken(name, &error);
+                Err(Pushed::Closed)
+            }
+        }
+    }
+}
+
+/// Something that one member is told.
+struct Notice<'a> {
+    outlet: &'a SocketOutlet,
+    event: &'a str,
+    payload: Box<RawValue>,
+}
+
+impl Event for Notice<'_> {
+    fn frame(&self) -> Bytes {
+        let path = self.outlet.namespace();
+        let prefix = path.map(|path| format!("{path},")).unwrap_or_default();
+        let (event, payload) = (self.event.as_bytes(), self.payload.get().as_bytes());
+        frame::text(&[b"42", prefix.as_bytes(), b"[\"", event, b"\",", payload, b"]"])
+    }
+
+    fn emit(&self) -> Result<usize, Pushed> {
+        let payload = &*self.payload;
+        self.outlet.emit(self.event, payload, payload.get().len())
+    }
+}
+
+/// What cannot be encoded although it is rendered JSON: whoever this happens to starts again.
+fn broken(event: &str, error: &impl std::fmt::Display) -> Offer {
+    error!(event, %error, "an event cannot be encoded");
+    Offer::Gone
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JoinedPayload<'a> {
+    tenant_id: &'a str,
+    conversation_id: &'a str,
+    cursor: String,
+    resume: &'static str,
+    replaying: usize,
+    agent: AgentPayload<'a>,
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+struct AgentPayload<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExpiringPayload {
+    expires_at: String,
+}
+
+#[derive(Serialize)]
+struct ResetPayload {
+    cursor: String,
+    reason: &'static str,
+}
