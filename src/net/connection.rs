@@ -35,7 +35,7 @@ struct Rest {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, slot: Option<Slot>, lingering: TaskTracker) -> Self {
+    pub(crate) fn new(stream: TcpStream, slot: Option<Slot>, lingering: TaskTracker) -> Self {
         Self {
             stream,
             pace: Arc::new(Pace::new()),

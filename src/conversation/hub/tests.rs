@@ -1,11 +1,13 @@
 //! Members with sockets that take as much as they are allowed to, whatever happens around them.
 
 use std::collections::HashMap;
+use std::pin::{Pin, pin};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::value::to_raw_value;
+use tokio::sync::Notify;
 
 use super::super::event::EventName;
 use super::super::id::Id;
@@ -24,6 +26,9 @@ enum Told {
 #[derive(Default)]
 struct Pipe {
     room: Mutex<usize>,
+    more_room: Notify,
+    queued: Mutex<Vec<Told>>,
+    /// What has been flushed.
     told: Mutex<Vec<Told>>,
 }
 
@@ -37,6 +42,7 @@ impl Pipe {
     fn make_room(&self, more: usize) {
         let mut room = self.room.lock().unwrap();
         *room = room.saturating_add(more);
+        self.more_room.notify_waiters();
     }
 
     fn take(&self, told: Told) -> Offer {
@@ -45,8 +51,12 @@ impl Pipe {
             return Offer::Full;
         }
         *room -= 1;
-        self.told.lock().unwrap().push(told);
-        Offer::Taken
+        let mut queued = self.queued.lock().unwrap();
+        queued.push(told);
+        match queued.len() {
+            1 => Offer::Queued,
+            _ => Offer::Taken,
+        }
     }
 
     fn told(&self) -> Vec<Told> {
@@ -74,6 +84,28 @@ impl Outlet for Pipe {
 
     fn reset(&self, notice: &ResetNotice) -> Offer {
         self.take(Told::Reset(notice.cursor))
+    }
+
+    fn flush(&self) {
+        let mut queued = self.queued.lock().unwrap();
+        self.told.lock().unwrap().append(&mut queued);
+    }
+
+    fn room(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            loop {
+                let mut more_room = pin!(self.more_room.notified());
+                more_room.as_mut().enable();
+                if *self.room.lock().unwrap() > 0 {
+                    return;
+                }
+                more_room.await;
+            }
+        })
+    }
+
+    fn disconnect(&self) -> bool {
+        false
     }
 
     fn participant(&self) -> &Participant {
@@ -121,7 +153,9 @@ impl World {
             event_id: None,
         };
         let next = || Position(self.newest.fetch_add(1, Ordering::Relaxed) + 1);
-        let applied = self.hub.apply(event, next, OffsetDateTime::UNIX_EPOCH);
+        let mut batch = Batch::default();
+        let at = OffsetDateTime::UNIX_EPOCH;
+        let applied = self.hub.apply(event, next, at, &mut batch);
         assert!(matches!(applied, Applied::Appended(_)));
         let position = self.newest.load(Ordering::Relaxed);
         self.published

@@ -1,23 +1,74 @@
 //! Frames of every kind, in pieces of every size.
 
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use socketioxide::SocketIo;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
-use tokio::runtime::Builder;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+use tokio_util::task::TaskTracker;
 
-use super::super::namespaces::Namespaces;
-use super::super::places::Places;
-use super::super::transport::Transports;
+use super::super::registration::Registrations;
+use super::super::session::{Event, Pushed};
+use super::super::sessions::Sessions;
 use super::*;
-use crate::net::{Bounds, Limits};
+use crate::net::{Bounds, Connection, Limits};
 
-fn session() -> Arc<Transport> {
-    let (_, io) = SocketIo::new_layer();
-    let namespaces = Namespaces::new(&io, |_, _| {});
-    let release = Release::new(&io);
+/// Hears everything but events and what is said of namespaces.
+struct Plain {
+    has_joined: bool,
+    released: AtomicBool,
+}
+
+const RELEASE: &[u8] = b"\x81\x87\0\0\0\040/own,";
+
+impl Protocol for Plain {
+    fn inbound(_: &Arc<Session<Self>>, beginning: &[u8]) -> Verdict {
+        match beginning {
+            [b'4', b'1' | b'2' | b'5', ..] => Verdict::Ignore,
+            _ => Verdict::Pass,
+        }
+    }
+
+    fn ends_session(beginning: &[u8]) -> bool {
+        !matches!(beginning, [b'4', b'0', ..] | b"2" | b"3")
+    }
+
+    fn passes(session: &Arc<Session<Self>>, packet: &[u8]) -> bool {
+        let answers = packet.starts_with(b"40/own,");
+        if answers {
+            session.protocol.released.store(true, Ordering::Release);
+            session.wake();
+        }
+        !answers
+    }
+
+    fn answered(_: &Arc<Session<Self>>, _: &[u8]) {}
+
+    fn has_joined(session: &Session<Self>) -> bool {
+        session.protocol.has_joined
+    }
+
+    fn release(session: &Session<Self>) -> Option<Bytes> {
+        (!session.protocol.has_joined).then_some(Bytes::from_static(RELEASE))
+    }
+
+    fn is_released(session: &Session<Self>) -> bool {
+        session.protocol.released.load(Ordering::Acquire)
+    }
+
+    fn closed(_: &Arc<Session<Self>>) {}
+}
+
+/// A client, and the filter of its session.
+async fn connected(has_joined: bool) -> (TcpStream, FrameFilter<Plain>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap());
+    let (client, accepted) = tokio::join!(client, listener.accept());
+    let connection = Connection::new(accepted.unwrap().0, None, TaskTracker::new());
+    let connection = Arc::new(connection.upgrade());
     let sessions = Bounds {
         all: 1,
         address: 0,
@@ -27,25 +78,28 @@ fn session() -> Arc<Transport> {
         sessions,
         proxies: 0,
     };
-    let place = Places::new(&limits, Arc::default()).take(Ipv4Addr::LOCALHOST.into());
-    Transports::new(namespaces, release).open(place.unwrap())
+    let registrations = Registrations::new(&limits, Arc::default());
+    let registration = registrations.register(Ipv4Addr::LOCALHOST.into());
+    let protocol = Plain {
+        has_joined,
+        released: AtomicBool::new(false),
+    };
+    let session = Sessions::new(Duration::from_secs(60)).open(registration.unwrap(), protocol);
+    assert!(session.attach());
+    session.connect(connection.clone(), false);
+    let filter = FrameFilter::new(session, connection, Bytes::new());
+    (client.unwrap(), filter)
 }
 
-/// A session that has joined, and needs no release.
-fn joined() -> Arc<Transport> {
-    let session = session();
-    let connect = b"40/tenant/a/conv/joined,";
-    assert_eq!(session.connects.hear(connect, || true), Heard::Pass);
-    session.connects.opened("/tenant/a/conv/joined");
-    session
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 /// What the library reads of what a client sends, in pieces of these sizes.
 fn read(sent: &[u8], pieces: &[usize]) -> Vec<u8> {
-    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(async {
-        let (mut client, server) = duplex(64);
-        let mut guard = Guard::new(server, joined());
+    runtime().block_on(async {
+        let (mut client, mut filter) = connected(true).await;
+        client.set_nodelay(true).unwrap();
         let sending = async {
             let mut rest = sent;
             for &piece in pieces.iter().cycle() {
@@ -55,13 +109,13 @@ fn read(sent: &[u8], pieces: &[usize]) -> Vec<u8> {
                     break;
                 }
                 rest = later;
+                tokio::task::yield_now().await;
             }
-            drop(client);
+            client.shutdown().await.ok();
         };
         let reading = async {
             let mut read = Vec::new();
-            guard.read_to_end(&mut read).await.unwrap();
-            drop(guard);
+            filter.read_to_end(&mut read).await.unwrap();
             read
         };
         tokio::join!(sending, reading).1
@@ -152,70 +206,148 @@ proptest! {
 
 #[test]
 fn half_a_frame_does_not_keep_a_session_from_its_end() {
-    let runtime = Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(async {
-        let (mut client, server) = duplex(64);
-        let transport = joined();
-        let mut guard = Guard::new(server, transport.clone());
+    runtime().block_on(async {
+        let (mut client, mut filter) = connected(true).await;
+        let session = filter.session.clone();
         client.write_all(&[0x81, 0xfe, 0xff]).await.unwrap();
         let mut buffer = [0; 16];
-        tokio::select! {
-            biased;
-            read = guard.read(&mut buffer) => panic!("{read:?}"),
-            () = tokio::task::yield_now() => {}
-        }
-        transport.end();
-        // The connection wakes the reader, as its end does here.
-        drop(client);
-        let length = guard.read(&mut buffer).await.unwrap();
-        assert_eq!(&buffer[..length], GOODBYE);
-        assert_eq!(guard.read(&mut buffer).await.unwrap(), 0);
+        let ending = async {
+            tokio::task::yield_now().await;
+            session.close();
+        };
+        // What ends the session wakes its reader.
+        let (length, ()) = tokio::join!(filter.read(&mut buffer), ending);
+        assert_eq!(&buffer[..length.unwrap()], GOODBYE);
+        assert_eq!(filter.read(&mut buffer).await.unwrap(), 0);
     });
 }
 
 #[test]
 fn a_session_that_joined_nothing_is_released_before_its_end() {
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .unwrap();
     let close = frame(0x88, &1000_u16.to_be_bytes(), [0; 4]);
     let wrong = frame(0x81, b"not a packet", [7; 4]);
     let nothing = Vec::new();
+    let text = |text: &[u8]| crate::frame::text(&[text]);
     for in_time in [true, false] {
         for last in [&close, &wrong, &nothing] {
-            runtime.block_on(async {
-                let (mut client, server) = duplex(1024);
-                let transport = session();
-                let release = transport.release().unwrap().clone();
-                let mut guard = Guard::new(server, transport);
+            runtime().block_on(async {
+                let (mut client, mut filter) = connected(false).await;
                 client.write_all(last).await.unwrap();
                 client.shutdown().await.unwrap();
-                let mut connect = vec![0; release.connect().len()];
-                guard.read_exact(&mut connect).await.unwrap();
-                assert_eq!(connect, release.connect());
+                let mut connect = vec![0; RELEASE.len()];
+                filter.read_exact(&mut connect).await.unwrap();
+                assert_eq!(connect, RELEASE);
                 let mut rest = Vec::new();
-                guard.write_all(b"a word").await.unwrap();
+                filter.write_all(&text(b"a word")).await.unwrap();
                 tokio::select! {
                     biased;
-                    read = guard.read_u8() => panic!("{read:?} before it is answered"),
-                    () = tokio::time::sleep(PATIENCE / 2) => {}
+                    read = filter.read_u8() => panic!("{read:?} before it is answered"),
+                    () = tokio::task::yield_now() => {}
                 }
-                let answer = [&connect[6..], br#"{"sid":"x"}"#].concat();
+                let answer = text(br#"40/own,{"sid":"x"}"#);
                 if in_time {
-                    guard.write_all(&answer).await.unwrap();
+                    filter.write_all(&answer).await.unwrap();
+                } else {
+                    // What is read next comes when the time is over.
+                    filter.releasing.as_mut().unwrap().until = Instant::now();
                 }
-                guard.read_to_end(&mut rest).await.unwrap();
+                filter.read_to_end(&mut rest).await.unwrap();
                 assert_eq!(&rest, last);
                 if !in_time {
-                    guard.write_all(&answer).await.unwrap();
+                    filter.write_all(&answer).await.unwrap();
                 }
-                drop(guard);
+                drop(filter);
                 let mut seen = Vec::new();
                 client.read_to_end(&mut seen).await.unwrap();
-                assert_eq!(seen, b"a word");
+                assert_eq!(seen, text(b"a word"));
             });
         }
     }
+}
+
+#[test]
+fn a_ping_overtakes_half_a_megabyte_of_events() {
+    runtime().block_on(async {
+        let (mut client, mut filter) = connected(true).await;
+        let session = filter.session.clone();
+        let event = |number: usize| format!("42[\"note\",{number},\"{}\"]", "x".repeat(10_000));
+        // The kernel takes some, and then no more: the rest waits in the session.
+        let mut pushed = 0;
+        while session.push(&Text(event(pushed))) != Pushed::Full {
+            session.flush();
+            pushed += 1;
+        }
+        filter.write_all(&crate::frame::text(&[b"2"])).await.unwrap();
+        let reading = async {
+            let mut received = Vec::new();
+            let mut buffer = [0; 65_536];
+            while texts(&received).len() <= pushed {
+                let length = client.read(&mut buffer).await.unwrap();
+                received.extend_from_slice(&buffer[..length]);
+            }
+            texts(&received)
+        };
+        let received = reading.await;
+        let ping = received.iter().position(|text| text == "2").unwrap();
+        let waited = received.len() - 1 - ping;
+        assert!(waited * 10_000 > 500_000, "{waited} events came after it");
+        let events: Vec<_> = received.iter().filter(|text| *text != "2").collect();
+        assert!(events.into_iter().enumerate().all(|(number, text)| *text == event(number)));
+        // And whoever has waited for room has it.
+        session.room_or(|| false).await;
+        assert_eq!(session.push(&Text("42[]".to_owned())), Pushed::Queued);
+    });
+}
+
+#[test]
+fn a_closed_session_sends_what_waits_and_an_aborted_one_does_not() {
+    for is_aborted in [false, true] {
+        runtime().block_on(async {
+            let (mut client, mut filter) = connected(true).await;
+            let session = filter.session.clone();
+            let event = format!("42[\"{}\"]", "x".repeat(10_000));
+            let mut pushed = 0;
+            while session.push(&Text(event.clone())) != Pushed::Full {
+                session.flush();
+                pushed += 1;
+            }
+            match is_aborted {
+                true => session.abort(),
+                false => session.close(),
+            }
+            assert_eq!(session.push(&Text(event.clone())), Pushed::Closed);
+            let ending = tokio::spawn(async move {
+                let mut heard = Vec::new();
+                filter.read_to_end(&mut heard).await.unwrap();
+                heard
+            });
+            let mut received = Vec::new();
+            // An aborted connection may be reset.
+            client.read_to_end(&mut received).await.ok();
+            let received = texts(&received).len();
+            match is_aborted {
+                true => assert!(received < pushed, "{received} of {pushed}"),
+                false => assert_eq!(received, pushed),
+            }
+            assert_eq!(ending.await.unwrap(), GOODBYE);
+        });
+    }
+}
+
+/// An event that is this text.
+struct Text(String);
+
+impl Event for Text {
+    fn frame(&self) -> Bytes {
+        crate::frame::text(&[self.0.as_bytes()])
+    }
+
+    fn emit(&self) -> Result<usize, Pushed> {
+        Err(Pushed::Closed)
+    }
+}
+
+fn texts(frames: &[u8]) -> Vec<String> {
+    let texts = crate::frame::split(frames).filter_map(|frame| frame.text);
+    texts.map(|text| String::from_utf8(text.to_vec()).unwrap()).collect()
 }

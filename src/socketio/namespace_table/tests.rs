@@ -1,149 +1,198 @@
 //! What a session may say, and what becomes of its CONNECTs.
 
-use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use socketioxide::SocketIo;
 
-use super::super::places::Places;
-use super::super::release::Release;
-use super::super::transport::Transports;
+use super::super::namespaces::Namespaces;
 use super::*;
-use crate::net::{Bounds, Limits};
+use Verdict::{Ignore, Pass, Wait};
 
-const DOOR: &str = "/tenant/acme/conv/c-1";
+const OWN: &str = "/tenant/acme/conv/c-1";
 
-fn session() -> (Arc<Transport>, SocketIo) {
-    let (_, io) = SocketIo::new_layer();
-    let namespaces = Namespaces::new(&io, |io, path| {
-        io.ns(path, async || {});
-    });
-    let limits = Limits {
-        sessions: Bounds {
-            all: 1,
-            address: 0,
-            rate: 0,
-        },
-        proxies: 0,
-    };
-    let place = Places::new(&limits, Arc::default()).take(Ipv4Addr::LOCALHOST.into());
-    (
-        Transports::new(namespaces, Release::new(&io)).open(place.unwrap()),
-        io,
-    )
+struct Session {
+    table: NamespaceTable<&'static str>,
+    namespaces: Arc<Namespaces>,
+    io: SocketIo,
 }
 
-fn hear(session: &Transport, message: &str) -> Heard {
-    session.connects.hear(message.as_bytes(), || true)
+impl Session {
+    fn new() -> Self {
+        let (_, io) = SocketIo::new_layer();
+        let namespaces = Namespaces::new(&io, |io, path| {
+            io.ns(path, async || {});
+        });
+        Self {
+            table: NamespaceTable::new(Instant::now()),
+            namespaces,
+            io,
+        }
+    }
+
+    fn hear(&mut self, message: &str) -> Verdict {
+        self.hear_with(message.as_bytes(), true)
+    }
+
+    fn hear_with(&mut self, message: &[u8], room: bool) -> Verdict {
+        let Self { table, namespaces, .. } = self;
+        let enter = |path: &str| namespaces.enter(path);
+        table.inbound(message, Instant::now(), enter, || room).0
+    }
+
+    /// The library makes a socket and lets it in; with the socket's number.
+    fn let_in(&mut self, path: &str) -> u64 {
+        let (socket, _) = self.table.made(path).unwrap();
+        assert!(self.table.grant(path));
+        assert!(self.table.let_in(path, "member", true));
+        socket
+    }
 }
 
 #[tokio::test]
 async fn only_what_is_open_is_spoken_in_and_left() {
-    let (session, _) = session();
-    for door in ["/", DOOR] {
-        let event = format!(r#"42{door},["x"]"#);
-        let leave = format!("41{door},");
-        assert_eq!(hear(&session, &event), Heard::Ignore);
-        assert_eq!(hear(&session, &leave), Heard::Ignore);
-        let connect = format!("40{door},{{}}");
-        assert_eq!(hear(&session, &connect), Heard::Pass);
+    let mut session = Session::new();
+    for path in ["/", OWN] {
+        let event = format!(r#"42{path},["x"]"#);
+        let leave = format!("41{path},");
+        assert_eq!(session.hear(&event), Ignore);
+        assert_eq!(session.hear(&leave), Ignore);
+        let connect = format!("40{path},{{}}");
+        assert_eq!(session.hear(&connect), Pass);
         // Until it is known whether it is open.
-        assert_eq!(hear(&session, &event), Heard::Wait);
-        assert_eq!(hear(&session, &leave), Heard::Wait);
-        session.connects.opened(door);
-        assert_eq!(hear(&session, &event), Heard::Pass);
-        assert_eq!(hear(&session, &connect), Heard::Ignore);
-        assert_eq!(hear(&session, &leave), Heard::Pass);
-        assert_eq!(hear(&session, &event), Heard::Ignore);
-        // The library may not be done with the CONNECT before.
-        assert_eq!(hear(&session, &connect), Heard::Wait);
+        assert_eq!(session.hear(&event), Wait(None));
+        assert_eq!(session.hear(&leave), Wait(None));
+        let socket = session.let_in(path);
+        assert_eq!(session.hear(&event), Pass);
+        assert_eq!(session.hear(&connect), Ignore);
+        assert_eq!(session.hear(&leave), Pass);
+        assert_eq!(session.hear(&event), Ignore);
+        // The library is not done with the socket.
+        assert_eq!(session.hear(&connect), Wait(None));
+        session.table.forgotten(path, socket);
+        assert_eq!(session.hear(&connect), Pass);
     }
 }
 
 #[tokio::test]
-async fn who_is_sent_away_comes_back_when_that_is_done() {
-    let (session, _) = session();
-    for door in ["/", DOOR] {
-        let connect = format!("40{door},{{}}");
-        assert_eq!(hear(&session, &connect), Heard::Pass);
-        session.connects.opened(door);
-        session.connects.closing(door);
-        assert_eq!(hear(&session, &format!("42{door},[]")), Heard::Ignore);
-        assert_eq!(hear(&session, &connect), Heard::Wait);
-        session.connects.closed(door);
-        while hear(&session, &connect) == Heard::Wait {
-            tokio::time::sleep(Connects::FORGOTTEN_AFTER / 4).await;
-        }
-        // What was said of the visit before does not end this one.
-        session.connects.opened(door);
-        session.connects.closed(door);
-        assert_eq!(hear(&session, &connect), Heard::Ignore);
+async fn who_is_disconnected_comes_back_when_that_is_done() {
+    let mut session = Session::new();
+    for path in ["/", OWN] {
+        let connect = format!("40{path},{{}}");
+        assert_eq!(session.hear(&connect), Pass);
+        let socket = session.let_in(path);
+        assert_eq!(session.table.leave(path), Some("member"));
+        session.table.say(path);
+        assert_eq!(session.hear(&format!("42{path},[]")), Ignore);
+        assert_eq!(session.hear(&connect), Wait(None));
+        assert!(session.table.was_said(path));
+        assert!(!session.table.was_said(path));
+        session.table.forgotten(path, socket);
+        assert_eq!(session.hear(&connect), Pass);
+        session.let_in(path);
+        // What is said of the socket before does not end this one.
+        session.table.forgotten(path, socket);
+        assert_eq!(session.hear(&connect), Ignore);
     }
+}
+
+#[tokio::test]
+async fn a_member_joins_when_its_answer_is_on_its_way() {
+    let mut session = Session::new();
+    for answer_comes_first in [true, false] {
+        let path = format!("{OWN}{answer_comes_first}");
+        assert_eq!(session.hear(&format!("40{path},")), Pass);
+        session.table.made(&path).unwrap();
+        assert!(session.table.grant(&path));
+        if answer_comes_first {
+            assert_eq!(session.table.answered(&path), None);
+            assert!(session.table.let_in(&path, "member", false));
+        } else {
+            assert!(!session.table.let_in(&path, "member", false));
+            assert_eq!(session.table.members().count(), 1, "the first alone");
+            assert_eq!(session.table.answered(&path), Some("member"));
+        }
+        assert_eq!(session.table.answered(&path), None);
+    }
+    assert_eq!(session.table.members().count(), 2);
+    assert_eq!(session.table.close(), ["member"; 2]);
 }
 
 #[tokio::test]
 async fn a_namespace_is_there_before_its_connect_is_heard() {
-    let (session, io) = session();
-    assert_eq!(hear(&session, &format!("40{DOOR},")), Heard::Pass);
-    assert!(io.of(DOOR).is_some());
-    let visit = Connects::visit(&session, DOOR);
-    assert_eq!(session.connects.refused(DOOR), Heard::Pass);
+    let mut session = Session::new();
+    let connect = format!("40{OWN},");
+    assert_eq!(session.hear(&connect), Pass);
+    assert!(session.io.of(OWN).is_some());
+    let (socket, guard) = session.table.made(OWN).unwrap();
+    session.table.refuse(OWN, true);
     // The library is not done with the first.
-    assert_eq!(hear(&session, &format!("40{DOOR},")), Heard::Wait);
-    drop(visit);
-    while io.of(DOOR).is_some() {
+    assert_eq!(session.hear(&connect), Wait(None));
+    drop(guard);
+    session.table.forgotten(OWN, socket);
+    while session.io.of(OWN).is_some() {
         tokio::task::yield_now().await;
     }
     for path in ["/tenant/a", "/tenant//conv/b", "/tenant/a/conv/b/c", "/x"] {
-        assert_eq!(hear(&session, &format!("40{path},")), Heard::Pass);
-        assert!(io.of(path).is_none());
+        assert_eq!(session.hear(&format!("40{path},")), Pass);
+        assert!(session.io.of(path).is_none());
     }
 }
 
 #[tokio::test]
 async fn the_tenth_refusal_is_the_last_word() {
-    let (session, _) = session();
+    let mut session = Session::new();
     for _ in 0..5 {
-        assert_eq!(hear(&session, "40/admin,"), Heard::Pass);
+        assert_eq!(session.hear("40/admin,"), Pass);
     }
     for number in 0..4 {
         let path = format!("/tenant/a/conv/{number}");
-        assert_eq!(hear(&session, &format!("40{path},")), Heard::Pass);
-        assert_eq!(session.connects.refused(&path), Heard::Pass);
+        assert_eq!(session.hear(&format!("40{path},")), Pass);
+        session.table.refuse(&path, true);
     }
+    for _ in 0..9 {
+        assert!(!session.table.refusal_answered());
+    }
+    assert_eq!(session.hear("40"), Pass);
+    session.table.refuse("/", true);
+    assert_eq!(session.hear("40"), Ignore);
+    assert_eq!(session.hear("2"), Ignore);
+    assert!(session.table.refusal_answered());
     // One that is seen in part only is none that could be asked for.
-    let long = format!("40/tenant/a/conv/{}", "é".repeat(Inbound::PREFIX));
-    for length in Inbound::PREFIX - 1..=Inbound::PREFIX {
-        let (session, _) = self::session();
+    let long = format!("40/tenant/a/conv/{}", "é".repeat(PREFIX));
+    for length in PREFIX - 1..=PREFIX {
+        let mut session = Session::new();
         let seen = &long.as_bytes()[..length];
-        for _ in 0..9 {
-            assert_eq!(session.connects.hear(seen, || true), Heard::Pass);
+        for _ in 0..10 {
+            assert_eq!(session.hear_with(seen, true), Pass);
         }
-        assert_eq!(session.connects.hear(seen, || true), Heard::Last);
+        assert_eq!(session.hear_with(seen, true), Ignore);
     }
-    assert_eq!(hear(&session, "40"), Heard::Pass);
-    assert_eq!(session.connects.refused("/"), Heard::Last);
-    assert_eq!(hear(&session, "40"), Heard::Ignore);
-    assert_eq!(hear(&session, "2"), Heard::Ignore);
 }
 
 #[tokio::test]
 async fn connects_wait_for_those_before_them_and_for_room() {
-    let (session, _) = session();
-    assert_eq!(session.connects.hear(b"40", || false), Heard::Wait);
+    let mut session = Session::new();
+    assert_eq!(session.hear_with(b"40", false), Wait(None));
     let path = |number: usize| format!("/tenant/a/conv/{number}");
-    for number in 0..Connects::MOST_OPENING {
+    for number in 0..NamespaceTable::<&str>::MOST_DECIDING {
         let connect = format!("40{},", path(number));
-        assert_eq!(hear(&session, &connect), Heard::Pass);
+        assert_eq!(session.hear(&connect), Pass);
     }
-    assert_eq!(hear(&session, "40"), Heard::Wait);
-    session.connects.opened(&path(0));
-    assert_eq!(hear(&session, "40"), Heard::Pass);
+    assert_eq!(session.hear("40"), Wait(None));
+    session.let_in(&path(0));
+    assert_eq!(session.hear("40"), Pass);
 }
 
 #[tokio::test]
-async fn who_talks_too_much_is_kept_waiting() {
-    let (session, _) = session();
-    let said = (0..2_000).take_while(|_| hear(&session, "3") == Heard::Pass);
+async fn who_talks_too_much_is_kept_waiting_until_it_may_go_on() {
+    let mut session = Session::new();
+    let said = (0..2_000).take_while(|_| session.hear("3") == Pass);
     let said = said.count();
     assert!((1_024..1_500).contains(&said), "{said}");
+    let Wait(Some(until)) = session.hear("3") else {
+        panic!("it goes on at once");
+    };
+    let Session { table, namespaces, .. } = &mut session;
+    let enter = |path: &str| namespaces.enter(path);
+    assert_eq!(table.inbound(b"3", until, enter, || true).0, Pass);
 }
