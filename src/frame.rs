@@ -102,7 +102,9 @@ mod tests {
         }
         // A close frame with its code.
         frames.extend_from_slice(&[0x88, 2, 3, 0xe8]);
-        let texts: Vec<_> = split(&frames).map(|frame| frame.text.map(<[u8]>::len)).collect();
+        let texts: Vec<_> = split(&frames)
+            .map(|frame| frame.text.map(<[u8]>::len))
+            .collect();
         let mut expected = LENGTHS.map(Some).to_vec();
         expected.push(None);
         assert_eq!(texts, expected);

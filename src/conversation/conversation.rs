@@ -258,7 +258,9 @@ impl State {
             .values()
             .filter_map(|member| match member.delivery {
                 // Whoever is owed a reset gets the window as it is when it is told.
-                DeliveryState::Behind(position) if self.window.reaches_back_to(position) => Some(position),
+                DeliveryState::Behind(position) if self.window.reaches_back_to(position) => {
+                    Some(position)
+                }
                 _ => None,
             })
             .min();

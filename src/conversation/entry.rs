@@ -94,9 +94,7 @@ impl Entry {
         };
         match namespace {
             None => frame::text(&[EVENT, arguments, end]),
-            Some(namespace) => {
-                frame::text(&[EVENT, namespace.as_bytes(), b",", arguments, end])
-            }
+            Some(namespace) => frame::text(&[EVENT, namespace.as_bytes(), b",", arguments, end]),
         }
     }
 
@@ -169,7 +167,10 @@ mod tests {
             assert_eq!(entry.payload(), json.get());
             let live = entry.meta(false).into_owned();
             let replayed = entry.meta(true).into_owned();
-            assert!(live.starts_with(r#"{"cursor":""#) && live.ends_with(r#"T00:00:00Z"}"#), "{live}");
+            assert!(
+                live.starts_with(r#"{"cursor":""#) && live.ends_with(r#"T00:00:00Z"}"#),
+                "{live}"
+            );
             assert_eq!(replayed, live.replace('}', r#","replayed":true}"#));
             for (is_replayed, meta) in [(false, &live), (true, &replayed)] {
                 for (namespace, prefix) in [(None, ""), (Some("/a"), "/a,")] {

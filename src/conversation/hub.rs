@@ -232,9 +232,8 @@ impl Hub {
         let members = chosen.iter().flat_map(|one| {
             let state = one.lock();
             let outlets = state.members.values().map(|member| member.outlet.clone());
-            let of_agent = |outlet: &Arc<dyn Outlet>| {
-                selection.holds(one.key(), &outlet.participant().agent)
-            };
+            let of_agent =
+                |outlet: &Arc<dyn Outlet>| selection.holds(one.key(), &outlet.participant().agent);
             outlets.filter(of_agent).collect::<Vec<_>>()
         });
         members.collect()

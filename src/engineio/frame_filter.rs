@@ -248,10 +248,7 @@ impl<P: Protocol> FrameFilter<P> {
 fn beginning(payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
     let mask = mask.unwrap_or_default();
     let bytes = payload.iter().zip(mask.iter().cycle());
-    bytes
-        .take(PREFIX)
-        .map(|(byte, mask)| byte ^ mask)
-        .collect()
+    bytes.take(PREFIX).map(|(byte, mask)| byte ^ mask).collect()
 }
 
 impl<P: Protocol> Drop for FrameFilter<P> {

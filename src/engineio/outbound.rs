@@ -166,7 +166,10 @@ mod tests {
     fn write(outbound: &mut Outbound, most: usize, written: &mut Vec<u8>) {
         let mut slices = [IoSlice::new(&[]); Outbound::SLICES];
         let count = outbound.slices(&mut slices);
-        let all: Vec<u8> = slices[..count].iter().flat_map(|slice| slice.to_vec()).collect();
+        let all: Vec<u8> = slices[..count]
+            .iter()
+            .flat_map(|slice| slice.to_vec())
+            .collect();
         let length = most.min(all.len());
         written.extend_from_slice(&all[..length]);
         outbound.advance(length);

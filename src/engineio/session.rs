@@ -336,7 +336,11 @@ impl<P: Protocol> Session<P> {
     ///
     /// # Errors
     /// The session has ended.
-    pub(super) fn write_control(self: &Arc<Self>, frames: &[u8], waker: &Waker) -> io::Result<bool> {
+    pub(super) fn write_control(
+        self: &Arc<Self>,
+        frames: &[u8],
+        waker: &Waker,
+    ) -> io::Result<bool> {
         let mut state = self.lock();
         if self.is_closed() {
             return Err(io::ErrorKind::ConnectionAborted.into());
@@ -436,7 +440,8 @@ impl<P: Protocol> Session<P> {
     /// The library has let go of the WebSocket: the session is over, whether the library has
     /// noticed or not.
     pub(super) fn detach(self: &Arc<Self>) {
-        let closing = self.phase.swap(Phase::Closed as u8, Ordering::AcqRel) == Phase::Closing as u8;
+        let closing =
+            self.phase.swap(Phase::Closed as u8, Ordering::AcqRel) == Phase::Closing as u8;
         let mut state = self.lock();
         // What was pushed and not flushed yet.
         self.write(&mut state);
@@ -445,7 +450,9 @@ impl<P: Protocol> Session<P> {
         if closing && let Some(connection) = connection {
             let session = self.clone();
             connection.linger(async move {
-                session.wait_for(|| session.lock().outbound.is_written()).await;
+                session
+                    .wait_for(|| session.lock().outbound.is_written())
+                    .await;
             });
         }
         self.over();

@@ -38,7 +38,10 @@ impl Journal {
         // Asked for under the conversation's lock: within a conversation the order of positions
         // is the order of the window.
         let next = || Position(self.newest.fetch_add(1, Ordering::AcqRel) + 1);
-        match self.hub.apply(event, next, OffsetDateTime::now_utc(), batch) {
+        match self
+            .hub
+            .apply(event, next, OffsetDateTime::now_utc(), batch)
+        {
             Applied::Appended(cursor) => Published::New(cursor),
             Applied::Duplicate(cursor) => Published::Duplicate(cursor),
             Applied::Stale(cursor) => Published::Stale(cursor),

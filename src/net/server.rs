@@ -58,15 +58,8 @@ pub async fn serve(listener: Listener, router: Router, closing: CancellationToke
 /// Serves one connection until it ends, or speaks something else.
 async fn attend(connection: Connection, peer: Peer, router: Router, closing: CancellationToken) {
     let pace = connection.pace();
-    let service = service_fn(|request| {
-        answer(
-            request,
-            peer,
-            router.clone(),
-            closing.clone(),
-            pace.clone(),
-        )
-    });
+    let service =
+        service_fn(|request| answer(request, peer, router.clone(), closing.clone(), pace.clone()));
     let http = http1::Builder::new()
         .header_read_timeout(None)
         .max_header_size(HEAD_LIMIT)

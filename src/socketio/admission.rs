@@ -163,7 +163,11 @@ impl Admissions {
         // Whoever polls gets its answer from the library's channel, as what comes after it.
         let at_once = !session.is_framed();
         let path = socket.ns();
-        if session.protocol.table().let_in(path, outlet.clone(), at_once) {
+        if session
+            .protocol
+            .table()
+            .let_in(path, outlet.clone(), at_once)
+        {
             self.members.join(outlet);
         }
         // What the client has said meanwhile can be heard.

@@ -65,7 +65,10 @@ enum Stage<M> {
 
 impl<M> Stage<M> {
     fn is_deciding(&self) -> bool {
-        matches!(self, Self::Asked { .. } | Self::Deciding | Self::Granted { .. })
+        matches!(
+            self,
+            Self::Asked { .. } | Self::Deciding | Self::Granted { .. }
+        )
     }
 }
 
@@ -307,7 +310,11 @@ impl<M> NamespaceTable<M> {
 
     /// The library has forgotten a socket.
     pub(super) fn forgotten(&mut self, path: &str, socket: u64) {
-        let Some(entry) = self.entries.get(path).filter(|entry| entry.socket == socket) else {
+        let Some(entry) = self
+            .entries
+            .get(path)
+            .filter(|entry| entry.socket == socket)
+        else {
             return;
         };
         match entry.stage {
@@ -339,10 +346,12 @@ impl<M> NamespaceTable<M> {
 
     /// The members.
     pub(super) fn members(&self) -> impl Iterator<Item = &M> {
-        self.entries.values().filter_map(|entry| match &entry.stage {
-            Stage::Open(member) => Some(member),
-            _ => None,
-        })
+        self.entries
+            .values()
+            .filter_map(|entry| match &entry.stage {
+                Stage::Open(member) => Some(member),
+                _ => None,
+            })
     }
 
     /// Takes out all members, also those that wait for their answers: the session has ended.

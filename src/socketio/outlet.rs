@@ -114,7 +114,10 @@ impl SocketOutlet {
     /// Leaves the conversation: nothing more is emitted.
     pub(super) fn leave(&self) {
         if !self.progress.closed.swap(true, Ordering::AcqRel) {
-            let ConversationKey { tenant, conversation } = &self.key;
+            let ConversationKey {
+                tenant,
+                conversation,
+            } = &self.key;
             debug!(%tenant, %conversation, agent = self.participant.agent, "left");
         }
         if let Some((hub, membership)) = self.progress.membership.get() {
@@ -174,7 +177,9 @@ impl SocketOutlet {
             // The client has it from us, in its place behind the events.
             self.session.protocol.table().say(path);
         } else if expired {
-            self.socket.emit("token_expired", &serde_json::json!({})).ok();
+            self.socket
+                .emit("token_expired", &serde_json::json!({}))
+                .ok();
         }
         if self.socket.clone().disconnect().is_err() {
             if is_told {
@@ -189,7 +194,10 @@ impl SocketOutlet {
 
     /// Frames with the last that is said in the namespace.
     fn last_words(&self, expired: bool) -> Bytes {
-        let prefix = self.namespace().map(|path| format!("{path},")).unwrap_or_default();
+        let prefix = self
+            .namespace()
+            .map(|path| format!("{path},"))
+            .unwrap_or_default();
         let disconnect = frame::text(&[b"41", prefix.as_bytes()]);
         match expired {
             false => disconnect,
@@ -283,7 +291,15 @@ impl Event for Notice<'_> {
         let path = self.outlet.namespace();
         let prefix = path.map(|path| format!("{path},")).unwrap_or_default();
         let (event, payload) = (self.event.as_bytes(), self.payload.get().as_bytes());
-        frame::text(&[b"42", prefix.as_bytes(), b"[\"", event, b"\",", payload, b"]"])
+        frame::text(&[
+            b"42",
+            prefix.as_bytes(),
+            b"[\"",
+            event,
+            b"\",",
+            payload,
+            b"]",
+        ])
     }
 
     fn emit(&self) -> Result<usize, Pushed> {

@@ -98,7 +98,11 @@ mod tests {
             ("", Engine),
             ("é", Engine),
         ] {
-            assert_eq!(ClientPacket::read(message.as_bytes()), expected, "{message}");
+            assert_eq!(
+                ClientPacket::read(message.as_bytes()),
+                expected,
+                "{message}"
+            );
         }
         assert_eq!(ClientPacket::read(b"40/\xff,"), Engine);
         // A namespace that goes on beyond what is seen, in the middle of a character.

@@ -7,7 +7,9 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
 use crate::conversation::fields::{Fields, text};
-use crate::conversation::{Batch, ConversationKey, Event, EventName, Invalid, Kind, decode_payload};
+use crate::conversation::{
+    Batch, ConversationKey, Event, EventName, Invalid, Kind, decode_payload,
+};
 use crate::journal::{Journal, Published};
 
 /// Names that agents receive with another meaning: the gateway's own events, and those that

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use agent_gateway::auth::{Authenticator, Settings};
 use agent_gateway::conversation::{
-    Applied, Batch, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity, Join,
-    Joined, Limits, Offer, Outlet, Participant, Position, ResetNotice, Resume,
+    Applied, Batch, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity,
+    Join, Joined, Limits, Offer, Outlet, Participant, Position, ResetNotice, Resume,
 };
 use agent_gateway::socketio::handshake::{self, Refusal};
 use proptest::prelude::*;

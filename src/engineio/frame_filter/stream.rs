@@ -77,7 +77,9 @@ impl<P: Protocol> FrameFilter<P> {
         let Some(until) = until else {
             return Poll::Pending;
         };
-        let pause = self.pause.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        let pause = self
+            .pause
+            .get_or_insert_with(|| Box::pin(sleep_until(until)));
         if pause.deadline() != until {
             pause.as_mut().reset(until);
         }

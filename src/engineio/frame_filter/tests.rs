@@ -277,7 +277,10 @@ fn a_ping_overtakes_half_a_megabyte_of_events() {
             session.flush();
             pushed += 1;
         }
-        filter.write_all(&crate::frame::text(&[b"2"])).await.unwrap();
+        filter
+            .write_all(&crate::frame::text(&[b"2"]))
+            .await
+            .unwrap();
         let reading = async {
             let mut received = Vec::new();
             let mut buffer = [0; 65_536];
@@ -292,7 +295,12 @@ fn a_ping_overtakes_half_a_megabyte_of_events() {
         let waited = received.len() - 1 - ping;
         assert!(waited * 10_000 > 500_000, "{waited} events came after it");
         let events: Vec<_> = received.iter().filter(|text| *text != "2").collect();
-        assert!(events.into_iter().enumerate().all(|(number, text)| *text == event(number)));
+        assert!(
+            events
+                .into_iter()
+                .enumerate()
+                .all(|(number, text)| *text == event(number))
+        );
         // And whoever has waited for room has it.
         session.room_or(|| false).await;
         assert_eq!(session.push(&Text("42[]".to_owned())), Pushed::Queued);
@@ -349,5 +357,7 @@ impl Event for Text {
 
 fn texts(frames: &[u8]) -> Vec<String> {
     let texts = crate::frame::split(frames).filter_map(|frame| frame.text);
-    texts.map(|text| String::from_utf8(text.to_vec()).unwrap()).collect()
+    texts
+        .map(|text| String::from_utf8(text.to_vec()).unwrap())
+        .collect()
 }

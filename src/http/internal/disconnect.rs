@@ -9,9 +9,9 @@ use tracing::info;
 
 use super::super::App;
 use super::Refusal;
+use crate::conversation::Selection;
 use crate::conversation::fields::text;
 use crate::net::Peer;
-use crate::conversation::Selection;
 use crate::source::relay::{self, RelayError};
 
 /// The longest agent id that is looked for, in characters: longer than any that a token could carry,

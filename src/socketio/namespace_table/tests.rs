@@ -34,7 +34,9 @@ impl Session {
     }
 
     fn hear_with(&mut self, message: &[u8], room: bool) -> Verdict {
-        let Self { table, namespaces, .. } = self;
+        let Self {
+            table, namespaces, ..
+        } = self;
         let enter = |path: &str| namespaces.enter(path);
         table.inbound(message, Instant::now(), enter, || room).0
     }
@@ -192,7 +194,9 @@ async fn who_talks_too_much_is_kept_waiting_until_it_may_go_on() {
     let Wait(Some(until)) = session.hear("3") else {
         panic!("it goes on at once");
     };
-    let Session { table, namespaces, .. } = &mut session;
+    let Session {
+        table, namespaces, ..
+    } = &mut session;
     let enter = |path: &str| namespaces.enter(path);
     assert_eq!(table.inbound(b"3", until, enter, || true).0, Pass);
 }
