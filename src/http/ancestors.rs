@@ -41,8 +41,9 @@ impl Ancestors {
         if sources.len() > 1 && sources.iter().any(|source| source == NONE) {
             return Err("'none' must be alone".to_owned());
         }
-        for source in &sources {
-            check(source).map_err(|reason| format!("{source}: {reason}"))?;
+        for (number, source) in (1..).zip(&sources) {
+            // By its number: nobody knows what has been written here by mistake.
+            check(source).map_err(|reason| format!("source {number}: {reason}"))?;
         }
         Ok(Self(sources))
     }

@@ -45,12 +45,12 @@ impl PublicUrls {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut origins = Vec::new();
         let mut prefix: Option<&str> = None;
-        for url in text.split(',').map(str::trim) {
+        for (number, url) in (1..).zip(text.split(',').map(str::trim)) {
             let (origin, path) = read(url)?;
             let first = *prefix.get_or_insert(path);
             if path != first {
                 return Err(format!(
-                    "all must have the same path, and {url} has not that of the first"
+                    "all must have the same path, and number {number} has not that of the first"
                 ));
             }
             origins.push(origin);

@@ -338,7 +338,7 @@ fn mistakes_in_what_a_browser_is_told_end_the_program_before_it_begins() {
             "https://a.example/socket.io",
             "one of the gateway's own",
         ),
-        ("FRAME_ANCESTORS", "foo bar", "foo: "),
+        ("FRAME_ANCESTORS", "foo bar", "source 1: a host of one word"),
         ("ALLOWED_ORIGINS", "null", "sandboxed frames"),
         ("ALLOWED_ORIGINS", "file://", "no origin of their own"),
         ("ALLOWED_ORIGINS", "*", "must name each origin"),
