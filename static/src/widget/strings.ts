@@ -114,11 +114,11 @@ const en: Strings = {
     },
     "origin-not-allowed": {
       title: "The message service doesn’t accept this page",
-      advice: "Tell your administrator: it doesn’t know that it can be reached at this address. This setting of the message service says so:",
+      advice: "Tell your administrator: the service doesn’t know that it is reached at this address. This setting of the service says so:",
     },
     sandboxed: {
-      title: "This page is locked in too tightly",
-      advice: "Tell your administrator: your portal shows it in a sandbox that keeps it from working. The frame in the portal needs at least:",
+      title: "Your portal’s frame keeps this page from working",
+      advice: "Tell your administrator: the frame’s sandbox is too strict. It needs at least:",
     },
   },
   tryAgain: "Try again",
@@ -216,8 +216,8 @@ const de: Strings = {
       advice: "Wenden Sie sich an Ihre Administration: Er weiß nicht, dass er unter dieser Adresse erreichbar ist. Diese Einstellung des Nachrichtendienstes sagt es ihm:",
     },
     sandboxed: {
-      title: "Diese Seite ist zu eng eingesperrt",
-      advice: "Wenden Sie sich an Ihre Administration: Das Portal zeigt die Seite in einer Sandbox, in der sie nicht arbeiten kann. Der Rahmen im Portal braucht mindestens:",
+      title: "Der Rahmen im Portal lässt diese Seite nicht arbeiten",
+      advice: "Wenden Sie sich an Ihre Administration: Die Sandbox des Rahmens ist zu streng. Er braucht mindestens:",
     },
   },
   tryAgain: "Noch einmal versuchen",
@@ -315,8 +315,8 @@ const ptBR: Strings = {
       advice: "Avise o administrador: o serviço não sabe que é acessado por este endereço. Esta configuração do serviço de mensagens resolve:",
     },
     sandboxed: {
-      title: "Esta página está isolada demais",
-      advice: "Avise o administrador: o portal mostra a página numa sandbox em que ela não funciona. O quadro no portal precisa de, no mínimo:",
+      title: "O quadro do portal impede que esta página funcione",
+      advice: "Avise o administrador: a sandbox do quadro é restrita demais. Ele precisa de, no mínimo:",
     },
   },
   tryAgain: "Tentar de novo",
