@@ -1,10 +1,12 @@
 //! The gateway behind a proxy: what it is called outside, the path in front of its own, and what is
 //! told when they do not fit.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::harness::raw::{Answer, ask};
-use crate::harness::{API_KEY, Broker, Client, TestGateway, claims, sign, until};
+use crate::harness::{API_KEY, Broker, Client, DEADLINE, TestGateway, claims, sign, until};
 
 const HANDSHAKE: &str = "GET /socket.io/?EIO=4&transport=polling";
 
@@ -319,6 +321,43 @@ async fn what_is_told_of_a_header_is_plain_and_bounded() {
     assert!(!line.contains("Some("), "{line}");
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
     assert_eq!(line.get("forwarded_host"), None);
+}
+
+#[tokio::test]
+async fn the_links_of_dev_are_this_machines_whatever_the_gateway_is_called_outside() {
+    let broker = Broker::new().await;
+    let mut dev = tokio::process::Command::new(env!("CARGO_BIN_EXE_agent-gateway"))
+        .arg("dev")
+        .env_clear()
+        .envs([
+            ("PORT", "0"),
+            ("AMQP_URL", broker.url()),
+            ("AMQP_EXCHANGE", &broker.names.exchange),
+            ("AMQP_INBOUND_QUEUE", &broker.names.inbound),
+            ("AMQP_STATUS_QUEUE", &broker.names.status),
+            ("AMQP_DEAD_LETTER_QUEUE", &broker.names.dead_letters),
+            ("PUBLIC_URL", "https://portal.example.com/realtime"),
+        ])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(dev.stdout.take().unwrap()).lines();
+    let link = async {
+        loop {
+            let line = lines.next_line().await.unwrap().expect("it prints no link");
+            if let Some((address, _)) = line.split_once("/widget?") {
+                return address.trim().to_owned();
+            }
+        }
+    };
+    let link = tokio::time::timeout(DEADLINE, link).await.unwrap();
+    let address = link.strip_prefix("http://").unwrap();
+    let headers = [format!("origin: {link}"), format!("host: {address}")];
+    let headers = headers.each_ref().map(|header| &**header);
+    // It is bound when the link is printed, and served a moment later.
+    let answer = ask(address, HANDSHAKE, &headers).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 #[test]
