@@ -9,6 +9,7 @@ use tracing::info;
 
 use super::super::App;
 use super::Refusal;
+use crate::conversation::JsonText;
 use crate::conversation::fields::text;
 use crate::net::Peer;
 use crate::socket::Selection;
@@ -49,7 +50,8 @@ pub(in crate::http) async fn disconnect(
 }
 
 fn selection(body: &[u8]) -> Result<Selection, RelayError> {
-    let fields = relay::fields(body)?;
+    let text_of_body = JsonText::new(body);
+    let fields = relay::fields(&text_of_body)?;
     Ok(Selection {
         tenant: fields.id("tenantId")?,
         conversation: match fields.get("conversationId") {

@@ -8,7 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
+use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection};
 use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
@@ -22,7 +22,7 @@ use super::dead_letters::DeadLetters;
 use super::deliveries::Deliveries;
 use super::status::{Check, Status};
 use super::topology::{Queue, Topology};
-use crate::conversation::{Kind, Reason, Rejection, decode_delivery};
+use crate::conversation::{About, Delivered, Invalid, Kind, Reason, Rejection};
 use crate::journal::{Journal, Published};
 
 /// Acknowledge when so many deliveries are done, if the stream has not run dry before.
@@ -177,31 +177,50 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
-        let sent_at = *delivery.properties.timestamp();
-        let body = &delivery.data;
+        let encoding = delivery.properties.content_encoding().as_ref();
+        let delivered = Delivered {
+            kind: *kind,
+            body: &delivery.data,
+            encoding: encoding.map(ShortString::as_str),
+            sent_at: *delivery.properties.timestamp(),
+            arrived_at: OffsetDateTime::now_utc(),
+        };
         let taken = attempt(|| async move {
-            let now = OffsetDateTime::now_utc();
-            let event = decode_delivery(*kind, body, sent_at, now)?;
-            let key = event.key.clone();
-            Ok((key, journal.append(event).await))
+            let decoded = delivered.decode()?;
+            let about = About::of(&decoded.event);
+            Ok((about, decoded.left_out, journal.append(decoded.event).await))
         });
         match taken.await {
-            Ok((key, published)) => {
+            Ok((about, left_out, published)) => {
                 let outcome = match published {
                     Published::New(_) => "new",
                     Published::Duplicate(_) => "duplicate",
                     Published::Stale(_) => "stale",
                 };
                 debug!(
-                    queue = queue.name, delivery_tag = tag, event = kind.as_str(),
-                    tenant = %key.tenant, conversation = %key.conversation, outcome, "delivery"
+                    queue = queue.name,
+                    delivery_tag = tag,
+                    event = kind.as_str(),
+                    tenant = about.tenant.as_ref().map(tracing::field::display),
+                    conversation = about.conversation.as_ref().map(tracing::field::display),
+                    message_id = about.message_id.as_deref(),
+                    outcome,
+                    "delivery"
                 );
+                for invalid in &left_out {
+                    self.leave_out(tag, &about, invalid);
+                }
                 self.acks.done(tag);
             }
             Err(rejection) => {
+                let about = &rejection.about;
                 warn!(
                     queue = queue.name,
                     delivery_tag = tag,
+                    event = kind.as_str(),
+                    tenant = about.tenant.as_ref().map(tracing::field::display),
+                    conversation = about.conversation.as_ref().map(tracing::field::display),
+                    message_id = about.message_id.as_deref(),
                     reason = rejection.reason.as_str(),
                     detail = rejection.detail,
                     "dead letter"
@@ -211,6 +230,38 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                 let letter = letter.inspect(move |_| status.buried(reason));
                 self.letters.push(letter.boxed());
             }
+        }
+    }
+
+    /// Counts a field that an event had to do without, and says so: at `debug` each time, as a
+    /// warning now and then.
+    fn leave_out(&self, tag: u64, about: &About, invalid: &Invalid) {
+        let Consumer {
+            kind,
+            queue,
+            status,
+            ..
+        } = self.consumer;
+        let (field, reason) = (&*invalid.field, &*invalid.reason);
+        macro_rules! told {
+            ($level:ident, $untold:expr) => {
+                $level!(
+                    queue = queue.name,
+                    delivery_tag = tag,
+                    event = kind.as_str(),
+                    tenant = about.tenant.as_ref().map(tracing::field::display),
+                    conversation = about.conversation.as_ref().map(tracing::field::display),
+                    message_id = about.message_id.as_deref(),
+                    field,
+                    reason,
+                    more_since_last_warning = $untold,
+                    "an optional field cannot be used: the event goes without it"
+                )
+            };
+        }
+        match status.left_out().count(field, Instant::now()) {
+            Some(untold) => told!(warn, Some(untold)),
+            None => told!(debug, None::<u64>),
         }
     }
 
@@ -264,11 +315,10 @@ where
             Err(_) => error!(attempt = number, "a delivery made the gateway fail"),
         }
     }
-    Err(Rejection {
-        reason: Reason::InternalError,
-        field: None,
-        detail: format!("the gateway has failed on it {ATTEMPTS} times, see its log"),
-    })
+    Err(Rejection::new(
+        Reason::InternalError,
+        format!("the gateway has failed on it {ATTEMPTS} times, see its log"),
+    ))
 }
 
 fn text(error: lapin::Error) -> String {
