@@ -142,7 +142,9 @@ mod tests {
             (50_000, 0, 0)
         );
         assert_eq!(config.socket.limits.proxies, 0);
-        assert!(config.http.origins.is_empty() && !config.http.proxied);
+        assert!(config.http.origins.is_empty());
+        assert_eq!(config.http.proxies, 0);
+        assert_eq!(config.http.public_urls, http::PublicUrls::default());
         assert_eq!(config.http.ancestors.to_string(), "'self'");
         assert!(config.ignored.is_empty());
     }
@@ -152,7 +154,7 @@ mod tests {
         let origins = ("ALLOWED_ORIGINS", "https://a.example, http://B.example:80");
         let config = read(&[SECRET, origins, ("TRUSTED_PROXIES", "1")]).unwrap();
         assert_eq!(config.http.origins.len(), 2);
-        assert!(config.http.proxied);
+        assert_eq!(config.http.proxies, 1);
         let ancestors = config.http.ancestors.to_string();
         assert_eq!(ancestors, "'self' https://a.example http://b.example");
         let config = read(&[SECRET, origins, ("FRAME_ANCESTORS", "'none'")]).unwrap();
@@ -171,6 +173,12 @@ mod tests {
             "null",
             "https://user@a.example",
             "https://a.example https://b.example",
+            "file://",
+            "data:text/html,x",
+            "javascript://x",
+            "blob:https://a.example/1",
+            "capacitor://",
+            "capacitor://localhost/",
         ] {
             let mistakes = read(&[SECRET, ("ALLOWED_ORIGINS", origins)]).unwrap_err();
             let told = mistakes.to_string();
@@ -205,6 +213,7 @@ mod tests {
             ("CONNECTION_RATE_PER_IP", "0.5"),
             ("TRUSTED_PROXIES", "many"),
             ("ALLOWED_ORIGINS", "*"),
+            ("PUBLIC_URL", "https://a.example/x?y"),
             ("FRAME_ANCESTORS", "self; script-src *"),
         ])
         .unwrap_err();
@@ -218,6 +227,7 @@ mod tests {
                 "TRUSTED_PROXIES",
                 "ALLOWED_ORIGINS",
                 "FRAME_ANCESTORS",
+                "PUBLIC_URL",
                 "HOST",
                 "PORT",
                 "INTERNAL_API_KEYS",

@@ -20,7 +20,8 @@ function budget() {
 }
 
 export default defineConfig({
-  base: "/",
+  // The page may be below a path prefix, so what it loads is relative to it.
+  base: "./",
   publicDir: false,
   plugins: [budget()],
   build: {

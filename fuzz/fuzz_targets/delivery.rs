@@ -4,7 +4,7 @@
 #![no_main]
 
 use agent_gateway::conversation::{
-    BODY_LIMIT, Event, Id, Identity, Kind, Reason, Rejection, Status, decode_delivery,
+    BODY_LIMIT, Delivered, Event, Id, Identity, Kind, OPTIONAL_FIELDS, Reason, Rejection, Status,
 };
 use agent_gateway_fuzz::{Delivery, FIELDS};
 use libfuzzer_sys::fuzz_target;
@@ -14,14 +14,21 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 fuzz_target!(|input: &[u8]| {
-    let Delivery {
-        kind,
-        sent_at,
-        body,
-    } = Delivery::of(input);
-    match decode_delivery(kind, &body, sent_at, OffsetDateTime::UNIX_EPOCH) {
-        Ok(event) => accepted(kind, &event),
-        Err(rejection) => rejected(&body, &rejection),
+    let delivery = Delivery::of(input);
+    let delivered = delivery.delivered();
+    match delivered.decode() {
+        Ok(decoded) => {
+            // Who can be told is told of what is left out, and of nothing else.
+            assert_eq!(delivered.check().is_ok(), decoded.left_out.is_empty());
+            for invalid in &decoded.left_out {
+                assert!(OPTIONAL_FIELDS.contains(&&*invalid.field), "{invalid}");
+            }
+            accepted(delivery.kind, &decoded.event);
+        }
+        Err(rejection) => {
+            assert!(delivered.check().is_err());
+            rejected(&delivery, &rejection);
+        }
     }
 });
 
@@ -42,7 +49,7 @@ fn accepted(kind: Kind, event: &Event) {
         "{timestamp}"
     );
     let allowed: &[&str] = match (kind, event.identity.as_ref().unwrap()) {
-        (Kind::InboundMessage, Identity::Message(id)) => {
+        (Kind::InboundMessage, Identity::Inbound(id)) => {
             assert_eq!(**id, *message_id);
             assert!(text("text").is_some() || text("mediaUrl").is_some());
             &[
@@ -79,19 +86,28 @@ fn again(kind: Kind, event: &Event) {
     if body.len() > BODY_LIMIT {
         return;
     }
-    let again = decode_delivery(kind, body.as_bytes(), None, OffsetDateTime::UNIX_EPOCH);
-    let again = again.unwrap_or_else(|rejection| panic!("{rejection:?}: {body}"));
+    let delivered = Delivered::now(kind, body.as_bytes());
+    delivered
+        .check()
+        .unwrap_or_else(|rejection| panic!("{rejection:?}: {body}"));
+    let again = delivered.decode().unwrap().event;
     assert_eq!(again.payload.get(), event.payload.get());
     assert_eq!(again.key, event.key);
     assert_eq!(again.identity, event.identity);
 }
 
-fn rejected(body: &[u8], rejection: &Rejection) {
-    let is_json = serde_json::from_slice::<&RawValue>(body).is_ok();
+fn rejected(delivery: &Delivery, rejection: &Rejection) {
+    let Delivery { encoding, body, .. } = delivery;
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let is_json = serde_json::from_slice::<&RawValue>(text).is_ok();
+    // What is packed is another body than the one here.
+    let packed = encoding.is_some();
+    let fits = body.len() <= BODY_LIMIT;
     let reason = match rejection.reason {
-        Reason::TooLarge => body.len() > BODY_LIMIT,
-        Reason::InvalidJson => !is_json && body.len() <= BODY_LIMIT,
-        Reason::InvalidEvent => is_json && body.len() <= BODY_LIMIT,
+        Reason::TooLarge => packed || !fits,
+        Reason::InvalidJson => fits && (packed || !is_json),
+        Reason::InvalidEvent => fits && (packed || is_json),
+        Reason::UnsupportedEncoding => packed && fits,
         // The decoder finds fault with deliveries, not with itself.
         _ => false,
     };
@@ -100,8 +116,14 @@ fn rejected(body: &[u8], rejection: &Rejection) {
         rejection.field.is_some(),
         rejection.reason == Reason::InvalidEvent
     );
-    let field = rejection.field.as_deref().unwrap_or("body");
-    assert!(FIELDS.contains(&field), "{field}");
+    let field = match (rejection.reason, rejection.field.as_deref()) {
+        (Reason::UnsupportedEncoding, _) => "content-encoding",
+        (_, field) => field.unwrap_or("body"),
+    };
+    assert!(
+        FIELDS.contains(&field) || field == "content-encoding",
+        "{field}"
+    );
     let sentence = rejection.detail.strip_prefix(field).unwrap();
     let sentence = sentence.strip_prefix(": ").unwrap();
     assert!(

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use agent_gateway::conversation::Kind;
+use agent_gateway::conversation::{Delivered, Kind};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use time::OffsetDateTime;
 
 /// A delivery, as a file in `amqp/examples` describes it.
 #[derive(Deserialize)]
@@ -16,11 +19,14 @@ struct Example<'a> {
     #[serde(borrow)]
     body: Option<&'a RawValue>,
     body_text: Option<String>,
+    body_base64: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Properties {
     timestamp: Option<u64>,
+    content_encoding: Option<String>,
 }
 
 /// What a queue delivers.
@@ -29,6 +35,8 @@ pub struct Delivery {
     pub kind: Kind,
     /// The AMQP timestamp.
     pub sent_at: Option<u64>,
+    /// The AMQP content-encoding.
+    pub encoding: Option<String>,
     /// The bytes.
     pub body: Vec<u8>,
 }
@@ -47,6 +55,7 @@ impl Delivery {
         Self {
             kind,
             sent_at: None,
+            encoding: None,
             body: input.to_vec(),
         }
     }
@@ -58,15 +67,28 @@ impl Delivery {
             "status_update" => Kind::StatusUpdate,
             _ => return None,
         };
-        let body = match (example.body, example.body_text) {
-            (Some(json), _) => json.get().to_owned(),
-            (None, text) => text?,
+        let body = match (example.body, example.body_text, example.body_base64) {
+            (Some(json), ..) => json.get().as_bytes().to_vec(),
+            (None, Some(text), _) => text.into_bytes(),
+            (None, None, packed) => BASE64_STANDARD.decode(packed?).ok()?,
         };
         Some(Self {
             kind,
             sent_at: example.properties.timestamp,
-            body: body.into_bytes(),
+            encoding: example.properties.content_encoding,
+            body,
         })
+    }
+
+    /// The same, as the decoder is given it.
+    pub fn delivered(&self) -> Delivered<'_> {
+        Delivered {
+            kind: self.kind,
+            body: &self.body,
+            encoding: self.encoding.as_deref(),
+            sent_at: self.sent_at,
+            arrived_at: OffsetDateTime::UNIX_EPOCH,
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::{Failure, config, demo, log, serve};
 use crate::auth::{Hs256, NewToken};
 use crate::config::{Config, Needs};
 use crate::conversation::{ConversationKey, Id};
+use crate::http;
 use playground::Playground;
 
 #[derive(Debug, clap::Args)]
@@ -47,6 +48,8 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
             return Err(Failure::Usage(mistake));
         }
     }
+    // Its links are this machine's, whatever the gateway is called elsewhere.
+    config.http.public_urls = http::PublicUrls::default();
     log(std::mem::take(&mut config.log));
     let key = ConversationKey {
         tenant: Id::parse(TENANT).context("the demo's tenant")?,

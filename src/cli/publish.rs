@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::token::id;
 use super::{Failure, config, log};
 use crate::config::Needs;
-use crate::conversation::{ConversationKey, Id, Kind, decode_delivery, rfc3339};
+use crate::conversation::{ConversationKey, Delivered, Id, Kind, rfc3339};
 use crate::source::amqp::Publisher;
 
 #[derive(Debug, clap::Subcommand)]
@@ -93,8 +93,9 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         conversation: conversation.conversation,
     };
     let body = body(&key, &message_id, fields);
-    // The gateway would put it among the dead letters: say so here instead.
-    decode_delivery(kind, &body, None, OffsetDateTime::now_utc())
+    // The gateway would put it among the dead letters, or leave a field out: say so here instead.
+    Delivered::now(kind, &body)
+        .check()
         .map_err(|rejection| Failure::Usage(rejection.detail))?;
     let publisher = Publisher::connect(&config.amqp)
         .await

@@ -58,6 +58,7 @@ variables! {
     auth_introspection_client_id "AUTH_INTROSPECTION_CLIENT_ID",
     auth_introspection_client_secret "AUTH_INTROSPECTION_CLIENT_SECRET",
     internal_api_keys "INTERNAL_API_KEYS",
+    public_url "PUBLIC_URL",
     allowed_origins "ALLOWED_ORIGINS",
     frame_ancestors "FRAME_ANCESTORS",
     ping_interval_ms "PING_INTERVAL_MS",
@@ -161,6 +162,7 @@ impl Reader {
             || http::Ancestors::of(&origins),
             http::Ancestors::parse,
         );
+        let public_urls = self.optional("PUBLIC_URL", &vars.public_url, http::PublicUrls::parse);
         let public = SocketAddr::new(
             self.value("HOST", &vars.host, all, ip),
             self.value("PORT", &vars.port, || 3012, number(0, 65_535)),
@@ -176,7 +178,8 @@ impl Reader {
                 .optional("INTERNAL_API_KEYS", &vars.internal_api_keys, api_keys)
                 .unwrap_or_default(),
             origins,
-            proxied: clients.proxies > 0,
+            public_urls: public_urls.unwrap_or_default(),
+            proxies: clients.proxies,
             ancestors,
         }
     }

@@ -72,10 +72,11 @@ pub(super) fn origins(text: &str) -> Result<Vec<Origin>, String> {
     let origin = |entry: &str| match entry.trim() {
         // With credentials, it would be no check at all.
         "*" => Err("must name each origin: * would let any page act for an agent".to_owned()),
-        entry => Origin::parse(entry).map_err(|_| {
-            "each, between the commas, must be an origin such as https://portal.example.com: \
-             http or https, a host, perhaps a port, and no path"
-                .to_owned()
+        entry => Origin::parse(entry).map_err(|reason| {
+            format!(
+                "each, between the commas, must be an origin such as https://portal.example.com \
+                 or capacitor://localhost: {reason}"
+            )
         }),
     };
     text.split(',').map(origin).collect()

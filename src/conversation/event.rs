@@ -47,10 +47,22 @@ impl EventName {
 /// What an event is about. Two events of one conversation with the same identity are duplicates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identity {
-    /// A message, by its messageId.
-    Message(Arc<str>),
+    /// A customer's message, by its messageId.
+    Inbound(Arc<str>),
+    /// A message of the agent's side, by its messageId. Should one of the customer's have the same,
+    /// neither is a repeat of the other.
+    Outbound(Arc<str>),
     /// A status of a message, by the messageId and the status.
     Status(Arc<str>, Status),
+}
+
+impl Identity {
+    /// The messageId of the message that it is about.
+    pub fn message_id(&self) -> &Arc<str> {
+        match self {
+            Self::Inbound(id) | Self::Outbound(id) | Self::Status(id, _) => id,
+        }
+    }
 }
 
 /// A WhatsApp message status. The order is that of staleness: a status is stale once a greater

@@ -7,8 +7,11 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::decode::Invalid;
 use super::id::Id;
+use super::rejection::Invalid;
+
+/// The longest messageId, in characters.
+pub(crate) const MESSAGE_ID_LIMIT: usize = 256;
 
 /// The fields of a JSON object, not yet read. `null` is the same as absent.
 pub(crate) struct Fields<'a>(BTreeMap<Name<'a>, &'a RawValue>);
@@ -41,7 +44,6 @@ impl<'a> Fields<'a> {
         if !json.get().starts_with('{') {
             return Err("must be a JSON object".into());
         }
-        // Well-formed JSON can still hold a key that is no Unicode text ("\ud800").
         serde_json::from_str(json.get())
             .map(Self)
             .map_err(|error| format!("has a key that cannot be read ({error})").into())

@@ -20,7 +20,8 @@ pub(super) struct Recent {
 /// What is known of one messageId.
 #[derive(Debug, Default)]
 struct Seen {
-    message: Option<Position>,
+    inbound: Option<Position>,
+    outbound: Option<Position>,
     statuses: [Option<Position>; Status::COUNT],
 }
 
@@ -48,17 +49,17 @@ impl Recent {
         if let Some(&position) = same_id {
             return Familiarity::Repeat(position);
         }
-        match &event.identity {
-            None => Familiarity::New,
-            Some(Identity::Message(id)) => self
-                .messages
-                .get(id)
-                .and_then(|seen| seen.message)
-                .map_or(Familiarity::New, Familiarity::Repeat),
-            Some(Identity::Status(id, status)) => {
-                let Some(seen) = self.messages.get(id) else {
-                    return Familiarity::New;
-                };
+        let Some(identity) = &event.identity else {
+            return Familiarity::New;
+        };
+        let Some(seen) = self.messages.get(identity.message_id()) else {
+            return Familiarity::New;
+        };
+        let repeat = |of: Option<Position>| of.map_or(Familiarity::New, Familiarity::Repeat);
+        match identity {
+            Identity::Inbound(_) => repeat(seen.inbound),
+            Identity::Outbound(_) => repeat(seen.outbound),
+            Identity::Status(_, status) => {
                 let (upto, newer) = seen.statuses.split_at(*status as usize + 1);
                 match upto.last().copied().flatten() {
                     Some(position) => Familiarity::Repeat(position),
@@ -77,15 +78,9 @@ impl Recent {
         position: Position,
         accepted: Instant,
     ) {
-        match &identity {
-            None => {}
-            Some(Identity::Message(id)) => {
-                self.messages.entry(id.clone()).or_default().message = Some(position);
-            }
-            Some(Identity::Status(id, status)) => {
-                let seen = self.messages.entry(id.clone()).or_default();
-                seen.statuses[*status as usize] = Some(position);
-            }
+        if let Some(identity) = &identity {
+            let seen = self.messages.entry(identity.message_id().clone());
+            *seen.or_default().place(identity) = Some(position);
         }
         if let Some(id) = &event_id {
             self.event_ids.insert(id.clone(), position);
@@ -119,12 +114,8 @@ impl Recent {
             return false;
         };
         self.bytes -= oldest.cost();
-        match &oldest.identity {
-            None => {}
-            Some(Identity::Message(id)) => self.forget_message(id, |seen| seen.message = None),
-            Some(Identity::Status(id, status)) => {
-                self.forget_message(id, |seen| seen.statuses[*status as usize] = None);
-            }
+        if let Some(identity) = &oldest.identity {
+            self.forget_identity(identity);
         }
         if let Some(id) = &oldest.event_id {
             self.event_ids.remove(id);
@@ -136,10 +127,11 @@ impl Recent {
         true
     }
 
-    fn forget_message(&mut self, id: &Arc<str>, clear: impl FnOnce(&mut Seen)) {
+    fn forget_identity(&mut self, identity: &Identity) {
+        let id = identity.message_id();
         if let Some(seen) = self.messages.get_mut(id) {
-            clear(seen);
-            if seen.message.is_none() && seen.statuses.iter().all(Option::is_none) {
+            *seen.place(identity) = None;
+            if seen.is_empty() {
                 self.messages.remove(id);
             }
         }
@@ -154,15 +146,33 @@ impl Recent {
     }
 }
 
+impl Seen {
+    fn place(&mut self, identity: &Identity) -> &mut Option<Position> {
+        match identity {
+            Identity::Inbound(_) => &mut self.inbound,
+            Identity::Outbound(_) => &mut self.outbound,
+            Identity::Status(_, status) => &mut self.statuses[*status as usize],
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        let Self {
+            inbound,
+            outbound,
+            statuses,
+        } = self;
+        inbound.is_none() && outbound.is_none() && statuses.iter().all(Option::is_none)
+    }
+}
+
 impl Remembered {
     /// The structures, and a place in up to two tables, in bytes.
     const OVERHEAD: usize = 256;
 
     fn cost(&self) -> usize {
-        let id = match &self.identity {
-            None => 0,
-            Some(Identity::Message(id) | Identity::Status(id, _)) => id.len(),
-        };
-        Self::OVERHEAD + id + self.event_id.as_ref().map_or(0, |id| id.len())
+        let identity = self.identity.as_ref();
+        Self::OVERHEAD
+            + identity.map_or(0, |identity| identity.message_id().len())
+            + self.event_id.as_ref().map_or(0, |id| id.len())
     }
 }

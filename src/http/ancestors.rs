@@ -26,7 +26,8 @@ impl Ancestors {
     }
 
     /// Reads sources with spaces or commas between them: origins, hosts with or without scheme and
-    /// port, `*.` for all below a host, `:*` for any port, `'self'`; or `'none'` alone.
+    /// port, `*.` for all below a host, `:*` for any port, `'self'`; or `'none'` alone. A host of
+    /// one word needs a scheme, since it is more often a mistake; `localhost` does not.
     ///
     /// # Errors
     /// What is wrong with the first that is.
@@ -40,8 +41,9 @@ impl Ancestors {
         if sources.len() > 1 && sources.iter().any(|source| source == NONE) {
             return Err("'none' must be alone".to_owned());
         }
-        for source in &sources {
-            check(source).map_err(|reason| reason.to_owned())?;
+        for (number, source) in (1..).zip(&sources) {
+            // By its number: nobody knows what has been written here by mistake.
+            check(source).map_err(|reason| format!("source {number}: {reason}"))?;
         }
         Ok(Self(sources))
     }
@@ -71,22 +73,28 @@ fn check(source: &str) -> Result<(), &'static str> {
         }
         _ => {}
     }
-    let rest = match source.split_once("://") {
-        Some(("http" | "https", rest)) => rest,
-        Some(_) => return Err(FORM),
-        None => source,
+    let (scheme, rest) = match source.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme), rest),
+        None => (None, source),
     };
-    let rest = rest.strip_prefix("*.").unwrap_or(rest);
-    let rest = rest.strip_suffix(":*").unwrap_or(rest);
+    let host = rest.strip_suffix(":*").unwrap_or(rest);
+    let host = host.strip_prefix("*.").unwrap_or(host);
     // What is left has to be a host, and perhaps a port.
-    match Origin::parse(&format!("http://{rest}")) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(FORM),
+    let origin = Origin::parse(&format!("{}://{host}", scheme.unwrap_or("http")));
+    let origin = origin.map_err(|_| FORM)?;
+    // A WebSocket's address is no page's.
+    if scheme.is_some_and(|scheme| ["ws", "wss"].contains(&&*scheme.to_ascii_lowercase())) {
+        return Err(FORM);
     }
+    let is_word = !rest.contains(['.', '[']) && origin.host() != "localhost";
+    if scheme.is_none() && is_word {
+        return Err("a host of one word is written with its scheme, such as https://intranet");
+    }
+    Ok(())
 }
 
-const FORM: &str = "must be origins such as https://portal.example.com or https://*.example.com, \
-    'self', or 'none'";
+const FORM: &str = "must be an origin such as https://portal.example.com or \
+    https://*.example.com, 'self', or 'none'";
 
 #[cfg(test)]
 mod tests {
@@ -103,15 +111,21 @@ mod tests {
                 "'self' https://*.a.example:* b.example http://localhost:3000",
                 None,
             ),
+            (
+                "capacitor://localhost https://intranet localhost:3000 *.example 10.0.0.1",
+                "capacitor://localhost https://intranet localhost:3000 *.example 10.0.0.1",
+                None,
+            ),
         ] {
             let ancestors = Ancestors::parse(text).unwrap();
             assert_eq!(ancestors.to_string(), written);
             assert_eq!(ancestors.frame_options(), options, "{text}");
         }
-        let allowed = [Origin::parse("https://A.example:443").unwrap()];
+        let allowed = ["https://A.example:443", "wss://b.example", "app://Main"];
+        let allowed = allowed.map(|origin| Origin::parse(origin).unwrap());
         assert_eq!(
             Ancestors::of(&allowed).to_string(),
-            "'self' https://a.example"
+            "'self' https://a.example https://b.example app://main"
         );
         assert_eq!(Ancestors::of(&[]), Ancestors::default());
     }
@@ -135,6 +149,15 @@ mod tests {
             "https://a.example/path",
             "https://user@a.example",
             "ws://a.example",
+            "foo",
+            "foo bar",
+            "'foo bar'",
+            "intranet:8080",
+            "intranet:*",
+            "foo https://a.example",
+            "file://a.example",
+            "app:",
+            "javascript://a.example",
             "https://*a.example",
             "https://a.*.example",
             "https://a.example:x",

@@ -4,17 +4,17 @@ use std::borrow::Cow;
 
 use axum::extract::{Path, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
-    X_FRAME_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, LOCATION, REFERRER_POLICY, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use rust_embed::{Embed, EmbeddedFile};
 use sha2::{Digest as _, Sha256};
 
-use super::App;
 use super::ancestors::Ancestors;
+use super::{App, Settings};
 
 /// What the front end's build leaves. A build without Node has none of it.
 #[derive(Embed)]
@@ -34,6 +34,12 @@ const PERMISSIONS: &str = "camera=(), display-capture=(), geolocation=(), microp
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const EMBEDDER_POLICY: HeaderName = HeaderName::from_static("cross-origin-embedder-policy");
+
+/// A page that is isolated (`require-corp` or `credentialless`) frames only pages that are so too.
+/// This kind of it still shows pictures of hosts that say nothing of who may have them; they are
+/// asked for without cookies.
+const CREDENTIALLESS: &str = "credentialless";
 
 const NOT_BUILT: &str = "The widget is not part of this build. To build it:\n\
     \n    (cd static && npm ci && npm run build) && cargo build\n";
@@ -50,10 +56,13 @@ const ANCESTORS: &str = "name=\"agent-gateway:ancestors\"";
 pub(super) struct Page {
     html: Option<Bytes>,
     headers: HeaderMap,
+    /// Where it is, for whoever comes without a path.
+    address: String,
 }
 
 impl Page {
-    pub(super) fn new(ancestors: &Ancestors) -> Self {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let ancestors = &settings.ancestors;
         let html = Dist::get("widget.html").map(|file| tell(&file.data, ancestors));
         let mut headers = HeaderMap::new();
         let policy = format!("{POLICY} {ancestors}");
@@ -63,6 +72,8 @@ impl Page {
             (X_FRAME_OPTIONS, options),
             (REFERRER_POLICY, Some("no-referrer".to_owned())),
             (PERMISSIONS_POLICY, Some(PERMISSIONS.to_owned())),
+            (EMBEDDER_POLICY, Some(CREDENTIALLESS.to_owned())),
+            (RESOURCE_POLICY, Some(CROSS_ORIGIN.to_owned())),
             (ETAG, html.as_deref().map(tag)),
         ] {
             // All of them have been checked, or are constants.
@@ -70,7 +81,16 @@ impl Page {
                 headers.insert(name, value);
             }
         }
-        Self { html, headers }
+        let address = match (settings.public_urls.prefix(), settings.proxies) {
+            // A proxy may have taken away a path that is not known here.
+            ("", 1..) => "widget".to_owned(),
+            (prefix, _) => format!("{prefix}/widget"),
+        };
+        Self {
+            html,
+            headers,
+            address,
+        }
     }
 }
 
@@ -96,8 +116,9 @@ fn tell(html: &[u8], ancestors: &Ancestors) -> Bytes {
     told.into()
 }
 
-pub(super) async fn home() -> Redirect {
-    Redirect::temporary("/widget")
+pub(super) async fn home(State(app): State<App>) -> Response {
+    let location = [(LOCATION, app.page.address.clone())];
+    (StatusCode::TEMPORARY_REDIRECT, location).into_response()
 }
 
 pub(super) async fn widget(State(app): State<App>, headers: HeaderMap) -> Response {
@@ -114,32 +135,40 @@ pub(super) async fn widget(State(app): State<App>, headers: HeaderMap) -> Respon
 }
 
 pub(super) async fn client(headers: HeaderMap) -> Response {
-    serve("client.js", REVALIDATE, CROSS_ORIGIN, &headers)
+    serve("client.js", REVALIDATE, &headers)
 }
 
 pub(super) async fn client_types(headers: HeaderMap) -> Response {
-    serve("client.d.ts", REVALIDATE, CROSS_ORIGIN, &headers)
+    serve("client.d.ts", REVALIDATE, &headers)
 }
 
 pub(super) async fn embed(headers: HeaderMap) -> Response {
-    serve("embed.js", REVALIDATE, CROSS_ORIGIN, &headers)
+    serve("embed.js", REVALIDATE, &headers)
 }
 
 pub(super) async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {
     // The names hold a hash of the content.
     let cache = "public, max-age=31536000, immutable";
-    serve(&format!("assets/{path}"), cache, SAME_ORIGIN, &headers)
+    let mut response = serve(&format!("assets/{path}"), cache, &headers);
+    // In a sandbox without `allow-same-origin` the widget's own page has no origin, and its own
+    // scripts are another's to it. They are to run, and say so.
+    if matches!(response.status(), StatusCode::OK | StatusCode::NOT_MODIFIED) {
+        let everybody = HeaderValue::from_static("*");
+        response
+            .headers_mut()
+            .insert(ACCESS_CONTROL_ALLOW_ORIGIN, everybody);
+    }
+    response
 }
 
-/// Which pages may load a file: those of hosts, or the widget alone.
+/// All files are public, and loaded by pages of other origins: hosts, or the widget in a sandbox.
 const CROSS_ORIGIN: &str = "cross-origin";
-const SAME_ORIGIN: &str = "same-origin";
 
-fn serve(path: &str, cache: &'static str, whose: &'static str, headers: &HeaderMap) -> Response {
+fn serve(path: &str, cache: &'static str, headers: &HeaderMap) -> Response {
     let Some(file) = Dist::get(path) else {
         return missing();
     };
-    let fixed = [(CACHE_CONTROL, cache), (RESOURCE_POLICY, whose)];
+    let fixed = [(CACHE_CONTROL, cache), (RESOURCE_POLICY, CROSS_ORIGIN)];
     let tag = tag_of(&file);
     if knows(headers, tag.as_bytes()) {
         return (StatusCode::NOT_MODIFIED, fixed, [(ETAG, tag)]).into_response();

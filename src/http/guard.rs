@@ -8,22 +8,27 @@ use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, VARY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use tracing::debug;
 
-use super::origin::{Origins, Verdict};
+use super::origins::{Origins, Verdict};
+use super::refusals::Refusals;
 use super::{Settings, counts::Counts};
 use crate::engineio;
 
-/// Files that front ends of other origins load as modules.
-const MODULES: [&str; 2] = ["/client.js", "/client.d.ts"];
+/// Files that pages of other origins load as modules, or with `crossorigin`.
+const MODULES: [&str; 3] = ["/client.js", "/client.d.ts", "/embed.js"];
 
 /// What an answer allows that is not a page.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// What a page may send: what Socket.IO's client does, and what tracing and monitoring libraries add
+/// to every request of a page. Nothing of what proxies say belongs here: pages would say it too.
+const SENDABLE: &str = "authorization, baggage, content-type, sentry-trace, traceparent, \
+    tracestate, x-requested-with";
 
 /// How long a browser may keep what a preflight was answered with, in seconds.
 const PREFLIGHT_AGE: &str = "600";
@@ -32,11 +37,16 @@ const PREFLIGHT_AGE: &str = "600";
 /// implementation.
 const FORBIDDEN: &str = r#"{"code":4,"message":"Forbidden"}"#;
 
-/// Puts the guards in front of the public routes, Socket.IO's included.
+/// Puts the guards in front of the public routes, Socket.IO's included, and takes the path of
+/// [`PublicUrls`](super::PublicUrls) away in front of all.
 pub fn guard(settings: &Settings, counts: Arc<Counts>, router: Router) -> Router {
-    let origins = Origins::new(settings.origins.clone(), settings.proxied);
-    let door = Arc::new(Door { origins, counts });
-    with_defaults(router.layer(from_fn_with_state(door, check)))
+    let door = Arc::new(Door {
+        origins: Origins::new(settings),
+        refusals: Refusals::default(),
+        counts,
+    });
+    let guarded = with_defaults(router.layer(from_fn_with_state(door, check)));
+    settings.public_urls.strip(guarded)
 }
 
 /// Has every answer say what it does not say otherwise: that it is no page, and nobody's to keep.
@@ -60,6 +70,7 @@ pub(super) fn with_defaults(router: Router) -> Router {
 
 struct Door {
     origins: Origins,
+    refusals: Refusals,
     counts: Arc<Counts>,
 }
 
@@ -73,8 +84,7 @@ async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
     let mut response = match &verdict {
         Verdict::Refused if guarded => {
             door.counts.origins.count();
-            let origin = request.headers().get(ORIGIN);
-            debug!(?origin, "origin refused");
+            door.refusals.add(&door.origins, request.headers());
             let kind = [(CONTENT_TYPE, "application/json")];
             (StatusCode::FORBIDDEN, kind, FORBIDDEN).into_response()
         }
@@ -107,7 +117,7 @@ fn is_preflight(request: &Request) -> bool {
 fn preflight() -> Response {
     let headers = [
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-        (ACCESS_CONTROL_ALLOW_HEADERS, "content-type"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, SENDABLE),
         (ACCESS_CONTROL_MAX_AGE, PREFLIGHT_AGE),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()

@@ -3,13 +3,17 @@
 mod ancestors;
 mod assets;
 mod counts;
+mod forwarded;
 mod guard;
 mod health;
 mod internal;
 mod keys;
 mod metrics;
 mod origin;
+mod origins;
 mod process;
+mod public_urls;
+mod refusals;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,6 +32,7 @@ pub use guard::guard;
 pub use health::{Health, Phase};
 use keys::ApiKeys;
 pub use origin::{InvalidOrigin, Origin};
+pub use public_urls::PublicUrls;
 
 /// The HTTP listeners.
 #[derive(Clone)]
@@ -40,8 +45,10 @@ pub struct Settings {
     pub api_keys: Vec<String>,
     /// The origins whose pages may talk to the gateway, its own aside.
     pub origins: Vec<Origin>,
-    /// Whether there is a proxy in front, which says what host was asked for.
-    pub proxied: bool,
+    /// What the gateway is called outside, as far as it is known.
+    pub public_urls: PublicUrls,
+    /// How many proxies there are in front, which say what host was asked for.
+    pub proxies: usize,
     /// The pages that may have the widget in a frame.
     pub ancestors: Ancestors,
 }
@@ -54,7 +61,8 @@ impl std::fmt::Debug for Settings {
             .field("internal", &self.internal)
             .field("api_keys", &self.api_keys.len())
             .field("origins", &self.origins)
-            .field("proxied", &self.proxied)
+            .field("public_urls", &self.public_urls)
+            .field("proxies", &self.proxies)
             .field("ancestors", &self.ancestors)
             .finish()
     }
@@ -92,7 +100,7 @@ pub fn routers(
         health,
         broker,
         keys: Arc::new(ApiKeys::new(&settings.api_keys)),
-        page: Arc::new(Page::new(&settings.ancestors)),
+        page: Arc::new(Page::new(settings)),
         sockets,
         refused,
         since: SystemTime::now(),

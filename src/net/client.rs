@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderMap;
+use axum::http::header::AsHeaderName;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -20,13 +21,23 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> IpAd
     let Some(nth) = proxies.checked_sub(1) else {
         return peer;
     };
-    let lines = headers.get_all(FORWARDED_FOR).iter();
-    // Bytes that are no text are an entry too: to leave them out would move the others.
-    let entries = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
-    let entries: Vec<_> = entries.collect();
+    let entries = entries(headers, FORWARDED_FOR);
     let nth = entries.iter().rev().nth(nth);
     nth.and_then(|entry| address(std::str::from_utf8(entry).ok()?.trim()))
         .unwrap_or(peer)
+}
+
+/// Whether a request has come by so many proxies, as far as X-Forwarded-For tells.
+pub fn came_by(headers: &HeaderMap, proxies: usize) -> bool {
+    entries(headers, FORWARDED_FOR).len() >= proxies
+}
+
+/// A header's entries, of all its lines, in the order in which proxies have written them.
+pub fn entries(headers: &HeaderMap, name: impl AsHeaderName) -> Vec<&[u8]> {
+    let lines = headers.get_all(name).iter();
+    // Bytes that are no text are an entry too: to leave them out would move the others.
+    let entries = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+    entries.collect()
 }
 
 /// An address, which may be in brackets and have a port.

@@ -9,7 +9,7 @@ mod pace;
 mod server;
 mod slots;
 
-pub use client::client_address;
+pub use client::{came_by, client_address, entries};
 pub use connection::{Connection, UpgradedConnection};
 pub use limits::{Limits, raise_descriptors};
 pub use listener::{Listener, Peer};

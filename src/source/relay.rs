@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
+use tracing::{Level, debug, enabled};
 
-use crate::conversation::fields::{Fields, text};
+use crate::conversation::fields::{Fields, MESSAGE_ID_LIMIT, text};
 use crate::conversation::{
-    Batch, ConversationKey, Event, EventName, Invalid, Kind, decode_payload,
+    About, Batch, ConversationKey, Event, EventName, Identity, Invalid, JsonText, Kind,
+    decode_payload,
 };
 use crate::journal::{Journal, Published};
 
@@ -45,51 +47,112 @@ pub enum RelayError {
 /// # Errors
 /// [`RelayError`] names the field.
 pub async fn emit(journal: &Journal, body: &[u8]) -> Result<Published, RelayError> {
-    let event = decode(body, OffsetDateTime::now_utc())?;
+    let text = JsonText::new(body);
+    let event = match decode(&text, OffsetDateTime::now_utc()) {
+        Ok(event) => event,
+        Err(error) => {
+            if enabled!(Level::DEBUG) {
+                tell_refusal(&text, &error);
+            }
+            return Err(error);
+        }
+    };
+    let (about, name, event_id) = (
+        About::of(&event),
+        event.name.clone(),
+        event.event_id.clone(),
+    );
     let mut batch = Batch::default();
     let published = journal.append(event, &mut batch);
     batch.flush().await;
+    let outcome = match published {
+        Published::New(_) => "new",
+        Published::Duplicate(_) => "duplicate",
+        Published::Stale(_) => "stale",
+    };
+    debug!(
+        event = name.as_str(),
+        tenant = about.tenant.as_ref().map(tracing::field::display),
+        conversation = about.conversation.as_ref().map(tracing::field::display),
+        message_id = about.message_id.as_deref(),
+        event_id = event_id.as_deref(),
+        outcome,
+        "emit"
+    );
     Ok(published)
+}
+
+/// Says what a call was about that was not taken, as far as that can be read.
+fn tell_refusal(text: &JsonText<'_>, error: &RelayError) {
+    let fields = fields(text).ok();
+    let about = fields.as_ref().map(|fields| {
+        let payload = fields.get("payload").and_then(|raw| Fields::of(raw).ok());
+        About::read(fields, payload.as_ref().unwrap_or(fields))
+    });
+    let about = about.unwrap_or_default();
+    let value = |name| fields.as_ref().and_then(|fields| fields.get(name));
+    let name = value("event").and_then(|raw| event_name(raw).ok());
+    let event_id = value("eventId").and_then(|raw| event_id(raw).ok());
+    debug!(
+        event = name.as_ref().map(EventName::as_str),
+        tenant = about.tenant.as_ref().map(tracing::field::display),
+        conversation = about.conversation.as_ref().map(tracing::field::display),
+        message_id = about.message_id.as_deref(),
+        event_id = event_id.as_deref(),
+        outcome = "refused",
+        %error,
+        "emit refused"
+    );
 }
 
 /// The fields of a call's body.
 ///
 /// # Errors
 /// It is not JSON, or no object.
-pub(crate) fn fields(body: &[u8]) -> Result<Fields<'_>, RelayError> {
-    let json: &RawValue =
-        serde_json::from_slice(body).map_err(|error| RelayError::InvalidJson(error.to_string()))?;
+pub(crate) fn fields<'a>(text: &'a JsonText<'_>) -> Result<Fields<'a>, RelayError> {
+    let json = text.value();
+    let json = json.map_err(|error| RelayError::InvalidJson(error.to_string()))?;
     Ok(Fields::of(json).map_err(|reason| Invalid::new("body", reason))?)
 }
 
-fn decode(body: &[u8], now: OffsetDateTime) -> Result<Event, RelayError> {
-    let fields = fields(body)?;
+fn decode(text: &JsonText<'_>, now: OffsetDateTime) -> Result<Event, RelayError> {
+    let fields = fields(text)?;
     let key = ConversationKey {
         tenant: fields.id("tenantId")?,
         conversation: fields.id("conversationId")?,
     };
     let name = fields.required("event", event_name)?;
-    let event_id = fields
-        .optional("eventId", |raw| text(raw, 1, EVENT_ID_LIMIT))?
-        .map(Arc::from);
+    let event_id = fields.optional("eventId", event_id)?;
     let payload = fields
         .get("payload")
         .ok_or_else(|| Invalid::new("payload", "is missing"))?;
+    let within = Fields::of(payload).map_err(|reason| Invalid::new("payload", reason))?;
     let event = match name {
-        EventName::InboundMessage => decode_payload(Kind::InboundMessage, key, payload, now)?,
-        EventName::StatusUpdate => decode_payload(Kind::StatusUpdate, key, payload, now)?,
-        EventName::Other(_) => {
-            Fields::of(payload).map_err(|reason| Invalid::new("payload", reason))?;
-            Event {
-                key,
-                name,
-                payload: payload.to_owned(),
-                identity: None,
-                event_id: None,
-            }
-        }
+        EventName::InboundMessage => decode_payload(Kind::InboundMessage, key, &within, now)?,
+        EventName::StatusUpdate => decode_payload(Kind::StatusUpdate, key, &within, now)?,
+        EventName::Other(_) => Event {
+            identity: identity(&name, &within),
+            key,
+            name,
+            payload: payload.to_owned(),
+            event_id: None,
+        },
     };
     Ok(Event { event_id, ..event })
+}
+
+/// What makes an event a repeat whose payload is the portal's own affair: the messageId of an
+/// `outbound_message`, where it has one.
+fn identity(name: &EventName, payload: &Fields<'_>) -> Option<Identity> {
+    if name.as_str() != "outbound_message" {
+        return None;
+    }
+    let id = text(payload.get("messageId")?, 1, MESSAGE_ID_LIMIT).ok()?;
+    Some(Identity::Outbound(id.into()))
+}
+
+fn event_id(raw: &RawValue) -> Result<Arc<str>, Cow<'static, str>> {
+    Ok(text(raw, 1, EVENT_ID_LIMIT)?.into())
 }
 
 fn event_name(raw: &RawValue) -> Result<EventName, Cow<'static, str>> {
@@ -118,7 +181,11 @@ mod tests {
     use super::*;
 
     fn decode_json(body: &Value) -> Result<Event, RelayError> {
-        decode(body.to_string().as_bytes(), OffsetDateTime::UNIX_EPOCH)
+        decode_bytes(body.to_string().as_bytes())
+    }
+
+    fn decode_bytes(body: &[u8]) -> Result<Event, RelayError> {
+        decode(&JsonText::new(body), OffsetDateTime::UNIX_EPOCH)
     }
 
     fn emit() -> Value {
@@ -135,7 +202,7 @@ mod tests {
     #[test]
     fn another_event_passes_its_payload_on_as_it_came() {
         let body = br#"{"tenantId":"t","conversationId":"c","event":"note","payload":{"b": 1.0, "a":[ ]}}"#;
-        let event = decode(body, OffsetDateTime::UNIX_EPOCH).unwrap();
+        let event = decode_bytes(body).unwrap();
         assert_eq!(event.name.as_str(), "note");
         assert_eq!(event.payload.get(), r#"{"b": 1.0, "a":[ ]}"#);
     }
@@ -187,11 +254,11 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_told_apart() {
-        for body in ["", "{", "{'a':1}", "\u{feff}{}"] {
-            let result = decode(body.as_bytes(), OffsetDateTime::UNIX_EPOCH);
+        for body in ["", "{", "{'a':1}", "\u{feff}", "\u{feff}\u{feff}{}"] {
+            let result = decode_bytes(body.as_bytes());
             assert!(matches!(result, Err(RelayError::InvalidJson(_))), "{body}");
         }
-        let result = decode(b"[]", OffsetDateTime::UNIX_EPOCH);
+        let result = decode_bytes(b"[]");
         assert!(matches!(result, Err(RelayError::Invalid(invalid)) if invalid.field == "body"));
     }
 }

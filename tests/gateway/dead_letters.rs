@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::harness::{Broker, Signal, TestGateway, message, status};
 
-fn header(properties: &BasicProperties, name: &str) -> Option<String> {
+/// A header of a dead letter.
+pub(crate) fn header(properties: &BasicProperties, name: &str) -> Option<String> {
     match properties.headers().as_ref()?.inner().get(name)? {
         AMQPValue::LongString(text) => Some(String::from_utf8(text.as_bytes().to_vec()).unwrap()),
         other => Some(format!("{other:?}")),
@@ -164,4 +165,80 @@ async fn a_deleted_dead_letter_queue_is_declared_again_and_holds_up_nobody() {
         broker.take(&names.dead_letters, 1).await
     };
     assert_eq!(letters[0].data, b"2");
+}
+
+#[tokio::test]
+async fn what_cannot_be_unpacked_is_put_aside_as_it_came() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
+    let good = message("acme", "c-1", "m-1").to_string();
+    let packed = |bytes: &[u8]| {
+        let level = flate2::Compression::best();
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
+        std::io::Write::write_all(&mut encoder, bytes).unwrap();
+        encoder.finish().unwrap()
+    };
+    let whole = packed(good.as_bytes());
+    let cut = whole[..whole.len() - 4].to_vec();
+    // Small on its way, and 256 times the limit.
+    let bomb = packed(&vec![b' '; 64 << 20]);
+    assert!(bomb.len() < 256 * 1024, "{}", bomb.len());
+    let large = vec![b' '; 256 * 1024 + 1];
+    for (body, encoding, reason, detail) in [
+        (
+            good.clone().into_bytes(),
+            "br",
+            "unsupported_encoding",
+            "content-encoding: br ",
+        ),
+        (
+            good.clone().into_bytes(),
+            "gzip, zstd",
+            "unsupported_encoding",
+            "content-encoding: gzip, zstd ",
+        ),
+        (
+            good.into_bytes(),
+            "deflate",
+            "invalid_json",
+            "body: cannot be unpacked with deflate",
+        ),
+        (
+            cut,
+            "gzip",
+            "invalid_json",
+            "body: cannot be unpacked with gzip (it ends too early)",
+        ),
+        (
+            bomb,
+            "gzip",
+            "too_large",
+            "body: has more than 262144 bytes when it is unpacked",
+        ),
+        (large, "gzip", "too_large", "body: has 262145 bytes"),
+    ] {
+        let properties = BasicProperties::default().with_content_encoding(encoding.into());
+        broker
+            .publish_raw("inbound_message", &body, properties)
+            .await;
+        let letter = &broker.take(&broker.names.dead_letters, 1).await[0];
+        let properties = &letter.properties;
+        assert_eq!(
+            header(properties, "x-gateway-reason").as_deref(),
+            Some(reason)
+        );
+        let told = header(properties, "x-gateway-detail").unwrap();
+        assert!(told.starts_with(detail), "{told}");
+        assert_eq!(
+            properties.content_encoding().as_ref().unwrap().as_str(),
+            encoding
+        );
+        assert_eq!(letter.data, body);
+    }
+    let properties = BasicProperties::default().with_content_encoding("gzip".into());
+    broker
+        .publish_raw("inbound_message", &whole, properties)
+        .await;
+    assert_eq!(agent.event().await.message_id(), "m-1");
 }

@@ -1,6 +1,8 @@
 //! The decoder against whatever anybody may send.
 
-use agent_gateway::conversation::{Kind, Reason, decode_delivery};
+use agent_gateway::conversation::{
+    Decoded, Delivered, Event, Kind, OPTIONAL_FIELDS, Reason, Rejection,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -50,11 +52,20 @@ fn good(kind: Kind) -> Value {
     body
 }
 
-fn decode(
-    kind: Kind,
-    body: &[u8],
-) -> Result<agent_gateway::conversation::Event, agent_gateway::conversation::Rejection> {
-    decode_delivery(kind, body, None, OffsetDateTime::UNIX_EPOCH)
+fn delivered(kind: Kind, body: &[u8]) -> Delivered<'_> {
+    Delivered {
+        arrived_at: OffsetDateTime::UNIX_EPOCH,
+        ..Delivered::now(kind, body)
+    }
+}
+
+fn decode(kind: Kind, body: &[u8]) -> Result<Event, Rejection> {
+    Ok(delivered(kind, body).decode()?.event)
+}
+
+/// What agents get of an event.
+fn payload(event: &Event) -> Value {
+    serde_json::from_str(event.payload.get()).unwrap()
 }
 
 proptest! {
@@ -66,7 +77,7 @@ proptest! {
         body in proptest::collection::vec(any::<u8>(), 0..200),
         sent_at in proptest::option::of(any::<u64>()),
     ) {
-        let decoded = decode_delivery(kind, &body, sent_at, OffsetDateTime::UNIX_EPOCH);
+        let decoded = Delivered { sent_at, ..delivered(kind, &body) }.decode();
         let is_json = serde_json::from_slice::<Value>(&body).is_ok();
         match decoded {
             Ok(_) => prop_assert!(is_json),
@@ -87,16 +98,32 @@ proptest! {
     ) {
         let mut body = good(kind);
         body[field] = value;
-        match decode(kind, body.to_string().as_bytes()) {
-            Ok(event) => {
+        let body = body.to_string();
+        let strict = delivered(kind, body.as_bytes()).check();
+        match delivered(kind, body.as_bytes()).decode() {
+            Ok(Decoded { event, left_out }) => {
                 // What goes out is JSON again, and never more than the contract's fields.
-                let payload: Value = serde_json::from_str(event.payload.get()).unwrap();
-                for name in payload.as_object().unwrap().keys() {
+                for name in payload(&event).as_object().unwrap().keys() {
                     prop_assert!(FIELDS.contains(&&**name) && !name.ends_with("Id") || name == "messageId");
                 }
+                // What was left out is named where somebody can be told.
+                for invalid in &left_out {
+                    prop_assert!(OPTIONAL_FIELDS.contains(&&*invalid.field), "{}", invalid);
+                    prop_assert!(invalid.field.split('.').next() == Some(field), "{}", invalid);
+                }
+                let first = left_out.first().map(ToString::to_string);
+                prop_assert_eq!(strict.err().map(|rejection| rejection.detail), first);
             }
             Err(rejection) => {
                 prop_assert_eq!(rejection.reason, Reason::InvalidEvent);
+                prop_assert!(strict.is_err());
+                // What can be read of it is told, whatever else is wrong.
+                let about = &rejection.about;
+                let read = |name, value: Option<&str>, there| {
+                    value == (name != field).then_some(there)
+                };
+                prop_assert!(read("tenantId", about.tenant.as_ref().map(|id| id.as_str()), "acme"));
+                prop_assert!(read("messageId", about.message_id.as_deref(), "m-1"));
                 let named = rejection.field.unwrap();
                 prop_assert!(&*named == field || named.starts_with(&format!("{field}.")), "{}", rejection.detail);
                 prop_assert!(rejection.detail.starts_with(&*named));
@@ -105,14 +132,40 @@ proptest! {
     }
 
     #[test]
-    fn text_arrives_as_it_was_sent(text in any::<String>(), id in ".{1,64}") {
+    fn text_arrives_as_it_was_sent(text in "(?s).+", id in ".{1,64}") {
         let mut body = good(Kind::InboundMessage);
         body["text"] = text.clone().into();
         body["messageId"] = id.clone().into();
         let event = decode(Kind::InboundMessage, body.to_string().as_bytes()).unwrap();
-        let payload: Value = serde_json::from_str(event.payload.get()).unwrap();
+        let payload = payload(&event);
         prop_assert_eq!(&payload["text"], &text);
         prop_assert_eq!(&payload["messageId"], &id);
+    }
+
+    #[test]
+    fn an_optional_field_that_is_empty_is_absent(
+        kind in kind(),
+        field in proptest::sample::select(&OPTIONAL_FIELDS[..]),
+    ) {
+        let mut body = good(kind);
+        if kind == Kind::InboundMessage {
+            body["mediaUrl"] = "https://media.test/1".into();
+        }
+        let mut without = body.clone();
+        match field.split_once('.') {
+            Some((object, field)) => {
+                body[object] = json!({ field: "" });
+                without[object] = json!({});
+            }
+            None => {
+                body[field] = "".into();
+                without.as_object_mut().unwrap().remove(field);
+            }
+        }
+        prop_assert!(delivered(kind, body.to_string().as_bytes()).check().is_ok());
+        let with = decode(kind, body.to_string().as_bytes()).unwrap();
+        let without = decode(kind, without.to_string().as_bytes()).unwrap();
+        prop_assert_eq!(payload(&with), payload(&without));
     }
 
     #[test]
@@ -132,8 +185,7 @@ proptest! {
             let mut body = good(Kind::StatusUpdate);
             body["timestamp"] = form;
             let event = decode(Kind::StatusUpdate, body.to_string().as_bytes()).unwrap();
-            let payload: Value = serde_json::from_str(event.payload.get()).unwrap();
-            prop_assert_eq!(&payload["timestamp"], &expected);
+            prop_assert_eq!(&payload(&event)["timestamp"], &expected);
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use agent_gateway::conversation::{Kind, decode_delivery};
+use agent_gateway::conversation::{Delivered, Kind};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -18,14 +20,20 @@ struct Example {
     properties: Properties,
     body: Option<Box<RawValue>>,
     body_text: Option<String>,
+    /// What is not text.
+    body_base64: Option<String>,
     event: Option<Expected>,
+    /// The optional fields that the event goes without.
+    #[serde(default)]
+    left_out: Vec<String>,
     rejection: Option<Rejected>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Properties {
     timestamp: Option<u64>,
+    content_encoding: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -57,20 +65,28 @@ fn every_example_delivery_is_decoded_as_it_says() {
             "status_update" => Kind::StatusUpdate,
             other => panic!("{name}: {other}"),
         };
-        let body = match (&example.body, &example.body_text) {
-            (Some(json), None) => json.get(),
-            (None, Some(text)) => text,
-            _ => panic!("{name}: one of body and bodyText"),
+        let body = match (&example.body, &example.body_text, &example.body_base64) {
+            (Some(json), None, None) => json.get().as_bytes().to_vec(),
+            (None, Some(text), None) => text.as_bytes().to_vec(),
+            (None, None, Some(packed)) => BASE64_STANDARD.decode(packed).unwrap(),
+            _ => panic!("{name}: one of body, bodyText and bodyBase64"),
         };
-        let decoded = decode_delivery(
+        let delivered = Delivered {
             kind,
-            body.as_bytes(),
-            example.properties.timestamp,
-            OffsetDateTime::UNIX_EPOCH,
-        );
-        match (decoded, example.event, example.rejection) {
-            (Ok(event), Some(expected), None) => {
+            body: &body,
+            encoding: example.properties.content_encoding.as_deref(),
+            sent_at: example.properties.timestamp,
+            arrived_at: OffsetDateTime::UNIX_EPOCH,
+        };
+        // Who can be told is told of every mistake.
+        let flawless = example.event.is_some() && example.left_out.is_empty();
+        assert_eq!(delivered.check().is_ok(), flawless, "{name}");
+        match (delivered.decode(), example.event, example.rejection) {
+            (Ok(decoded), Some(expected), None) => {
                 counts.0 += 1;
+                let event = decoded.event;
+                let left_out: Vec<_> = decoded.left_out.iter().map(|one| &*one.field).collect();
+                assert_eq!(left_out, example.left_out, "{name}");
                 assert!(name.starts_with("good-"), "{name}");
                 assert_eq!(event.name.as_str(), example.kind, "{name}");
                 assert_eq!(event.key.tenant.as_str(), expected.tenant_id, "{name}");

@@ -187,7 +187,7 @@ fn event(key: &ConversationKey, number: usize) -> Event {
         key: key.clone(),
         name: EventName::InboundMessage,
         payload: serde_json::value::to_raw_value(&text(key, number)).unwrap(),
-        identity: Some(Identity::Message(format!("m-{number}").into())),
+        identity: Some(Identity::Inbound(format!("m-{number}").into())),
         event_id: Some(format!("e-{number}").into()),
     }
 }

@@ -123,7 +123,9 @@ async fn every_request_of_a_page_is_checked_whatever_it_is_carried_by() {
                 let methods = answer.header("access-control-allow-methods");
                 assert_eq!(methods, Some("GET, POST"), "{case}");
                 let allowed = answer.header("access-control-allow-headers");
-                assert_eq!(allowed, Some("content-type"), "{case}");
+                let sendable = "authorization, baggage, content-type, sentry-trace, traceparent, \
+                    tracestate, x-requested-with";
+                assert_eq!(allowed, Some(sendable), "{case}");
                 assert!(answer.header("access-control-max-age").is_some(), "{case}");
             }
         }
@@ -209,7 +211,7 @@ async fn behind_a_proxy_its_word_for_the_host_counts() {
 async fn nothing_but_socket_io_and_the_modules_is_shared_with_other_pages() {
     let (_broker, gateway) = start(&[("ALLOWED_ORIGINS", ALLOWED)]).await;
     let portal = "origin: https://portal.example.com";
-    for path in ["/client.js", "/client.d.ts"] {
+    for path in ["/client.js", "/client.d.ts", "/embed.js"] {
         for (origin, shared) in [
             (portal, Some("https://portal.example.com")),
             ("origin: https://evil.example", None),
@@ -233,7 +235,6 @@ async fn nothing_but_socket_io_and_the_modules_is_shared_with_other_pages() {
         "GET /readyz",
         "GET /metrics",
         "GET /widget",
-        "GET /embed.js",
         "GET /assets/x.js",
         "POST /internal/emit",
         "OPTIONS /internal/emit",
@@ -250,4 +251,67 @@ async fn nothing_but_socket_io_and_the_modules_is_shared_with_other_pages() {
             assert_eq!(answer.header(header), None, "{line}: {answer:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_app_may_have_a_scheme_of_its_own_and_a_websockets_is_its_pages() {
+    let apps = "capacitor://localhost, ionic://LocalHost, app://main:1, wss://socket.example.com";
+    let (_broker, gateway) = start(&[("ALLOWED_ORIGINS", apps)]).await;
+    let address = gateway.address();
+    let host = format!("host: {address}");
+    let own = [format!("ws://{address}"), format!("wss://{address}")];
+    for (origin, passes) in [
+        ("capacitor://localhost", true),
+        ("Capacitor://LOCALHOST", true),
+        ("ionic://localhost", true),
+        ("app://main:1", true),
+        ("wss://socket.example.com", true),
+        ("https://socket.example.com", true),
+        (&own[0], true),
+        (&own[1], true),
+        ("tauri://localhost", false),
+        ("capacitor://localhost:80", false),
+        ("capacitor://localhost.evil.example", false),
+        ("http://localhost", false),
+        ("app://main", false),
+        ("ws://socket.example.com", false),
+        ("ws://evil.example", false),
+        ("file://", false),
+        ("null", false),
+    ] {
+        let line = format!("origin: {origin}");
+        let answer = ask(address, HANDSHAKE, &[&line, &host]).await;
+        if !passes {
+            assert!(is_refusal(&answer), "{origin}: {answer:?}");
+            continue;
+        }
+        assert_eq!(answer.status, 200, "{origin}: {answer:?}");
+        let shared = answer.header("access-control-allow-origin");
+        assert_eq!(shared, Some(origin));
+        let mut headers = UPGRADE.to_vec();
+        headers.extend([&*line, &*host]);
+        let websocket = "GET /socket.io/?EIO=4&transport=websocket";
+        assert_eq!(
+            ask(address, websocket, &headers).await.status,
+            101,
+            "{origin}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_page_may_send_what_its_libraries_add_and_not_what_proxies_say() {
+    let (_broker, gateway) = start(&[("ALLOWED_ORIGINS", ALLOWED), ("TRUSTED_PROXIES", "1")]).await;
+    let headers = [
+        "origin: https://portal.example.com",
+        "access-control-request-method: POST",
+        "access-control-request-headers: traceparent,x-forwarded-host",
+    ];
+    let answer = ask(gateway.address(), "OPTIONS /socket.io/", &headers).await;
+    assert_eq!(answer.status, 204, "{answer:?}");
+    let sendable = answer.header("access-control-allow-headers").unwrap();
+    let sendable: Vec<_> = sendable.split(", ").collect();
+    assert!(sendable.contains(&"traceparent"), "{sendable:?}");
+    let proxys = |name: &&str| name.contains("forwarded") || *name == "*";
+    assert!(!sendable.iter().any(proxys), "{sendable:?}");
 }

@@ -247,3 +247,177 @@ async fn an_internal_port_takes_it_off_the_public_one() {
         .unwrap();
     assert_eq!(response.status(), 200);
 }
+
+#[tokio::test]
+async fn who_can_be_told_is_told_of_an_optional_field_that_cannot_be_used() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
+    let long = format!("https://media.test/{}", "x".repeat(3_000));
+    for (event, field, value) in [
+        ("inbound_message", "text", json!(7)),
+        (
+            "inbound_message",
+            "mediaUrl",
+            json!("https://media.test/my photo.jpg"),
+        ),
+        ("inbound_message", "mediaUrl", json!(long)),
+        ("inbound_message", "mediaType", json!("picture")),
+        ("inbound_message", "from", json!(34_600_000_001_u64)),
+        ("inbound_message", "timestamp", json!("yesterday")),
+        ("status_update", "timestamp", json!(true)),
+        ("status_update", "error", json!([])),
+        ("status_update", "error.code", json!(true)),
+        ("status_update", "error.title", json!(7)),
+    ] {
+        let mut payload = match event {
+            "inbound_message" => json!({"messageId": "m-1", "text": "hi"}),
+            _ => json!({"messageId": "m-1", "status": "failed"}),
+        };
+        match field.split_once('.') {
+            Some((object, within)) => payload[object] = json!({ within: value }),
+            None => payload[field] = value,
+        }
+        let (status, answer) = gateway.emit(&emit(event, &payload)).await;
+        assert_eq!(status, 422, "{payload}");
+        assert_eq!(answer["error"]["code"], "invalid_request");
+        assert_eq!(answer["error"]["field"], format!("payload.{field}"));
+    }
+    // An empty one is absent, here as there.
+    let empty = json!({
+        "messageId": "m-1", "text": "hi", "mediaUrl": "", "mediaType": "", "from": "",
+        "timestamp": "",
+    });
+    assert_eq!(gateway.emit(&emit("inbound_message", &empty)).await.0, 200);
+    let event = agent.event().await;
+    let fields: Vec<_> = event.data().as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["messageId", "text", "timestamp"]);
+    let empty = json!({"messageId": "m-2", "text": "", "mediaUrl": ""});
+    let (status, answer) = gateway.emit(&emit("inbound_message", &empty)).await;
+    assert_eq!(
+        (status, &answer["error"]["field"]),
+        (422, &json!("payload.text"))
+    );
+    let failed = json!({"messageId": "m-1", "status": "failed", "error": ""});
+    assert_eq!(gateway.emit(&emit("status_update", &failed)).await.0, 200);
+    assert_eq!(agent.event().await.data().get("error"), None);
+}
+
+#[tokio::test]
+async fn a_messages_id_is_what_makes_an_outbound_message_a_repeat() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
+    let outbound = |payload: Value| emit("outbound_message", &payload);
+    let first = gateway
+        .emit(&outbound(json!({"messageId": "m-1", "text": "one"})))
+        .await
+        .1;
+    assert_eq!(first["duplicate"], false);
+    let repeat = json!({"ok": true, "cursor": first["cursor"], "duplicate": true});
+    let again = outbound(json!({"text": "again", "messageId": "m-1"}));
+    assert_eq!(gateway.emit(&again).await.1, repeat);
+    // Whatever its eventId is; and the eventId of a repeat is not remembered.
+    let mut other = again.clone();
+    other["eventId"] = "e-1".into();
+    assert_eq!(gateway.emit(&other).await.1, repeat);
+
+    // The same messageId elsewhere, of a customer's message or in another event is another's.
+    let mut elsewhere = again;
+    elsewhere["conversationId"] = "c-2".into();
+    let note = emit("note", &json!({"messageId": "m-1"}));
+    let inbound = emit(
+        "inbound_message",
+        &json!({"messageId": "m-1", "text": "theirs"}),
+    );
+    for body in [&elsewhere, &note, &note, &inbound] {
+        assert_eq!(gateway.emit(body).await.1["duplicate"], false, "{body}");
+    }
+    // The payload stays the portal's own affair: without a messageId that is one, it is new.
+    let odd = [
+        json!({"text": "none"}),
+        json!({"messageId": 7}),
+        json!({"messageId": ""}),
+        json!({"messageId": null}),
+        json!({"messageId": "x".repeat(257)}),
+    ];
+    for payload in odd.iter().chain(&odd) {
+        assert_eq!(
+            gateway.emit(&outbound(payload.clone())).await.1["duplicate"],
+            false
+        );
+    }
+    let mut names = Vec::new();
+    for _ in 0..4 {
+        names.push(agent.event().await.name().to_owned());
+    }
+    assert_eq!(
+        names,
+        ["outbound_message", "note", "note", "inbound_message"]
+    );
+    for payload in odd.iter().chain(&odd) {
+        assert_eq!(agent.event().await.data(), payload);
+    }
+}
+
+#[tokio::test]
+async fn half_an_emoji_and_a_byte_order_mark_are_mended_and_the_rest_passes_as_it_came() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
+    let payload = r#"{"a\ud83d":["\uDE00", {"b": "\\ud83d \ud83d\ude00 \ud83d"}], "c": 1.50}"#;
+    let body = format!(
+        "\u{feff}{{\"tenantId\":\"acme\",\"conversationId\":\"c-1\",\"event\":\"note\",\
+         \"ignored\":\"\\ud83d\",\"payload\":{payload}}}"
+    );
+    let request = gateway
+        .post("/internal/emit")
+        .header("x-internal-api-key", API_KEY)
+        .header("content-type", "application/json");
+    let answer = request.body(body).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+    let expected = json!({
+        "a\u{fffd}": ["\u{fffd}", {"b": "\\ud83d \u{1f600} \u{fffd}"}], "c": 1.5,
+    });
+    assert_eq!(agent.event().await.data(), &expected);
+}
+
+#[tokio::test]
+async fn a_packed_body_is_refused_with_what_to_do() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let note = emit("note", &json!({})).to_string();
+    let selection = json!({"tenantId": "acme"}).to_string();
+    for (path, body) in [
+        ("/internal/emit", note),
+        ("/internal/disconnect", selection),
+    ] {
+        for (encodings, expected) in [
+            (&["gzip"][..], 415),
+            (&["deflate"], 415),
+            (&["br"], 415),
+            (&["utf-8"], 415),
+            (&["identity", "gzip"], 415),
+            (&["identity, gzip"], 415),
+            (&["identity"], 200),
+            (&["Identity"], 200),
+            (&[""], 200),
+            (&[], 200),
+        ] {
+            let mut request = gateway
+                .post(path)
+                .header("x-internal-api-key", API_KEY)
+                .header("content-type", "application/json");
+            for encoding in encodings {
+                request = request.header("content-encoding", *encoding);
+            }
+            let (status, answer) = crate::harness::answer(request.body(body.clone())).await;
+            assert_eq!(status, expected, "{encodings:?}");
+            if expected == 415 {
+                assert_eq!(answer["error"]["code"], "unsupported_media_type");
+                let message = answer["error"]["message"].as_str().unwrap();
+                assert!(message.starts_with("content-encoding must be"), "{message}");
+            }
+        }
+    }
+}

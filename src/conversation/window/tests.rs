@@ -27,7 +27,7 @@ fn event(identity: Option<Identity>, event_id: Option<&str>, size: usize) -> Eve
 }
 
 fn message(id: usize) -> Option<Identity> {
-    Some(Identity::Message(format!("m-{id}").into()))
+    Some(Identity::Inbound(format!("m-{id}").into()))
 }
 
 fn tick(id: usize, status: Status) -> Option<Identity> {

@@ -5,7 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::HeaderMap;
 use serde::Serialize;
-use tracing::info;
+use tracing::debug;
 
 use super::super::App;
 use super::Refusal;
@@ -50,7 +50,8 @@ pub(in crate::http) async fn conversation(
         conversation: id("conversationId", &conversation)?,
     };
     let view = app.journal.hub().view(&conversation);
-    info!(
+    // Whoever shows presence asks all the time.
+    debug!(
         caller = %peer.address,
         key,
         tenant = %conversation.tenant,

@@ -9,8 +9,8 @@ use tracing::info;
 
 use super::super::App;
 use super::Refusal;
-use crate::conversation::Selection;
 use crate::conversation::fields::text;
+use crate::conversation::{JsonText, Selection};
 use crate::net::Peer;
 use crate::source::relay::{self, RelayError};
 
@@ -49,7 +49,8 @@ pub(in crate::http) async fn disconnect(
 }
 
 fn selection(body: &[u8]) -> Result<Selection, RelayError> {
-    let fields = relay::fields(body)?;
+    let text_of_body = JsonText::new(body);
+    let fields = relay::fields(&text_of_body)?;
     Ok(Selection {
         tenant: fields.id("tenantId")?,
         conversation: match fields.get("conversationId") {

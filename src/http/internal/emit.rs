@@ -5,7 +5,6 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::Serialize;
-use tracing::debug;
 
 use super::super::App;
 use super::Refusal;
@@ -28,9 +27,7 @@ pub(in crate::http) async fn emit(
     body: Body,
 ) -> Result<Json<Emitted>, Refusal> {
     let (_, body) = super::taken(&app, &headers, body).await?;
-    let published = relay::emit(&app.journal, &body)
-        .await
-        .inspect_err(|error| debug!(%error, "emit refused"))?;
+    let published = relay::emit(&app.journal, &body).await?;
     Ok(Json(Emitted::from(published)))
 }
 

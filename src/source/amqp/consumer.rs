@@ -9,12 +9,12 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
+use lapin::types::{FieldTable, ShortString};
 use lapin::{Channel, Connection};
 use time::OffsetDateTime;
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{Level, debug, enabled, error, info, warn};
 
 use super::acks::{Ack, Acks};
 use super::backoff::Backoff;
@@ -23,7 +23,7 @@ use super::dead_letters::DeadLetters;
 use super::deliveries::Deliveries;
 use super::status::{Check, Status};
 use super::topology::{Queue, Topology};
-use crate::conversation::{Batch, Kind, Reason, Rejection, decode_delivery};
+use crate::conversation::{About, Batch, Delivered, Invalid, Kind, Reason, Rejection};
 use crate::journal::{Journal, Published};
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
@@ -222,33 +222,58 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
-        let sent_at = *delivery.properties.timestamp();
-        let body = &delivery.data;
+        let encoding = delivery.properties.content_encoding().as_ref();
+        let delivered = Delivered {
+            kind: *kind,
+            body: &delivery.data,
+            encoding: encoding.map(ShortString::as_str),
+            sent_at: *delivery.properties.timestamp(),
+            arrived_at: OffsetDateTime::now_utc(),
+        };
         self.batched += 1;
         let batch = &mut self.batch;
         let taken = attempt(|| {
-            let now = OffsetDateTime::now_utc();
-            let event = decode_delivery(*kind, body, sent_at, now)?;
-            let key = event.key.clone();
-            Ok((key, journal.append(event, batch)))
+            let decoded = delivered.decode()?;
+            // Most of the time nobody asks.
+            let is_asked_for = enabled!(Level::DEBUG) || !decoded.left_out.is_empty();
+            let about = is_asked_for.then(|| About::of(&decoded.event));
+            Ok((
+                about.unwrap_or_default(),
+                decoded.left_out,
+                journal.append(decoded.event, batch),
+            ))
         });
         match taken {
-            Ok((key, published)) => {
+            Ok((about, left_out, published)) => {
                 let outcome = match published {
                     Published::New(_) => "new",
                     Published::Duplicate(_) => "duplicate",
                     Published::Stale(_) => "stale",
                 };
                 debug!(
-                    queue = queue.name, delivery_tag = tag, event = kind.as_str(),
-                    tenant = %key.tenant, conversation = %key.conversation, outcome, "delivery"
+                    queue = queue.name,
+                    delivery_tag = tag,
+                    event = kind.as_str(),
+                    tenant = about.tenant.as_ref().map(tracing::field::display),
+                    conversation = about.conversation.as_ref().map(tracing::field::display),
+                    message_id = about.message_id.as_deref(),
+                    outcome,
+                    "delivery"
                 );
+                for invalid in &left_out {
+                    self.leave_out(tag, &about, invalid);
+                }
                 Some(tag)
             }
             Err(rejection) => {
+                let about = &rejection.about;
                 warn!(
                     queue = queue.name,
                     delivery_tag = tag,
+                    event = kind.as_str(),
+                    tenant = about.tenant.as_ref().map(tracing::field::display),
+                    conversation = about.conversation.as_ref().map(tracing::field::display),
+                    message_id = about.message_id.as_deref(),
                     reason = rejection.reason.as_str(),
                     detail = rejection.detail,
                     "dead letter"
@@ -259,6 +284,38 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                 self.letters.push(letter.boxed());
                 None
             }
+        }
+    }
+
+    /// Counts a field that an event had to do without, and says so: at `debug` each time, as a
+    /// warning now and then.
+    fn leave_out(&self, tag: u64, about: &About, invalid: &Invalid) {
+        let Consumer {
+            kind,
+            queue,
+            status,
+            ..
+        } = self.consumer;
+        let (field, reason) = (&*invalid.field, &*invalid.reason);
+        macro_rules! told {
+            ($level:ident, $untold:expr) => {
+                $level!(
+                    queue = queue.name,
+                    delivery_tag = tag,
+                    event = kind.as_str(),
+                    tenant = about.tenant.as_ref().map(tracing::field::display),
+                    conversation = about.conversation.as_ref().map(tracing::field::display),
+                    message_id = about.message_id.as_deref(),
+                    field,
+                    reason,
+                    more_since_last_warning = $untold,
+                    "an optional field cannot be used: the event goes without it"
+                )
+            };
+        }
+        match status.left_out().count(field, Instant::now()) {
+            Some(untold) => told!(warn, Some(untold)),
+            None => told!(debug, None::<u64>),
         }
     }
 
@@ -310,11 +367,10 @@ fn attempt<T>(mut work: impl FnMut() -> Result<T, Rejection>) -> Result<T, Rejec
             Err(_) => error!(attempt = number, "a delivery made the gateway fail"),
         }
     }
-    Err(Rejection {
-        reason: Reason::InternalError,
-        field: None,
-        detail: format!("the gateway has failed on it {ATTEMPTS} times, see its log"),
-    })
+    Err(Rejection::new(
+        Reason::InternalError,
+        format!("the gateway has failed on it {ATTEMPTS} times, see its log"),
+    ))
 }
 
 fn text(error: lapin::Error) -> String {

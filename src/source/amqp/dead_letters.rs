@@ -216,11 +216,7 @@ mod tests {
             .with_timestamp(7)
             .with_type("t".into())
             .with_app_id("a".into());
-        let rejection = Rejection {
-            reason: Reason::InvalidEvent,
-            field: None,
-            detail: "text: must be a string".to_owned(),
-        };
+        let rejection = Rejection::new(Reason::InvalidEvent, "text: must be a string");
         let letter = epitaph(&properties, &rejection, "inbound");
         let text = |text: &str| AMQPValue::LongString(text.into());
         let headers = letter.headers().clone().unwrap();

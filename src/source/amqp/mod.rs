@@ -15,6 +15,7 @@ mod connection;
 mod consumer;
 mod dead_letters;
 mod deliveries;
+mod left_out;
 mod publisher;
 mod session;
 mod status;
@@ -24,6 +25,7 @@ use std::fmt;
 
 use lapin::uri::AMQPUri;
 
+pub use left_out::LeftOut;
 pub use publisher::{PublishError, Publisher};
 pub use session::run;
 pub use status::{Check, Status};

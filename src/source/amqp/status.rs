@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::left_out::LeftOut;
 use crate::conversation::{Counter, Reason};
 
 /// One part of the broker's side.
@@ -20,7 +21,8 @@ pub enum Check {
 #[derive(Debug)]
 pub struct Status {
     parts: Mutex<BTreeMap<&'static str, Check>>,
-    dead_letters: [(Reason, Counter); 4],
+    dead_letters: [(Reason, Counter); Reason::ALL.len()],
+    left_out: LeftOut,
 }
 
 /// The parts.
@@ -39,15 +41,10 @@ impl Default for Status {
             STATUS_QUEUE,
             DEAD_LETTER_QUEUE,
         ];
-        let reasons = [
-            Reason::InvalidJson,
-            Reason::InvalidEvent,
-            Reason::TooLarge,
-            Reason::InternalError,
-        ];
         Self {
             parts: Mutex::new(parts.map(|part| (part, Check::Starting)).into()),
-            dead_letters: reasons.map(|reason| (reason, Counter::default())),
+            dead_letters: Reason::ALL.map(|reason| (reason, Counter::default())),
+            left_out: LeftOut::default(),
         }
     }
 }
@@ -62,6 +59,11 @@ impl Status {
     pub fn dead_letters(&self) -> impl Iterator<Item = (&'static str, &Counter)> {
         let all = self.dead_letters.iter();
         all.map(|(reason, counter)| (reason.as_str(), counter))
+    }
+
+    /// The optional fields that events of deliveries had to do without.
+    pub fn left_out(&self) -> &LeftOut {
+        &self.left_out
     }
 
     /// A delivery is in the dead letter queue.

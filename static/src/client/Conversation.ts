@@ -6,8 +6,10 @@ import type { Message, StatusUpdate } from "./Message";
 import { MessageLog } from "./MessageLog";
 import { openSocket, type OpenSocket, type Socket } from "./openSocket";
 import { Position } from "./Position";
+import { readEndpoint } from "./readEndpoint";
+import { UnusableToken } from "./readToken";
 import { ReconnectSchedule } from "./ReconnectSchedule";
-import { judgeDisconnect, judgeRefusal } from "./verdict";
+import { judgeDisconnect, judgeRefusal, type Refusal } from "./verdict";
 import { readMessage, readStatus, type Agent, type Joined, type Meta, type Reset } from "./wire";
 
 /** A try that has not brought a join after this many milliseconds is given up. */
@@ -21,7 +23,10 @@ const SETTLE_MS = 3_000;
 
 /** What a conversation is and how to get to it. */
 export interface ConversationOptions {
-  /** The gateway's origin, such as `https://gateway.example.com`. */
+  /**
+   * The gateway's address, such as `https://gateway.example.com`, or `https://portal.example.com/realtime` where a proxy
+   * has it below a path; in a page it may be relative to it.
+   */
   readonly url: string;
   readonly tenantId: string;
   readonly conversationId: string;
@@ -63,10 +68,12 @@ export class Conversation {
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
   #pollingFirst = false;
 
+  /** @throws {TypeError} when `url` is no such address */
   constructor(options: ConversationOptions);
   /** @internal */
   constructor(options: ConversationOptions, internals: Partial<ConversationInternals>);
   constructor(options: ConversationOptions, internals: Partial<ConversationInternals> = {}) {
+    readEndpoint(options.url);
     this.#options = options;
     this.#openSocket = internals.openSocket ?? openSocket;
     this.#schedule = new ReconnectSchedule(internals.random ?? Math.random);
@@ -129,7 +136,8 @@ export class Conversation {
   #openWith(token: Promise<string | undefined>, otherwise: StopReason): void {
     const failed = this.#current((cause: unknown) => {
       // Whoever hears of the error may decide what is next; then that counts.
-      const stop = this.#current(() => this.#stop(otherwise));
+      const why = otherwise === "token-unavailable" && cause instanceof UnusableToken ? "token-unusable" : otherwise;
+      const stop = this.#current(() => this.#stop(why));
       this.#fail("getToken failed", cause);
       stop();
     });
@@ -150,13 +158,13 @@ export class Conversation {
       this.#pollingFirst = !this.#pollingFirst;
       this.#retryLater("timeout");
     });
-    socket.on("connect_error", this.#current((error) => this.#refused(error.message)));
+    socket.on("connect_error", this.#current((refusal) => this.#refused(refusal)));
     socket.on("disconnect", this.#current((reason) => this.#retryLater(judgeDisconnect(reason))));
     socket.onAny(this.#current((name, data, meta) => this.#received(name, data, meta as Meta)));
   }
 
-  #refused(message: string): void {
-    const verdict = judgeRefusal(message);
+  #refused(refusal: Refusal): void {
+    const verdict = judgeRefusal(refusal);
     if (verdict.then === "stop") this.#stop(verdict.why);
     else if (verdict.then === "renew") this.#replaceToken();
     else this.#retryLater(verdict.reason);

@@ -22,10 +22,17 @@ export type StopReason =
   | "authentication-required"
   | "invalid-token"
   | "token-expired"
-  /** `getToken` failed. */
+  /** `getToken` failed, or answered nothing. */
   | "token-unavailable"
+  /** `getToken` answered something that is no token, such as a page to sign in on; the `error` event says what. */
+  | "token-unusable"
   | "forbidden"
-  | "invalid-conversation";
+  | "invalid-conversation"
+  /**
+   * The gateway takes no requests from pages of this origin. A proxy in front of it may hide which host was asked for:
+   * then the gateway's `PUBLIC_URL` has to name it, or `ALLOWED_ORIGINS` the page of another origin.
+   */
+  | "origin-not-allowed";
 
 /** The one value that says how a conversation is doing. */
 export type ConversationState =

@@ -1,3 +1,5 @@
+import { readToken } from "./readToken";
+
 /** Answers a token for the conversation; called again when the one in use has expired or is about to. */
 export type GetToken = () => string | Promise<string>;
 
@@ -20,10 +22,10 @@ export class Credentials {
     this.#getToken = getToken;
   }
 
-  /** The token in use; asks for it the first time. */
+  /** The token in use; asks for it the first time. Fails when there is none. */
   async current(): Promise<string> {
     if (this.#token !== undefined) return this.#token;
-    const token = await this.#getToken();
+    const token = readToken(await this.#getToken());
     // A slow answer must not replace what has been asked for after it.
     return (this.#token ??= token);
   }
@@ -31,8 +33,7 @@ export class Credentials {
   /** Asks for a newer token; undefined when `getToken` has only the one in use. Fails when it has none, and keeps that one. */
   async renew(): Promise<string | undefined> {
     this.#askedAt = Date.now();
-    const token = await this.#getToken();
-    if (!token) throw new Error("getToken answered no token");
+    const token = readToken(await this.#getToken());
     if (token === this.#token) return undefined;
     return (this.#token = token);
   }

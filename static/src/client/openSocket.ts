@@ -1,4 +1,6 @@
 import { io } from "socket.io-client";
+import { readEndpoint } from "./readEndpoint";
+import type { Refusal } from "./verdict";
 
 /** Where a connection goes and what it brings along. */
 export interface SocketTarget {
@@ -13,7 +15,7 @@ export interface SocketTarget {
 
 /** What a `Conversation` needs of a Socket.IO socket. */
 export interface Socket {
-  on(event: "connect_error", listener: (error: Error) => void): unknown;
+  on(event: "connect_error", listener: (error: Refusal) => void): unknown;
   on(event: "disconnect", listener: (reason: string) => void): unknown;
   onAny(listener: (event: string, ...args: unknown[]) => void): unknown;
   emit(event: "refresh_token", payload: { token: string }, ack: (answer: RefreshAnswer) => void): unknown;
@@ -31,9 +33,10 @@ export type OpenSocket = (target: SocketTarget) => Socket;
  * Opens a socket for one try. Reconnecting is the caller's: Socket.IO's own does not come back after a refused
  * connect or a disconnect by the server, and knows neither this schedule nor the cursor.
  */
-export const openSocket: OpenSocket = ({ url, tenantId, conversationId, token, cursor, pollingFirst }) =>
-  io(url, {
-    path: "/socket.io",
+export const openSocket: OpenSocket = ({ url, tenantId, conversationId, token, cursor, pollingFirst }) => {
+  const { origin, path } = readEndpoint(url);
+  return io(origin, {
+    path,
     query: { tenantId, conversationId },
     auth: cursor === undefined ? { token } : { token, cursor },
     // WebSocket first, because it needs no sticky sessions where several replicas run; polling where it is blocked.
@@ -42,3 +45,4 @@ export const openSocket: OpenSocket = ({ url, tenantId, conversationId, token, c
     reconnection: false,
     forceNew: true,
   });
+};

@@ -16,9 +16,37 @@ const REFUSALS: ReadonlyMap<string, Verdict> = new Map<string, Verdict>([
   ["Service unavailable", { then: "retry", reason: "unavailable" }],
 ]);
 
-/** Judges the message of a `connect_error`. What is no refusal of the gateway's is a network that may heal. */
-export function judgeRefusal(message: string): Verdict {
-  return REFUSALS.get(message) ?? { then: "retry", reason: unlessNoNetwork("unreachable") };
+/** A `connect_error`: the gateway's word, or how the transport failed. */
+export interface Refusal {
+  readonly message: string;
+  /** The HTTP status, where the transport failed for an answer. */
+  readonly description?: unknown;
+  /** The request with that answer. */
+  readonly context?: unknown;
+}
+
+/** Engine.IO's code for a request that the server does not allow: this gateway's, for an origin that it does not know. */
+const FORBIDDEN = 4;
+
+/** Judges a `connect_error`. What is no refusal of the gateway's is a network that may heal. */
+export function judgeRefusal(refusal: Refusal): Verdict {
+  if (isForeignOrigin(refusal)) return { then: "stop", why: "origin-not-allowed" };
+  return REFUSALS.get(refusal.message) ?? { then: "retry", reason: unlessNoNetwork("unreachable") };
+}
+
+/**
+ * Whether the gateway has answered that it does not take requests from pages of this origin. A page of another origin
+ * cannot tell, since its browser keeps the answer from it.
+ */
+function isForeignOrigin({ description, context }: Refusal): boolean {
+  if (description !== 403) return false;
+  try {
+    const { responseText } = context as { responseText: string };
+    return JSON.parse(responseText).code === FORBIDDEN;
+  } catch {
+    // A proxy's own answer.
+    return false;
+  }
 }
 
 /** Judges the reason that Socket.IO gives for a `disconnect`. */

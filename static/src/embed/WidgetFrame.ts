@@ -15,9 +15,9 @@ export class WidgetFrame implements Embedded {
   readonly #getToken: () => Promise<GetToken | undefined>;
   #given = false;
 
-  /** `gateway` is its origin; `getToken` finds the host's function when it is needed. */
-  constructor(gateway: string, options: EmbedOptions, getToken: () => Promise<GetToken | undefined>) {
-    this.#gateway = gateway;
+  /** `gateway` is the address below which it answers; `getToken` finds the host's function when it is needed. */
+  constructor(gateway: URL, options: EmbedOptions, getToken: () => Promise<GetToken | undefined>) {
+    this.#gateway = gateway.origin;
     this.#options = options;
     this.#getToken = getToken;
     this.iframe = document.createElement("iframe");
@@ -25,7 +25,7 @@ export class WidgetFrame implements Embedded {
     const query = new URLSearchParams({ tenantId, conversationId });
     if (lang) query.set("lang", lang);
     if (title) query.set("title", title);
-    this.iframe.src = `${gateway}/widget?${query}`;
+    this.iframe.src = new URL(`widget?${query}`, gateway).href;
     this.iframe.title = title || `Conversation ${conversationId}`;
     this.iframe.allow = "fullscreen";
     this.iframe.referrerPolicy = "no-referrer";

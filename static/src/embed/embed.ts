@@ -1,22 +1,21 @@
 /**
- * The host's part of the widget, as a classic script without dependencies: puts an iframe where its tag stands, and
- * gives it tokens. It runs once for each tag, so that one page can hold several widgets.
+ * The host's part of the widget, as a script without dependencies, classic or a module: puts an iframe where its tag
+ * stands, and gives it tokens. It does so for each tag, so that one page can hold several widgets.
  */
 import { readOptions, type Embedded, type EmbedOptions, type GetToken } from "./EmbedOptions";
+import { eachOwnTag } from "./ownTags";
 import { WidgetFrame } from "./WidgetFrame";
 
-// Both are known only while the script runs for the first time.
-const tag = document.currentScript;
-const gateway = tag instanceof HTMLScriptElement ? new URL(tag.src).origin : undefined;
-
-if (tag instanceof HTMLScriptElement && gateway !== undefined) {
+eachOwnTag((tag) => {
+  // The page is beside the script, below whatever path a proxy has the gateway.
+  const gateway = new URL(".", tag.src);
   window.AgentGateway ??= {};
   window.AgentGateway.mount ??= (element, options) => mount(gateway, options, (iframe) => element.append(iframe));
   const options = readOptions(tag.dataset);
   if (options) void place(tag, gateway, options);
-}
+});
 
-async function place(tag: HTMLScriptElement, gateway: string, options: EmbedOptions): Promise<void> {
+async function place(tag: HTMLScriptElement, gateway: URL, options: EmbedOptions): Promise<void> {
   const { target } = tag.dataset;
   if (target === undefined && tag.closest("body")) {
     mount(gateway, options, (iframe) => tag.after(iframe));
@@ -28,7 +27,7 @@ async function place(tag: HTMLScriptElement, gateway: string, options: EmbedOpti
   mount(gateway, options, (iframe) => element.append(iframe));
 }
 
-function mount(gateway: string, options: EmbedOptions, put: (iframe: HTMLIFrameElement) => void): Embedded {
+function mount(gateway: URL, options: EmbedOptions, put: (iframe: HTMLIFrameElement) => void): Embedded {
   if (!options.tenantId || !options.conversationId) {
     throw new Error("agent-gateway: a widget needs both a tenantId and a conversationId");
   }

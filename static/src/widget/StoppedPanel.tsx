@@ -1,4 +1,5 @@
 import { LockIcon } from "./icons";
+import { GATEWAY_URL } from "./PageBase";
 import type { Blocker } from "./strings";
 import { useTexts } from "./Texts";
 
@@ -8,10 +9,17 @@ interface StoppedPanelProps {
   onRetry?: () => void;
 }
 
+/** What is to be written, and where nobody can guess it: into the gateway's configuration, or into the portal's page. */
+const SETTINGS: Partial<Record<Blocker, string>> = {
+  "origin-not-allowed": `PUBLIC_URL=${GATEWAY_URL}`,
+  sandboxed: 'sandbox="allow-scripts allow-same-origin allow-popups"',
+};
+
 /** Says why nothing more comes, and what the agent can do about it. */
 export function StoppedPanel({ why, onRetry }: StoppedPanelProps) {
   const { strings } = useTexts();
   const { title, advice } = strings.blockers[why];
+  const setting = SETTINGS[why];
   return (
     <section class="stopped" role="alert" data-testid="stopped" data-reason={why}>
       <span class="stopped-icon">
@@ -19,6 +27,7 @@ export function StoppedPanel({ why, onRetry }: StoppedPanelProps) {
       </span>
       <h2>{title}</h2>
       <p>{advice}</p>
+      {setting && <code data-testid="setting">{setting}</code>}
       {onRetry && (
         <button type="button" onClick={onRetry}>
           {strings.tryAgain}

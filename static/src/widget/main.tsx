@@ -5,6 +5,7 @@ import { ConversationView } from "./ConversationView";
 import { DateText } from "./DateText";
 import { Header } from "./Header";
 import { readPlace, readTitle } from "./PageAddress";
+import { GATEWAY_URL, SANDBOXED } from "./PageBase";
 import { StoppedPanel } from "./StoppedPanel";
 import { stringsFor, type Blocker } from "./strings";
 import { TextsProvider } from "./Texts";
@@ -22,6 +23,7 @@ function start(): void {
   const place = readPlace(location.search);
   if (!place) return refuse("missing-conversation", undefined);
   const title = readTitle(location.search, place);
+  if (SANDBOXED) return refuse("sandboxed", title);
   const tokens = new TokenSource(place);
   if (tokens.missing) {
     // A token that is added to the address later changes only the fragment, which loads no new page.
@@ -29,7 +31,7 @@ function start(): void {
     return refuse("missing-token", title);
   }
 
-  const conversation = new Conversation({ url: location.origin, ...place, getToken: tokens.get });
+  const conversation = new Conversation({ url: GATEWAY_URL, ...place, getToken: tokens.get });
   tokens.serves(conversation);
   conversation.connect();
   const view = new ConversationView(conversation);

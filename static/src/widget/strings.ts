@@ -1,7 +1,7 @@
 import type { OfflineReason, StopReason } from "../client";
 
 /** Why the page shows no conversation: what the client says, and what the page itself finds missing. */
-export type Blocker = Exclude<StopReason, "closed"> | "missing-conversation" | "missing-token";
+export type Blocker = Exclude<StopReason, "closed"> | "missing-conversation" | "missing-token" | "sandboxed";
 
 /** All words of the page in one language. */
 export interface Strings {
@@ -100,6 +100,10 @@ const en: Strings = {
       title: "Signing in didn’t work",
       advice: "Try again, or open the conversation again from your portal.",
     },
+    "token-unusable": {
+      title: "Signing in didn’t work",
+      advice: "Your portal answered something that is no sign-in. Open the conversation again; if that doesn’t help, tell your administrator.",
+    },
     forbidden: {
       title: "You have no access to this conversation",
       advice: "Ask your administrator for access, or choose another conversation in your portal.",
@@ -107,6 +111,14 @@ const en: Strings = {
     "invalid-conversation": {
       title: "This link is broken",
       advice: "It names no conversation that can exist. Open the conversation again from your portal.",
+    },
+    "origin-not-allowed": {
+      title: "The message service doesn’t accept this page",
+      advice: "Tell your administrator: the service doesn’t know that it is reached at this address. This setting of the service says so:",
+    },
+    sandboxed: {
+      title: "Your portal’s frame keeps this page from working",
+      advice: "Tell your administrator: the frame’s sandbox is too strict. It needs at least:",
     },
   },
   tryAgain: "Try again",
@@ -187,6 +199,10 @@ const de: Strings = {
       title: "Die Anmeldung hat nicht geklappt",
       advice: "Versuchen Sie es noch einmal, oder öffnen Sie die Unterhaltung neu in Ihrem Portal.",
     },
+    "token-unusable": {
+      title: "Die Anmeldung hat nicht geklappt",
+      advice: "Ihr Portal hat etwas geantwortet, das keine Anmeldung ist. Öffnen Sie die Unterhaltung neu. Hilft das nicht, wenden Sie sich an Ihre Administration.",
+    },
     forbidden: {
       title: "Sie haben keinen Zugriff auf diese Unterhaltung",
       advice: "Bitten Sie Ihre Administration um Zugriff, oder wählen Sie in Ihrem Portal eine andere Unterhaltung.",
@@ -194,6 +210,14 @@ const de: Strings = {
     "invalid-conversation": {
       title: "Dieser Link ist fehlerhaft",
       advice: "Die genannte Unterhaltung kann es nicht geben. Öffnen Sie sie noch einmal in Ihrem Portal.",
+    },
+    "origin-not-allowed": {
+      title: "Der Nachrichtendienst nimmt diese Seite nicht an",
+      advice: "Wenden Sie sich an Ihre Administration: Er weiß nicht, dass er unter dieser Adresse erreichbar ist. Diese Einstellung des Nachrichtendienstes sagt es ihm:",
+    },
+    sandboxed: {
+      title: "Der Rahmen im Portal lässt diese Seite nicht arbeiten",
+      advice: "Wenden Sie sich an Ihre Administration: Die Sandbox des Rahmens ist zu streng. Er braucht mindestens:",
     },
   },
   tryAgain: "Noch einmal versuchen",
@@ -274,6 +298,10 @@ const ptBR: Strings = {
       title: "Não foi possível entrar",
       advice: "Tente de novo ou abra a conversa outra vez pelo seu portal.",
     },
+    "token-unusable": {
+      title: "Não foi possível entrar",
+      advice: "O seu portal respondeu algo que não é um acesso. Abra a conversa de novo. Se não adiantar, avise o administrador.",
+    },
     forbidden: {
       title: "Você não tem acesso a esta conversa",
       advice: "Peça acesso ao administrador ou escolha outra conversa no seu portal.",
@@ -281,6 +309,14 @@ const ptBR: Strings = {
     "invalid-conversation": {
       title: "Este link está com defeito",
       advice: "A conversa indicada não pode existir. Abra a conversa de novo pelo seu portal.",
+    },
+    "origin-not-allowed": {
+      title: "O serviço de mensagens não aceita esta página",
+      advice: "Avise o administrador: o serviço não sabe que é acessado por este endereço. Esta configuração do serviço de mensagens resolve:",
+    },
+    sandboxed: {
+      title: "O quadro do portal impede que esta página funcione",
+      advice: "Avise o administrador: a sandbox do quadro é restrita demais. Ele precisa de, no mínimo:",
     },
   },
   tryAgain: "Tentar de novo",

@@ -38,6 +38,11 @@ export class FakeSocket implements Socket {
     this.#refused(new Error(message));
   }
 
+  /** Has the transport fail for an answer to one of its requests, as Socket.IO tells of it. */
+  fail(message: string, status: number, responseText: string): void {
+    this.#refused(Object.assign(new Error(message), { description: status, context: { responseText } }));
+  }
+
   drop(reason = "transport close"): void {
     this.#dropped(reason);
   }

@@ -57,6 +57,35 @@ describe("connecting", () => {
     expect(gateway.sockets).toHaveLength(0);
   });
 
+  it.each(["", " \n", null])("stops when getToken answers %j, which is nothing", async (answer) => {
+    gateway.getToken.mockResolvedValue(answer as string);
+    gateway.conversation.connect();
+    await settle();
+    expect(gateway.conversation.state).toEqual({ name: "stopped", why: "token-unavailable" });
+    expect(gateway.sockets).toHaveLength(0);
+  });
+
+  it("stops when getToken answers what is no token, and says what it is", async () => {
+    gateway.getToken.mockResolvedValue("<!doctype html><title>Sign in</title>");
+    gateway.conversation.connect();
+    await settle();
+    expect(gateway.conversation.state).toEqual({ name: "stopped", why: "token-unusable" });
+    const [[error]] = gateway.said("error") as [[Error]];
+    expect(error).toMatchObject({ message: "getToken failed", cause: { message: expect.stringContaining("an HTML page") } });
+    expect(gateway.sockets).toHaveLength(0);
+    gateway.getToken.mockResolvedValue("token-1");
+    gateway.conversation.retryNow();
+    await settle();
+    expect(gateway.socket.target.token).toBe("token-1");
+  });
+
+  it("takes white space and a JSON string's quotation marks off the token", async () => {
+    gateway.getToken.mockResolvedValue('"eyJh.eyJz.c2ln"\n');
+    gateway.conversation.connect();
+    await settle();
+    expect(gateway.socket.target.token).toBe("eyJh.eyJz.c2ln");
+  });
+
   it("stops when getToken does not answer within 30 seconds, and hears no answer after that", async () => {
     let answer = (_token: string) => {};
     gateway.getToken.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
@@ -183,6 +212,38 @@ describe("an answer of the gateway or the network", () => {
     expect(gateway.socket.open).toBe(false);
     await pass(60_000);
     expect(gateway.sockets).toHaveLength(1);
+  });
+
+  it.each(["xhr post error", "xhr poll error"])("stops where the gateway does not take the page's origin: %s", async (message) => {
+    gateway.conversation.connect();
+    await settle();
+    gateway.socket.fail(message, 403, '{"code":4,"message":"Forbidden"}');
+    expect(gateway.conversation.state).toEqual({ name: "stopped", why: "origin-not-allowed" });
+    expect(gateway.socket.open).toBe(false);
+    await pass(600_000);
+    expect(gateway.sockets, "each try opens a session").toHaveLength(1);
+    gateway.conversation.retryNow();
+    await settle();
+    gateway.socket.join();
+    expect(gateway.conversation.state).toEqual({ name: "live" });
+  });
+
+  it.each([
+    [403, "<html>Forbidden by a proxy</html>"],
+    [403, '{"code":3,"message":"Bad request"}'],
+    [403, '{"error":"code 4"}'],
+    [403, "null"],
+    [403, ""],
+    [400, '{"code":4,"message":"Forbidden"}'],
+    [502, "Bad Gateway"],
+    [0, ""],
+  ])("tries again after an answer of %d %s, which says nothing of an origin", async (status, body) => {
+    gateway.conversation.connect();
+    await settle();
+    gateway.socket.fail("xhr post error", status, body);
+    expect(gateway.conversation.state).toMatchObject({ name: "offline", reason: "unreachable" });
+    await pass(1000);
+    expect(gateway.sockets).toHaveLength(2);
   });
 
   it.each([

@@ -84,6 +84,25 @@ describe("a token about to expire", () => {
     expect(gateway.socket.target.token).toBe("token-1");
   });
 
+  it.each(["<!doctype html><title>Sign in</title>", '{"token":"t"}'])("stays in use when getToken answers %j, which is an error", async (answer) => {
+    const socket = await gateway.joined();
+    gateway.getToken.mockReturnValueOnce(answer);
+    socket.receive("token_expiring", {});
+    await settle();
+    expect(socket.sent).toEqual([]);
+    expect(gateway.said("error")).toEqual([[new Error("getToken failed")]]);
+    expect(gateway.conversation.state).toEqual({ name: "live" });
+  });
+
+  it("is the same one, and not sent again, when getToken answers it with other white space", async () => {
+    gateway.getToken.mockReturnValueOnce("token-1").mockReturnValueOnce('"token-1"\n');
+    const socket = await gateway.joined();
+    socket.receive("token_expiring", {});
+    await settle();
+    expect(socket.sent).toEqual([]);
+    expect(gateway.said("error")).toEqual([]);
+  });
+
   it("is no longer waited for once its connection is gone", async () => {
     const socket = await gateway.joined();
     socket.receive("token_expiring", {});
@@ -195,6 +214,15 @@ describe("an expired token", () => {
     await settle();
     expect(gateway.conversation.state).toEqual({ name: "stopped", why: "token-expired" });
     expect(gateway.said("error")).toEqual([[new Error("getToken failed")]]);
+  });
+
+  it("stops the conversation when getToken answers the page to sign in on: the session is over", async () => {
+    const socket = await gateway.joined();
+    gateway.getToken.mockReturnValue("<!doctype html><title>Sign in</title>");
+    socket.receive("token_expired", {});
+    await settle();
+    expect(gateway.conversation.state).toEqual({ name: "stopped", why: "token-expired" });
+    expect(gateway.sockets).toHaveLength(1);
   });
 
   it("stops the conversation when getToken answers none", async () => {

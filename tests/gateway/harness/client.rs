@@ -84,6 +84,13 @@ impl Client {
         Self::over(stream, address, query).await
     }
 
+    /// The same, with a path in front of Socket.IO's.
+    pub(crate) async fn open_below(address: &str, path: &str, query: &str) -> Self {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let client = Self::over(stream, &format!("{address}{path}"), query).await;
+        client.expect("no connection for a client")
+    }
+
     /// The same, for who is not going to read: the kernel takes little for it meanwhile. Left
     /// alone, that is up to as much as the machine is configured for, which may be all there is.
     pub(crate) async fn open_narrow(address: &str, query: &str) -> Self {

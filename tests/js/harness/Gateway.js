@@ -125,6 +125,13 @@ export class Gateway {
     assert.deepEqual([...this.#leaks], [], "no line of the log holds a secret");
   }
 
+  /** Ends it and starts it on the same port with these variables as well. */
+  async restart(env) {
+    await this.stop();
+    this.#env = { ...this.#env, ...env };
+    await this.start();
+  }
+
   /** Stops it and removes what it declared at the broker. */
   async remove() {
     try {

@@ -19,6 +19,11 @@ export function chromium() {
   return program("CHROMIUM", process.env.CHROMIUM ?? "/usr/bin/chromium");
 }
 
+/** The proxy that people put in front of it. */
+export function nginx() {
+  return program("NGINX", process.env.NGINX ?? "/usr/sbin/nginx");
+}
+
 function program(variable, path) {
   try {
     accessSync(path ?? "", constants.X_OK);

@@ -1,10 +1,9 @@
 //! The playground's connection to the broker, kept from one press of a button to the next.
 
-use time::OffsetDateTime;
 use tokio::sync::Mutex;
 
 use super::refusal::Refusal;
-use crate::conversation::{ConversationKey, Kind, decode_delivery};
+use crate::conversation::{ConversationKey, Delivered, Kind};
 use crate::source::amqp::{PublishError, Publisher, Settings};
 
 /// A publisher that connects when it is needed.
@@ -29,8 +28,9 @@ impl Broker {
         key: &ConversationKey,
         body: &[u8],
     ) -> Result<(), Refusal> {
-        // The gateway would put it among the dead letters: say so here instead.
-        decode_delivery(kind, body, None, OffsetDateTime::now_utc())
+        // The gateway would put it among the dead letters, or leave a field out: say so here instead.
+        Delivered::now(kind, body)
+            .check()
             .map_err(|rejection| Refusal::invalid(rejection.detail))?;
         let mut kept = self.publisher.lock().await;
         if let Some(publisher) = kept.take()

@@ -1,0 +1,106 @@
+//! What is told of origins that were refused: an operator has to hear of it, and pages that try
+//! again and again are not to fill the log.
+
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use axum::http::header::{AsHeaderName, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderValue};
+use tracing::{debug, warn};
+
+use super::origins::Origins;
+
+/// How often it is told.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// How much of a header stands in a line of the log, in bytes. Hosts have at most 253.
+const SHOWN: usize = 300;
+
+/// The origins that were refused.
+#[derive(Default)]
+pub(super) struct Refusals {
+    untold: Mutex<Untold>,
+}
+
+#[derive(Default)]
+struct Untold {
+    told: Option<Instant>,
+    /// How many there have been since.
+    count: u64,
+}
+
+impl Refusals {
+    /// Tells of a refused request, or counts it for the next that is told.
+    pub(super) fn add(&self, origins: &Origins, headers: &HeaderMap) {
+        let origin = shown(headers, ORIGIN);
+        let host = shown(headers, HOST);
+        match self.count(Instant::now()) {
+            None => debug!(origin, host, "origin refused"),
+            Some(refused) => warn!(
+                origin,
+                host,
+                forwarded_host = origins.forwarded_host(headers),
+                refused,
+                "origin refused: {}",
+                origins.advice(headers)
+            ),
+        }
+    }
+
+    /// How many there have been since it was last told, this one included, if it is time to tell.
+    fn count(&self, now: Instant) -> Option<u64> {
+        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        untold.count += 1;
+        let is_early = |told| now.duration_since(told) < TELL_EVERY;
+        if untold.told.is_some_and(is_early) {
+            return None;
+        }
+        untold.told = Some(now);
+        Some(std::mem::take(&mut untold.count))
+    }
+}
+
+/// The header as a line of the log may have it: its beginning, with nothing that a terminal acts on.
+fn shown(headers: &HeaderMap, name: impl AsHeaderName) -> Option<String> {
+    let values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let values: Vec<_> = values.collect();
+    if values.is_empty() {
+        return None;
+    }
+    let text = values.join(&b", "[..]).escape_ascii().to_string();
+    Some(match text.get(..SHOWN) {
+        Some(beginning) if text.len() > SHOWN => format!("{beginning}…"),
+        _ => text,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_told_once_a_minute_with_the_number_of_all() {
+        let refusals = Refusals::default();
+        let begin = Instant::now();
+        let at = |seconds| refusals.count(begin + Duration::from_secs(seconds));
+        let told = [0, 0, 59, 60, 61, 119, 300].map(at);
+        assert_eq!(told, [Some(1), None, None, Some(3), None, None, Some(3)]);
+    }
+
+    #[test]
+    fn a_header_is_shown_plainly_and_not_at_length() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(shown(&headers, ORIGIN), None);
+        let mut add =
+            |value: &[u8]| headers.append(ORIGIN, HeaderValue::from_bytes(value).unwrap());
+        add(b"https://a.example");
+        add(b"\xc2\x9b31m\t");
+        let plain = r"https://a.example, \xc2\x9b31m\t";
+        assert_eq!(shown(&headers, ORIGIN).as_deref(), Some(plain));
+        let long = HeaderValue::from_bytes(&[b'x'; 4000]).unwrap();
+        headers.insert(ORIGIN, long);
+        let text = shown(&headers, ORIGIN).unwrap();
+        assert_eq!(text, format!("{}…", "x".repeat(SHOWN)));
+    }
+}
