@@ -51,7 +51,7 @@ impl Entry {
         accepted: Instant,
         at: OffsetDateTime,
         name: EventName,
-        payload: Box<RawValue>,
+        payload: &RawValue,
     ) -> Self {
         let payload = payload.get().as_bytes();
         // None of these needs escaping in JSON.
@@ -149,7 +149,7 @@ mod tests {
             Instant::now(),
             OffsetDateTime::UNIX_EPOCH,
             EventName::Other("note".into()),
-            to_raw_value(payload).unwrap(),
+            &to_raw_value(payload).unwrap(),
         )
     }
 

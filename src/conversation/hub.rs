@@ -161,7 +161,7 @@ impl Hub {
         let position = position();
         self.shared.head.fetch_max(position.0, Ordering::AcqRel);
         let cursor = cursors.cursor(position);
-        let entry = Entry::new(cursor, position, now, at, event.name, event.payload);
+        let entry = Entry::new(cursor, position, now, at, event.name, &event.payload);
         let entry = Arc::new(entry);
         state.window.append(
             entry.clone(),

@@ -68,7 +68,7 @@ impl Model {
                 self.now,
                 OffsetDateTime::UNIX_EPOCH,
                 event.name,
-                event.payload,
+                &event.payload,
             ));
             self.appended.push((entry.clone(), event.identity.clone()));
             self.window

@@ -22,7 +22,7 @@ struct Plain {
     released: AtomicBool,
 }
 
-const RELEASE: &[u8] = b"\x81\x87\0\0\0\040/own,";
+const RELEASE: &[u8] = b"\x81\x87\x00\x00\x00\x0040/own,";
 
 impl Protocol for Plain {
     fn inbound(_: &Arc<Session<Self>>, beginning: &[u8]) -> Verdict {
