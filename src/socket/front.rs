@@ -6,7 +6,9 @@ mod answers;
 mod request;
 
 use std::iter;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -15,21 +17,23 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::{Deserialize, Serialize};
 use socketioxide::service::SocketIoService;
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
 
 use super::connects::Heard;
+use super::counts::Counts;
 use super::held::{Hold, SEPARATOR};
 use super::inbound::Inbound;
+use super::notice::{Notice, tell};
+use super::open::Open;
 use super::places::Places;
 use super::transport::{Transport, Transports};
 use super::upgrade::upgrade;
-use super::{CONNECT_TIMEOUT, INBOUND_LIMIT};
-use crate::net::{Full, Peer, client_address};
-use answers::{taken, too_much, turned_away, unknown};
-use request::{Asked, plain, posting, shrink};
+use super::{CONNECT_TIMEOUT, INBOUND_LIMIT, PATH};
+use crate::net::{Peer, client_address};
+use answers::{numbered, old_client, overlap, taken, too_much, turned_away, unknown};
+use request::{Asked, Carriage, plain, posting, shrink};
 
 /// The engine, and what is known of sessions before it knows them.
 #[derive(Clone)]
@@ -37,8 +41,11 @@ pub(super) struct Front {
     pub(super) service: SocketIoService<Router>,
     pub(super) transports: Arc<Transports>,
     pub(super) places: Arc<Places>,
+    pub(super) counts: Arc<Counts>,
     /// How many proxies there are in front.
     pub(super) proxies: usize,
+    pub(super) ping_interval: Duration,
+    pub(super) ping_timeout: Duration,
 }
 
 /// Answers an Engine.IO request.
@@ -54,15 +61,20 @@ pub(super) async fn answer(
         if request.method() != Method::GET {
             return front.engine(plain(request)).await;
         }
-        let transport = match front.take_place(&peer, &request) {
-            Ok(transport) => transport,
+        match asked.old_client {
+            Some(Carriage::Polls) => return old_client(front.untended()),
+            Some(Carriage::WebSocket) => return front.tell_old_client(&peer, request).await,
+            None => {}
+        }
+        shrink(&mut request);
+        if websocket {
+            return front.websocket(peer, request);
+        }
+        let transport = match front.places.take(front.address(&peer, &request)) {
+            Ok(place) => front.transports.open(place),
             Err(full) => return turned_away(full),
         };
-        shrink(&mut request);
         request.extensions_mut().insert(transport.clone());
-        if websocket {
-            return upgrade(front.service, transport, peer.line, request);
-        }
         return front.handshake(&transport, plain(request)).await;
     };
     let Some(transport) = front.transports.find(sid) else {
@@ -83,16 +95,48 @@ pub(super) async fn answer(
 impl Front {
     async fn engine(&self, request: Request) -> Response {
         match self.service.clone().oneshot(request).await {
-            Ok(response) => response.map(Body::new),
+            Ok(response) => numbered(response.map(Body::new)).await,
             Err(never) => match never {},
         }
     }
 
-    /// A session with its place, for a client whose request this is.
-    fn take_place(&self, peer: &Peer, request: &Request) -> Result<Arc<Transport>, Full> {
-        let address = client_address(peer.address.ip(), request.headers(), self.proxies);
-        let place = self.places.take(address)?;
-        Ok(self.transports.open(place))
+    /// Of the client whose request this is.
+    fn address(&self, peer: &Peer, request: &Request) -> IpAddr {
+        client_address(peer.address.ip(), request.headers(), self.proxies)
+    }
+
+    fn untended(&self) -> Open {
+        Open::untended(self.ping_interval, self.ping_timeout)
+    }
+
+    /// Opens a session that begins with a WebSocket, or has one that only says that there are too
+    /// many.
+    fn websocket(self, peer: Peer, mut request: Request) -> Response {
+        let address = self.address(&peer, &request);
+        if let Ok(place) = self.places.admit(address) {
+            let transport = self.transports.open(place);
+            request.extensions_mut().insert(transport.clone());
+            return upgrade(self.service, transport, peer.line, request);
+        }
+        match self.places.room_to_tell(address) {
+            Ok(slot) => {
+                let open = self.untended();
+                tell(Notice::TooMany(self.counts), open, slot, request)
+            }
+            Err(full) => {
+                self.counts.turned_away.count();
+                turned_away(full)
+            }
+        }
+    }
+
+    /// Answers a client of before Engine.IO 4 that wants a WebSocket: without room to tell it
+    /// anything, as the engine does.
+    async fn tell_old_client(&self, peer: &Peer, request: Request) -> Response {
+        match self.places.room_to_tell(self.address(peer, &request)) {
+            Ok(slot) => tell(Notice::OldClient, self.untended(), slot, request),
+            Err(_) => self.engine(plain(request)).await,
+        }
     }
 
     /// Opens a session that begins with polling.
@@ -101,23 +145,32 @@ impl Front {
         if !response.status().is_success() {
             return response;
         }
-        // `0{"sid":"…",…}`: the name by which later polls and the upgrade speak of the session.
-        let mut corrected = None;
-        let response = read(response, |answer| {
-            let open = answer.get(1..).map(serde_json::from_slice::<Open>);
-            if let Some(Ok(mut open)) = open {
-                // The engine names the limit of its answers. A client that believes that puts more
-                // into a post than is taken.
-                open.max_payload = INBOUND_LIMIT;
-                corrected = serde_json::to_string(&open).ok();
-                transport.named(open.sid);
-            }
-        })
-        .await;
-        match corrected {
-            Some(open) => ([(CONTENT_TYPE, TEXT)], format!("0{open}")).into_response(),
-            None => response,
+        let mut open = None;
+        let response = read(response, |answer| open = Open::correct(answer)).await;
+        let Some((packet, sid)) = open.and_then(|open| Some((open.packet()?, open.sid))) else {
+            return response;
+        };
+        // The name by which later polls and the upgrade speak of the session.
+        transport.named(sid.clone());
+        if !transport.over_limit() {
+            self.answer_first_ping(&sid).await;
         }
+        ([(CONTENT_TYPE, TEXT)], packet).into_response()
+    }
+
+    /// The engine pings a session at once, and then when its interval has passed. Clients expect
+    /// the second of these first, and may not have told anybody yet that they poll.
+    async fn answer_first_ping(&self, sid: &str) {
+        let session = format!("{PATH}/?EIO=4&transport=polling&sid={sid}");
+        let Ok(session) = session.parse() else {
+            return;
+        };
+        let mut poll = Request::new(Body::empty());
+        *poll.uri_mut() = session;
+        let pong = posting(&poll, PONG.into());
+        // Nobody else knows the session, so that nothing else can be in this answer.
+        self.engine(poll).await;
+        self.engine(pong).await;
     }
 
     /// Answers a poll: as the engine does, and with the end of the session once that has come.
@@ -137,7 +190,9 @@ impl Front {
             return response;
         }
         let mut packets = Vec::new();
+        let mut is_empty = false;
         let response = read(response, |answer| {
+            is_empty = answer.is_empty();
             // Only messages are in the account. Whoever polls a session that has a WebSocket gets
             // none, and with each of them would have the next one seem to be fetched.
             let messages = answer.split(|&byte| byte == SEPARATOR);
@@ -148,6 +203,11 @@ impl Front {
             }
         })
         .await;
+        if is_empty {
+            // The engine has given the session up, and says nothing: a client takes that for a
+            // packet that it cannot read.
+            return ([(CONTENT_TYPE, TEXT)], CLOSE).into_response();
+        }
         if packets.is_empty() {
             return response;
         }
@@ -159,6 +219,11 @@ impl Front {
 
     /// Hands what the client posts to the engine, packet by packet, as far as it may pass.
     async fn post(&self, transport: &Arc<Transport>, request: Request) -> Response {
+        // A client that posts twice at once does not know in which order it is heard.
+        let Some(_turn) = transport.take_turn() else {
+            transport.end();
+            return overlap();
+        };
         let (parts, body) = request.into_parts();
         let head = Request::from_parts(parts, Body::empty());
         let body = match Limited::new(body, INBOUND_LIMIT).collect().await {
@@ -251,14 +316,5 @@ const MESSAGE: u8 = b'4';
 /// Engine.IO's CLOSE packet.
 const CLOSE: &str = "1";
 
-/// What a session is told at its beginning
-/// (<https://socket.io/docs/v4/engine-io-protocol/#handshake>).
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Open {
-    sid: String,
-    upgrades: Vec<String>,
-    ping_interval: u64,
-    ping_timeout: u64,
-    max_payload: usize,
-}
+/// Its PONG packet.
+const PONG: &str = "3";

@@ -1,11 +1,13 @@
 //! A WebSocket's stream as the library reads it: without what the client should not have said.
 //!
 //! Frames that may pass are passed on as they came, byte for byte; others are left out. What the
-//! server writes goes through untouched, but for the answer to a session's [`Release`].
+//! server writes goes through untouched, but for the answer to a session's [`Release`], and its
+//! [`Opening`].
 
 use std::io::Cursor;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use bytes::{Buf as _, BytesMut};
@@ -18,6 +20,7 @@ use super::connects::Heard;
 use super::inbound::Inbound;
 use super::release::Release;
 use super::transport::Transport;
+use opening::Opening;
 
 /// A stream of WebSocket frames (RFC 6455, section 5) from a client of the session.
 pub(super) struct Guard<S> {
@@ -32,6 +35,10 @@ pub(super) struct Guard<S> {
     /// Nothing is looked at any more.
     over: bool,
     releasing: Option<Releasing>,
+    /// What the library writes first, if the session begins with this WebSocket.
+    opening: Option<Opening>,
+    /// Who waits for more to read, while what is to be read next may be made here.
+    reader: Option<Waker>,
 }
 
 /// The library is told to let go of the session, and has not done so.
@@ -67,6 +74,9 @@ enum Next {
 /// it has not written yet, as would a WebSocket's own close frame.
 const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
 
+/// Its PONG packet as a client sends it.
+const PONG: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'3'];
+
 /// Engine.IO's PING packet with which a client tries a WebSocket.
 const PROBE: &[u8] = b"2probe";
 
@@ -85,6 +95,7 @@ const HEADER: usize = 14;
 
 impl<S> Guard<S> {
     pub(super) fn new(stream: S, transport: Arc<Transport>) -> Self {
+        let opens = transport.begins_with_websocket();
         Self {
             stream,
             transport,
@@ -94,6 +105,8 @@ impl<S> Guard<S> {
             pause: None,
             over: false,
             releasing: None,
+            opening: opens.then(Opening::default),
+            reader: None,
         }
     }
 
@@ -247,6 +260,16 @@ impl<S> Guard<S> {
         Next::Go
     }
 
+    /// Answers the library's first ping in the client's place, which is not to see it.
+    fn pong(&mut self) {
+        if !self.over {
+            self.passed.extend_from_slice(PONG);
+        }
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+
     /// Keeps the answer to the release from the client. Whether it was in what is written: little else
     /// can be, since nothing has been joined.
     fn keeps_back(&mut self, written: &[u8]) -> bool {
@@ -287,6 +310,7 @@ impl<S> Drop for Guard<S> {
     }
 }
 
+mod opening;
 mod stream;
 #[cfg(test)]
 mod tests;

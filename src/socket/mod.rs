@@ -17,6 +17,8 @@ mod inbound;
 mod kept_out;
 mod members;
 mod namespaces;
+mod notice;
+mod open;
 mod outlet;
 mod places;
 mod release;
@@ -123,7 +125,7 @@ impl Sockets {
     pub fn new(settings: &Settings, authenticator: Arc<Authenticator>, hub: Arc<Hub>) -> Self {
         let (service, io) = SocketIo::builder()
             .req_path(PATH)
-            .ping_interval(settings.ping_interval)
+            .ping_interval(open::engine_interval(settings.ping_interval))
             .ping_timeout(settings.ping_timeout)
             .connect_timeout(CONNECT_TIMEOUT)
             .max_buffer_size(CHANNEL)
@@ -154,7 +156,10 @@ impl Sockets {
                 service,
                 transports,
                 places: Arc::new(places),
+                counts: counts.clone(),
                 proxies: settings.limits.proxies,
+                ping_interval: settings.ping_interval,
+                ping_timeout: settings.ping_timeout,
             },
             counts,
         }

@@ -13,12 +13,16 @@ use tracing::{debug, warn};
 use super::counts::Counts;
 use crate::net::{Bounds, Full, Limits, Slot, Slots};
 
-/// The sessions that are let in to be told that there is no room: they take moments.
+/// Connections and sessions that are let in to be told something: they take moments.
 const TOLD: Bounds = Bounds {
     all: 256,
-    address: 8,
+    address: 128,
     rate: 0,
 };
+
+/// How many of an address's may be sessions, which poll: each costs as much as any other. A
+/// WebSocket that carries none costs little, and all agents of an office have one address.
+const SESSIONS_TOLD: usize = 8;
 
 /// Gives sessions their places.
 #[derive(Debug)]
@@ -62,23 +66,33 @@ impl Places {
     /// A place for a session of a client at `address`.
     ///
     /// # Errors
-    /// There is not even one to be told in.
-    pub(super) fn take(&self, address: IpAddr) -> Result<Place, Full> {
-        let full = match self.sessions.take(address) {
-            Ok(slot) => {
-                return Ok(Place {
-                    slot: Mutex::new(Some(slot)),
-                    over_limit: false,
-                });
+    /// There is none.
+    pub(super) fn admit(&self, address: IpAddr) -> Result<Place, Full> {
+        match self.sessions.take(address) {
+            Ok(slot) => Ok(Place {
+                slot: Mutex::new(Some(slot)),
+                over_limit: false,
+            }),
+            Err(full) => {
+                self.counts.over_limit.of(full).count();
+                debug!(%full, "a session is over a limit");
+                if full == Full::All {
+                    self.log();
+                }
+                Err(full)
             }
-            Err(full) => full,
-        };
-        self.counts.over_limit.of(full).count();
-        debug!(%full, "a session is over a limit");
-        if full == Full::All {
-            self.log();
         }
-        match self.told.take(address) {
+    }
+
+    /// The same, or one in which the session is told that it has none.
+    ///
+    /// # Errors
+    /// There is not even one of those.
+    pub(super) fn take(&self, address: IpAddr) -> Result<Place, Full> {
+        if let Ok(place) = self.admit(address) {
+            return Ok(place);
+        }
+        match self.told.take_one_of(SESSIONS_TOLD, address) {
             Ok(slot) => Ok(Place {
                 slot: Mutex::new(Some(slot)),
                 over_limit: true,
@@ -88,6 +102,14 @@ impl Places {
                 Err(full)
             }
         }
+    }
+
+    /// Room to tell a client at `address` something over a WebSocket that carries no session.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn room_to_tell(&self, address: IpAddr) -> Result<Slot, Full> {
+        self.told.take(address)
     }
 
     fn log(&self) {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 
 use super::backlog::{Backlog, Way};
@@ -56,6 +56,8 @@ pub(super) struct Transport {
     pub(super) held: Held,
     ending: AtomicBool,
     ended: Notify,
+    /// Taken by the post that is being answered.
+    turn: Semaphore,
     /// When a packet last found room, in milliseconds since the session's begin.
     taken_at: AtomicU64,
     begun: Instant,
@@ -84,6 +86,7 @@ impl Transports {
             held: Held::default(),
             ending: AtomicBool::new(false),
             ended: Notify::new(),
+            turn: Semaphore::new(1),
             taken_at: AtomicU64::new(0),
             begun: Instant::now(),
         });
@@ -135,6 +138,16 @@ impl Transport {
         self.begun.elapsed().saturating_sub(taken_at)
     }
 
+    /// The turn to post, of which a session has one; `None`: another post has it.
+    pub(super) fn take_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turn.try_acquire().ok()
+    }
+
+    /// Whether a WebSocket carries it from its beginning.
+    pub(super) fn begins_with_websocket(&self) -> bool {
+        self.sid.get().is_none()
+    }
+
     /// Decides whether the library hears what the client has said, of which `message` is the
     /// beginning.
     pub(super) fn hear(self: &Arc<Self>, message: &[u8], websocket: bool) -> Heard {
@@ -171,8 +184,8 @@ impl Transport {
     /// then. `None` if that is so anyway, or cannot be reached: while an upgrade from polling is
     /// under way, the library does not listen to CONNECTs.
     pub(super) fn release(&self) -> Option<&Arc<Release>> {
-        let began_with_polling = self.sid.get().is_some();
-        (!began_with_polling && !self.connects.has_joined()).then_some(&self.release)
+        let is_unknown = self.begins_with_websocket() && !self.connects.has_joined();
+        is_unknown.then_some(&self.release)
     }
 
     /// Its client has said goodbye: another may come in its place, though it takes the members of

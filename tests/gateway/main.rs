@@ -20,6 +20,7 @@ mod bounds;
 mod broker_faults;
 mod bursts;
 mod commands;
+mod conformance;
 mod connects;
 mod dead_letters;
 mod decoder;

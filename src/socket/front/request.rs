@@ -14,6 +14,15 @@ pub(super) struct Asked {
     pub(super) websocket: bool,
     /// Whether it speaks the protocol's version 4, the only one that is served.
     pub(super) version: bool,
+    /// How a client of before that version would have its session carried.
+    pub(super) old_client: Option<Carriage>,
+}
+
+/// What carries a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carriage {
+    Polls,
+    WebSocket,
 }
 
 impl Asked {
@@ -25,10 +34,18 @@ impl Asked {
             part.split('=').nth(1)
         };
         let sid = query.split('&').find_map(|part| part.strip_prefix("sid="));
+        let version = value("EIO=");
+        let old_client = match (version, value("transport=")) {
+            // Its polls have a time in them. Whoever asks otherwise reads the engine's answer.
+            (Some("3"), Some("polling")) => value("t=").map(|_| Carriage::Polls),
+            (Some("3"), Some("websocket")) => Some(Carriage::WebSocket),
+            _ => None,
+        };
         Self {
             sid: sid.map(str::to_owned),
             websocket: value("transport=") == Some("websocket"),
-            version: value("EIO=") == Some("4"),
+            version: version == Some("4"),
+            old_client,
         }
     }
 }

@@ -4,11 +4,12 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep;
 use tokio_util::io::poll_read_buf;
 
+use super::opening::Taken;
 use super::{GOODBYE, Guard, Next, PAUSE, Releasing};
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
@@ -18,6 +19,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.opening.is_some() {
+            this.reader = Some(cx.waker().clone());
+        }
         loop {
             if !this.passed.is_empty() {
                 let length = this.passed.len().min(buffer.remaining());
@@ -80,14 +84,50 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         if this.keeps_back(buffer) {
             return Poll::Ready(Ok(buffer.len()));
         }
+        if let Some(opening) = &mut this.opening {
+            match opening.take(buffer) {
+                Taken::Frame(length) => return Poll::Ready(Ok(length)),
+                Taken::Ping(length) => {
+                    opening.over = true;
+                    this.pong();
+                    return Poll::Ready(Ok(length));
+                }
+                Taken::Over => opening.over = true,
+            }
+            ready!(this.poll_opened(cx))?;
+        }
         Pin::new(&mut this.stream).poll_write(cx, buffer)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        ready!(this.poll_opened(cx))?;
+        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        ready!(this.poll_opened(cx))?;
+        Pin::new(&mut this.stream).poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Guard<S> {
+    /// Writes what goes out in the place of what the library has written first.
+    fn poll_opened(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(opening) = &mut self.opening else {
+            return Poll::Ready(Ok(()));
+        };
+        while !opening.out.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &opening.out))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            opening.out.advance(written);
+        }
+        if opening.over {
+            self.opening = None;
+        }
+        Poll::Ready(Ok(()))
     }
 }

@@ -345,47 +345,50 @@ pub(super) const REQUESTS: &str = r#"
 # request | headers | body | status | body of the answer
 
 # Engine.IO: what opens no session
-GET /socket.io/                                   |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?                                  |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=4                             |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?EIO=4&transport=                  |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?EIO=4&transport=pigeon            |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?EIO=4&transport=Polling           |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?EIO=4&transport=webtransport      |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?transport=polling                 |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=3&transport=polling           |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=3&transport=websocket         | $upgrade              |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=5&transport=polling           |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=&transport=polling            |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=04&transport=polling          |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=3&EIO=4&transport=polling     |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO%3d4&transport=polling         |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-POST $polling                                     |                       | 40   | 400 | {"code":"2","message":"Bad handshake method"}
-PUT $polling                                      |                       | 40   | 400 | {"code":"2","message":"Bad handshake method"}
-DELETE $polling                                   |                       |      | 400 | {"code":"2","message":"Bad handshake method"}
-OPTIONS $polling                                  |                       |      | 400 | {"code":"2","message":"Bad handshake method"}
-TRACE $polling                                    |                       |      | 400 | {"code":"2","message":"Bad handshake method"}
-POST $websocket                                   | $upgrade              |      | 400 | {"code":"2","message":"Bad handshake method"}
+GET /socket.io/                                   |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?                                  |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=4                             |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?EIO=4&transport=                  |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?EIO=4&transport=pigeon            |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?EIO=4&transport=Polling           |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?EIO=4&transport=webtransport      |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?transport=polling                 |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=3&transport=polling           |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=3&transport=websocket         | $upgrade              |      | 101 |
+GET /socket.io/?EIO=3&transport=websocket         |                       |      | 426 | this transport needs a WebSocket
+GET /socket.io/?EIO=2&transport=websocket         | $upgrade              |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=3&transport=polling&t=x&sid=x |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=5&transport=polling           |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=&transport=polling            |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=04&transport=polling          |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=3&EIO=4&transport=polling     |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO%3d4&transport=polling         |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+POST $polling                                     |                       | 40   | 400 | {"code":2,"message":"Bad handshake method"}
+PUT $polling                                      |                       | 40   | 400 | {"code":2,"message":"Bad handshake method"}
+DELETE $polling                                   |                       |      | 400 | {"code":2,"message":"Bad handshake method"}
+OPTIONS $polling                                  |                       |      | 400 | {"code":2,"message":"Bad handshake method"}
+TRACE $polling                                    |                       |      | 400 | {"code":2,"message":"Bad handshake method"}
+POST $websocket                                   | $upgrade              |      | 400 | {"code":2,"message":"Bad handshake method"}
 
 # Engine.IO: sessions that are not there, or not so
-GET $polling&sid=                                 |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=x                                |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=AAAAAAAAAAAAAAAA                 |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=AAAAAAAAAAAAAAAA&sid=$sid        |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=..%2f..%2f                       |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=$sid%00                          |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-POST $polling&sid=AAAAAAAAAAAAAAAA                |                       | 40   | 400 | {"code":"1","message":"Session ID unknown"}
-GET $websocket&sid=AAAAAAAAAAAAAAAA               | $upgrade              |      | 400 | {"code":"1","message":"Session ID unknown"}
+GET $polling&sid=                                 |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=x                                |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=AAAAAAAAAAAAAAAA                 |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=AAAAAAAAAAAAAAAA&sid=$sid        |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=..%2f..%2f                       |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=$sid%00                          |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+POST $polling&sid=AAAAAAAAAAAAAAAA                |                       | 40   | 400 | {"code":1,"message":"Session ID unknown"}
+GET $websocket&sid=AAAAAAAAAAAAAAAA               | $upgrade              |      | 400 | {"code":1,"message":"Session ID unknown"}
 PUT $polling&sid=$sid                             |                       | 40   | 400 |
 DELETE $polling&sid=$sid                          |                       |      | 400 |
 PATCH $polling&sid=$sid                           |                       | 40   | 400 |
 POST $websocket&sid=$sid                          | $upgrade              | 40   | 400 |
-GET $polling&sid=$wsid                            |                       |      | 400 | {"code":"3","message":"Bad request"}
-POST $polling&sid=$wsid                           |                       | 40   | 400 | {"code":"3","message":"Bad request"}
-GET $websocket&sid=$wsid                          | $upgrade              |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=$upgraded                        |                       |      | 400 | {"code":"3","message":"Bad request"}
-POST $polling&sid=$upgraded                       |                       | 40   | 400 | {"code":"3","message":"Bad request"}
-GET $websocket&sid=$upgraded                      | $upgrade              |      | 400 | the session has its WebSocket
+GET $polling&sid=$wsid                            |                       |      | 400 | {"code":3,"message":"Bad request"}
+POST $polling&sid=$wsid                           |                       | 40   | 400 | {"code":3,"message":"Bad request"}
+GET $websocket&sid=$wsid                          | $upgrade              |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=$upgraded                        |                       |      | 400 | {"code":3,"message":"Bad request"}
+POST $polling&sid=$upgraded                       |                       | 40   | 400 | {"code":3,"message":"Bad request"}
+GET $websocket&sid=$upgraded                      | $upgrade              |      | 101 |
 POST $polling&sid=$sid                            |                       | $64KB+1 | 413 | the packets are too large
 POST $polling&sid=$sid                            | transfer-encoding: chunked | zz | 400 | the packets did not come whole
 
