@@ -451,7 +451,7 @@ POST /internal/emit                               | $key; $json                 
 POST /internal/emit                               | $key; $json                              |       | 400 | {"ok":false,"error":{"code":"invalid_json","message":"the body is not JSON (EOF while parsing a value at line 1 column 0)"}}
 POST /internal/emit                               | $key; $json                              | {     | 400 | {"ok":false,"error":{"code":"invalid_json","message":"the body is not JSON (EOF while parsing an object at line 1 column 1)"}}
 POST /internal/emit                               | $key; $json                              | $emit$emit | 400 | {"ok":false,"error":{"code":"invalid_json","message":"the body is not JSON (trailing characters at line 1 column 73)"}}
-POST /internal/emit                               | $key; $json                              | {"tenantId":"\ud800"} | 422 | !tenantId: must be valid Unicode text
+POST /internal/emit                               | $key; $json                              | {"tenantId":"\ud800"} | 422 | !tenantId: may only have the characters A-Z a-z 0-9 . _ ~ : @ + = -
 POST /internal/emit                               | $key; $json                              | [$emit] | 422 | !body: must be a JSON object
 POST /internal/emit                               | $key; $json                              | {} | 422 | !tenantId: is missing
 POST /internal/emit                               | $key; $json                              | {"tenantId":"acme","conversationId":"c-1/../c-2"} | 422 | !conversationId: may only have the characters A-Z a-z 0-9 . _ ~ : @ + = -
