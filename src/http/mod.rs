@@ -26,7 +26,7 @@ use assets::Page;
 pub use counts::Counts;
 pub use guard::guard;
 pub use health::{Health, Phase};
-use keys::ApiKeys;
+pub use keys::ApiKeys;
 pub use origin::{InvalidOrigin, Origin};
 
 /// The HTTP listeners.
@@ -37,7 +37,7 @@ pub struct Settings {
     /// Where `/internal/*` and `/metrics` are served instead, if anywhere.
     pub internal: Option<SocketAddr>,
     /// The relay's keys; none: every call is refused.
-    pub api_keys: Vec<String>,
+    pub api_keys: ApiKeys,
     /// The origins whose pages may talk to the gateway, its own aside.
     pub origins: Vec<Origin>,
     /// Whether there is a proxy in front, which says what host was asked for.
@@ -52,7 +52,7 @@ impl std::fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("public", &self.public)
             .field("internal", &self.internal)
-            .field("api_keys", &self.api_keys.len())
+            .field("api_keys", &self.api_keys)
             .field("origins", &self.origins)
             .field("proxied", &self.proxied)
             .field("ancestors", &self.ancestors)
@@ -67,7 +67,7 @@ struct App {
     members: Arc<Members>,
     health: Arc<Health>,
     broker: Arc<amqp::Status>,
-    keys: Arc<ApiKeys>,
+    keys: ApiKeys,
     page: Arc<Page>,
     sockets: Statistics,
     refused: Arc<Counts>,
@@ -91,7 +91,7 @@ pub fn routers(
         members,
         health,
         broker,
-        keys: Arc::new(ApiKeys::new(&settings.api_keys)),
+        keys: settings.api_keys.clone(),
         page: Arc::new(Page::new(&settings.ancestors)),
         sockets,
         refused,

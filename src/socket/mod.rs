@@ -19,6 +19,7 @@ mod members;
 mod namespaces;
 mod outlet;
 mod places;
+mod refused;
 mod release;
 mod term;
 mod transport;

@@ -37,6 +37,8 @@ const LOG_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Place {
     slot: Mutex<Option<Slot>>,
+    /// Whose it is.
+    pub(super) address: IpAddr,
     /// Whether it has this place only to be told that it has none.
     pub(super) over_limit: bool,
 }
@@ -68,19 +70,21 @@ impl Places {
             Ok(slot) => {
                 return Ok(Place {
                     slot: Mutex::new(Some(slot)),
+                    address,
                     over_limit: false,
                 });
             }
             Err(full) => full,
         };
         self.counts.over_limit.of(full).count();
-        debug!(%full, "a session is over a limit");
+        debug!(%full, %address, "a session is over a limit");
         if full == Full::All {
             self.log();
         }
         match self.told.take(address) {
             Ok(slot) => Ok(Place {
                 slot: Mutex::new(Some(slot)),
+                address,
                 over_limit: true,
             }),
             Err(full) => {
