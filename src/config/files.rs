@@ -147,7 +147,7 @@ mod tests {
     fn what_has_changed_is_taken_and_what_cannot_be_keeps_the_old_value() {
         let folder = Folder::new();
         let secret = folder.write("secret", OLD);
-        let keys = folder.write("keys", "the first key, 1234\nthe second key, 1234\n");
+        let keys = folder.write("keys", "the first key 1234\nthe second key 1234\n");
         let url = folder.write("url", "amqp://guest:guest@old.example/%2f");
         let mut config = config(&[
             ("JWT_SECRET_FILE", &secret),
@@ -172,7 +172,7 @@ mod tests {
         assert!(!told.contains("hidden"), "{told}");
 
         // What is still wrong is told again, and what is mended is taken.
-        folder.write("keys", "the third key, 1234");
+        folder.write("keys", "the third key 1234");
         let reading = config.files.read_again();
         assert_eq!(reading.changed, ["INTERNAL_API_KEYS_FILE"]);
         assert_eq!(reading.kept.len(), 1);
