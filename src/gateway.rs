@@ -1,5 +1,6 @@
 //! The composition root: the only place that knows every part.
 
+mod descriptors;
 mod reload;
 
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use crate::auth::Authenticator;
 use crate::config::{Config, Unknown};
@@ -22,6 +23,7 @@ use crate::journal::Journal;
 use crate::net::{self, Limits, Listener};
 use crate::socket::Sockets;
 use crate::source::amqp;
+use descriptors::descriptors;
 pub use reload::Reload;
 
 /// How often it is told that events are dropped before their time.
@@ -197,46 +199,6 @@ impl Gateway {
         sweeper.abort();
         report(journal.hub());
         Ok(())
-    }
-}
-
-/// How few sessions are so few that it is told, when nobody has asked for a number of them.
-const FEW_SESSIONS: usize = 1_000;
-
-/// How many descriptors the process may have. It is told if they are too few for as many connections
-/// as the operator has asked for. As many as there may be by default, few need.
-fn descriptors(config: &Config) -> usize {
-    let limits = &config.socket.limits;
-    let needed = limits.descriptors();
-    match net::raise_descriptors() {
-        Ok(available) => {
-            let sessions = limits
-                .sessions
-                .all
-                .saturating_sub(needed.saturating_sub(available));
-            if available >= needed {
-                debug!(available, needed, "there are descriptors enough");
-            } else if config.explicit_max_connections || sessions < FEW_SESSIONS {
-                warn!(
-                    available,
-                    needed,
-                    sessions,
-                    "the process may have too few descriptors for MAX_CONNECTIONS: raise the limit to \
-                     what is needed (ulimit -n; LimitNOFILE= in a systemd unit; ulimits: nofile in \
-                     Compose), or set MAX_CONNECTIONS to the sessions that there is room for"
-                );
-            } else {
-                debug!(
-                    available,
-                    needed, sessions, "descriptors bound the number of sessions"
-                );
-            }
-            available
-        }
-        Err(error) => {
-            warn!(%error, "the limit of descriptors stays as it is");
-            usize::MAX
-        }
     }
 }
 
