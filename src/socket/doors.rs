@@ -10,7 +10,7 @@ use socketioxide::SocketIo;
 use socketioxide::extract::{AckSender, SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 use time::OffsetDateTime;
-use tracing::debug;
+use tracing::{debug, field};
 
 use super::connects::{Connects, Heard};
 use super::counts::Counts;
@@ -19,10 +19,11 @@ use super::kept_out::KeptOut;
 use super::members::{Members, Seat};
 use super::namespaces::Namespaces;
 use super::outlet::{Progress, SocketOutlet, way};
+use super::refused::RefusedConnects;
 use super::term::Term;
 use super::transport::Transport;
 use crate::auth::Authenticator;
-use crate::conversation::{ConversationKey, Hub, Participant, rfc3339_from_unix};
+use crate::conversation::{ConversationKey, Hub, Id, Participant, rfc3339_from_unix};
 
 pub(super) struct Doors {
     authenticator: Arc<Authenticator>,
@@ -31,6 +32,7 @@ pub(super) struct Doors {
     kept_out: KeptOut,
     patience: Duration,
     counts: Arc<Counts>,
+    refused: RefusedConnects,
     closed: AtomicBool,
 }
 
@@ -49,6 +51,7 @@ impl Doors {
             kept_out: KeptOut::default(),
             patience,
             counts,
+            refused: RefusedConnects::default(),
             closed: AtomicBool::new(false),
         })
     }
@@ -97,7 +100,10 @@ impl Doors {
                 (Ok(()), r#"{"sid":""}"#.len() + socket.id.as_str().len())
             }
             Err(refusal) => {
-                debug!(%refusal, "connect refused");
+                let query = socket.req_parts().uri.query();
+                let tenant = handshake::tenant(socket.ns(), query, &auth);
+                let address = transport.address();
+                self.refused.note(refusal, address, tenant.as_ref());
                 self.counts.refused.of(refusal).count();
                 self.refused(refusal, socket, &transport);
                 let text = refusal.to_string();
@@ -195,7 +201,14 @@ impl Doors {
                         error: None,
                     },
                     Err(refusal) => {
-                        debug!(%refusal, "refresh refused");
+                        let address = transport(&socket).map(|transport| transport.address());
+                        let tenant = tenant_of(&socket);
+                        debug!(
+                            %refusal,
+                            address = address.map(field::display),
+                            tenant = tenant.as_ref().map(Id::as_str),
+                            "refresh refused"
+                        );
                         Refreshed {
                             ok: false,
                             expires_at: None,
@@ -221,6 +234,12 @@ impl Doors {
         outlet.term.renew(agent.expires_at);
         Ok(agent.expires_at)
     }
+}
+
+/// The tenant whose conversation the socket follows.
+fn tenant_of(socket: &SocketRef) -> Option<Id> {
+    let outlet = socket.extensions.get::<Weak<SocketOutlet>>()?.upgrade()?;
+    Some(outlet.key.tenant.clone())
 }
 
 fn transport(socket: &SocketRef) -> Option<Arc<Transport>> {

@@ -21,6 +21,7 @@ mod notice;
 mod open;
 mod outlet;
 mod places;
+mod refused;
 mod release;
 mod term;
 mod transport;

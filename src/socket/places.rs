@@ -41,6 +41,8 @@ const LOG_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Place {
     slot: Mutex<Option<Slot>>,
+    /// Whose it is.
+    pub(super) address: IpAddr,
     /// Whether it has this place only to be told that it has none.
     pub(super) over_limit: bool,
 }
@@ -71,11 +73,12 @@ impl Places {
         match self.sessions.take(address) {
             Ok(slot) => Ok(Place {
                 slot: Mutex::new(Some(slot)),
+                address,
                 over_limit: false,
             }),
             Err(full) => {
                 self.counts.over_limit.of(full).count();
-                debug!(%full, "a session is over a limit");
+                debug!(%full, %address, "a session is over a limit");
                 if full == Full::All {
                     self.log();
                 }
@@ -95,6 +98,7 @@ impl Places {
         match self.told.take_one_of(SESSIONS_TOLD, address) {
             Ok(slot) => Ok(Place {
                 slot: Mutex::new(Some(slot)),
+                address,
                 over_limit: true,
             }),
             Err(full) => {

@@ -7,6 +7,7 @@
 //! CLOSE packet (<https://socket.io/docs/v4/engine-io-protocol/#packets>).
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -124,6 +125,11 @@ impl Transport {
     /// Whether the session is one too many, and is here only to be told so.
     pub(super) fn over_limit(&self) -> bool {
         self.place.over_limit
+    }
+
+    /// The client's address.
+    pub(super) fn address(&self) -> IpAddr {
+        self.place.address
     }
 
     /// A packet has found room.

@@ -42,7 +42,7 @@ pub(super) const TOKENS: &str = r#"
 
 {"alg":"HS256","crit":["b64"],"b64":true}|                                   |             | Invalid token
 {"alg":"HS256","crit":["exp"]}           |                                   |             | Invalid token
-                                         | "padding":"$9KB"                  |             | Invalid token
+                                         | "padding":"$17KB"                 |             | Invalid token
 
 # Times
                                          | "exp":null                        |             | Invalid token
@@ -55,9 +55,12 @@ pub(super) const TOKENS: &str = r#"
                                          | "exp":-9223372036854775808        |             | Token expired
                                          | "exp":1.5                         |             | Token expired
                                          | "exp":4102444800.5                |             | joined
-                                         | "exp":9223372036854775807         |             | joined
-                                         | "exp":18446744073709551615        |             | joined
-                                         | "exp":1e300                       |             | joined
+                                         | "exp":99999999999                 |             | joined
+                                         | "exp":100000000000                |             | Invalid token
+                                         | "exp":4102444800000               |             | Invalid token
+                                         | "exp":9223372036854775807         |             | Invalid token
+                                         | "exp":18446744073709551615        |             | Invalid token
+                                         | "exp":1e300                       |             | Invalid token
                                          | raw {"exp":1e999}                 |             | Invalid token
                                          | "nbf":"$soon"                     |             | Invalid token
                                          | "nbf":1e300                       |             | Invalid token
@@ -70,7 +73,12 @@ pub(super) const TOKENS: &str = r#"
 # Whose it is, by whom and for whom
                                          | "sub":null                        |             | Invalid token
                                          | "sub":""                          |             | Invalid token
-                                         | "sub":7                           |             | Invalid token
+                                         | "sub":7                           |             | joined
+                                         | "sub":-7                          |             | joined
+                                         | "sub":7.5                         |             | Invalid token
+                                         | "sub":7.0                         |             | Invalid token
+                                         | "sub":1e300                       |             | Invalid token
+                                         | "sub":true                        |             | Invalid token
                                          | "sub":["ada"]                     |             | Invalid token
                                          | "sub":{"id":"ada"}                |             | Invalid token
                                          | "name":{"x":1}                    |             | joined
@@ -98,6 +106,8 @@ pub(super) const TOKENS: &str = r#"
                                          | "tenantId":["acme"]               |             | Invalid token
                                          | "tenantId":{"acme":1}             |             | Invalid token
                                          | "tenantId":true                   |             | Invalid token
+                                         | "tenantId":7                      |             | Forbidden
+                                         | "tenantId":7.5                    |             | Invalid token
                                          | "tenantId":"*"                    |             | Forbidden
                                          | "tenantId":"ACME"                 |             | Forbidden
                                          | "tenantId":"acme."                |             | Forbidden
@@ -121,7 +131,10 @@ pub(super) const TOKENS: &str = r#"
                                          | "conversations":true              |             | Invalid token
                                          | "conversations":0                 |             | Invalid token
                                          | "conversations":{"c-1":true}      |             | Invalid token
-                                         | "conversations":["c-1",7]         |             | Invalid token
+                                         | "conversations":["c-1",7]         |             | joined
+                                         | "conversations":["c-1",7.5]       |             | Invalid token
+                                         | "conversations":["c-1",true]      |             | Invalid token
+                                         | "conversations":[7]               |             | Forbidden
                                          | "conversations":[["c-1"]]         |             | Invalid token
                                          | "conversations":[null]            |             | Invalid token
                                          | "conversations":[]                |             | Forbidden
@@ -173,8 +186,8 @@ pub(super) const TEXTS: &str = r#"
 "$header.$claims.$signature\u0000"           | Invalid token
 "$header.$claims.A$signature"                | Invalid token
 "Bearer $header.$claims.$signature"          | Invalid token
-"$header.$claims.$9KB"                       | Invalid token
-"$9KB.$claims.$signature"                    | Invalid token
+"$header.$claims.$17KB"                       | Invalid token
+"$17KB.$claims.$signature"                    | Invalid token
 "\ud83d\ude00.\ud83d\ude00.\ud83d\ude00"     | Invalid token
 "#;
 
