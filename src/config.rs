@@ -1,9 +1,14 @@
 //! Environment → [`Config`]. The only place that knows variables' names.
 //!
 //! Every mistake is collected, so that an operator sees all of them at once, each by its
-//! variable's full name. A variable that is set but empty counts as unset.
+//! variable's full name. White space around a value does not count, and a variable that is set
+//! but empty counts as unset. Of a secret `NAME`, `NAME_FILE` may name a file that holds it.
 
+mod environment;
+mod files;
+mod misspelt;
 mod reader;
+mod secret_file;
 mod tokens;
 mod values;
 
@@ -16,6 +21,8 @@ use tracing_subscriber::EnvFilter;
 use crate::conversation::Limits;
 use crate::source::amqp;
 use crate::{auth, http, socketio};
+pub use files::{Files, Reading};
+pub use misspelt::Unknown;
 use reader::Reader;
 
 /// Everything that can be configured.
@@ -37,6 +44,12 @@ pub struct Config {
     pub log: Log,
     /// Variables that are set although this version does not know what they ask for.
     pub ignored: Vec<&'static str>,
+    /// Names that are set and look like a variable's that was meant.
+    pub unknown: Vec<Unknown>,
+    /// Whether it was the operator who chose how many connections there may be.
+    pub explicit_max_connections: bool,
+    /// The files that secrets and keys are read from again.
+    pub files: Files,
 }
 
 /// How the log is written.
@@ -57,24 +70,32 @@ impl Default for Log {
     }
 }
 
-/// What is wrong with the environment.
+/// What is wrong with the environment, and which names in it may be the reason.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Mistakes(Vec<Mistake>);
+pub struct Mistakes(Vec<Mistake>, Vec<Unknown>);
 
-#[derive(Debug, PartialEq, Eq)]
-struct Mistake {
-    variable: &'static str,
-    reason: String,
+/// What is wrong with a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Its name, or that of the variable that names its file, whichever is set.
+    pub variable: &'static str,
+    /// A sentence without its subject, and without the value.
+    pub reason: String,
 }
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines: Vec<_> = self
-            .0
-            .iter()
-            .map(|mistake| format!("{}: {}", mistake.variable, mistake.reason))
+        let mistakes = self.0.iter().map(ToString::to_string);
+        let lines: Vec<_> = mistakes
+            .chain(self.1.iter().map(ToString::to_string))
             .collect();
         f.write_str(&lines.join("\n"))
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.variable, self.reason)
     }
 }
 
@@ -124,7 +145,7 @@ mod tests {
         assert_eq!(config.http.internal, None);
         assert!(config.http.api_keys.is_empty());
         assert_eq!(
-            config.amqp.uri,
+            *config.amqp.uri.get(),
             "amqp://guest:guest@127.0.0.1:5672/%2f".parse().unwrap()
         );
         assert_eq!(config.amqp.exchange, "whatsapp.events");

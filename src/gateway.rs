@@ -1,5 +1,8 @@
 //! The composition root: the only place that knows every part.
 
+mod descriptors;
+mod reload;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,13 +16,15 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::auth::Authenticator;
-use crate::config::Config;
+use crate::config::{Config, Unknown};
 use crate::conversation::Hub;
 use crate::http::{self, Health, Phase};
 use crate::journal::Journal;
 use crate::net::{self, Limits, Listener};
 use crate::socketio::Sockets;
 use crate::source::amqp;
+use descriptors::descriptors;
+pub use reload::Reload;
 
 /// How often it is logged that events are dropped before their time, at most.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
@@ -36,8 +41,10 @@ type MoreRoutes = Box<dyn FnOnce(Arc<Sockets>) -> Router + Send>;
 /// A gateway that has bound its addresses and not begun to serve.
 pub struct Gateway {
     config: Config,
+    authenticator: Arc<Authenticator>,
     listener: Listener,
-    internal: Option<Listener>,
+    address: SocketAddr,
+    internal: Option<(Listener, SocketAddr)>,
     lingering: TaskTracker,
     journal: Arc<Journal>,
     broker: Arc<amqp::Status>,
@@ -45,18 +52,25 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Binds the addresses. The broker may be down.
+    /// Does all that can fail: takes the keys in, and binds the addresses. The broker, the auth
+    /// service and the key set's server may be down.
     ///
     /// # Errors
-    /// When an address cannot be bound.
+    /// When an address cannot be bound, or TLS has no certificates of authorities.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
+        let authenticator = Arc::new(Authenticator::new(config.auth.clone())?);
         let timeout = config.socket.timeout();
         let lingering = TaskTracker::new();
         let bounds = config.socket.limits.connections(descriptors(&config));
         let bind = |address, bounds| Listener::bind(address, timeout, bounds, lingering.clone());
         let listener = bind(config.http.public, bounds).await?;
+        let address = listener.local_addr().context("the public listener")?;
         let internal = match config.http.internal {
-            Some(address) => Some(bind(address, Limits::internal_connections()).await?),
+            Some(address) => {
+                let listener = bind(address, Limits::internal_connections()).await?;
+                let address = listener.local_addr().context("the internal listener")?;
+                Some((listener, address))
+            }
             None => None,
         };
         Ok(Self {
@@ -64,18 +78,27 @@ impl Gateway {
             broker: Arc::default(),
             more_routes: None,
             config,
+            authenticator,
             listener,
+            address,
             internal,
             lingering,
         })
     }
 
     /// Where the public listener is.
-    ///
-    /// # Errors
-    /// As the operating system reports them.
-    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What checks tokens, and signs them.
+    pub fn authenticator(&self) -> Arc<Authenticator> {
+        self.authenticator.clone()
+    }
+
+    /// What reads secrets and keys again, also while the gateway runs.
+    pub fn reload(&self) -> Reload {
+        Reload::new(&self.config, self.authenticator.clone())
     }
 
     /// The journal, for those who publish from within the process.
@@ -95,7 +118,9 @@ impl Gateway {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self {
             config,
+            authenticator,
             listener,
+            address,
             internal,
             lingering,
             journal,
@@ -103,18 +128,23 @@ impl Gateway {
             more_routes,
         } = self;
         info!(
-            address = %listener.local_addr().context("the public listener")?,
+            %address,
             broker = config.amqp.address(),
             "listening"
         );
-        if let Some(internal) = &internal {
-            info!(address = %internal.local_addr().context("the internal listener")?, "listening for internal calls");
+        if let Some((_, address)) = &internal {
+            info!(%address, "listening for internal calls");
         }
         for variable in &config.ignored {
             warn!(variable, "is set, but this version does not support it");
         }
+        for Unknown { name, nearest } in &config.unknown {
+            warn!(
+                variable = name,
+                nearest, "is set, but there is no variable of that name: it is not used"
+            );
+        }
         let health = Arc::new(Health::default());
-        let authenticator = Arc::new(Authenticator::new(config.auth.clone())?);
         let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
         let refused: Arc<http::Counts> = Arc::default();
         let (public_routes, internal_routes) = http::routers(
@@ -144,7 +174,7 @@ impl Gateway {
         let closing = CancellationToken::new();
         let serve = |listener, router| tokio::spawn(net::serve(listener, router, closing.clone()));
         let mut servers = vec![serve(listener, public_routes)];
-        servers.extend(internal.zip(internal_routes).map(|(l, r)| serve(l, r)));
+        servers.extend(internal.zip(internal_routes).map(|((l, _), r)| serve(l, r)));
         health.enter(Phase::Serving);
 
         // Should the intake ever end by itself, a restart is better than sockets without events.
@@ -169,26 +199,6 @@ impl Gateway {
         sweeper.abort();
         report(journal.hub());
         Ok(())
-    }
-}
-
-/// How many descriptors the process may have; it is told if they are too few for what is allowed.
-fn descriptors(config: &Config) -> usize {
-    let needed = config.socket.limits.descriptors();
-    match net::raise_descriptors() {
-        Ok(available) => {
-            if available < needed {
-                warn!(
-                    available,
-                    needed, "MAX_CONNECTIONS asks for more descriptors than the process may have"
-                );
-            }
-            available
-        }
-        Err(error) => {
-            warn!(%error, "the limit of descriptors stays as it is");
-            usize::MAX
-        }
     }
 }
 

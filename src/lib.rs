@@ -18,6 +18,7 @@
 //! | [`net`] | accepted connections, HTTP on them, how many there may be |
 //! | [`http`] | the relay's endpoint, the probes, the metrics, the widget; which pages may talk to the gateway |
 //! | [`config`] | the environment |
+//! | [`throttle`] | how often something is told that others can make happen |
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |
 //!
@@ -37,3 +38,4 @@ pub mod journal;
 pub mod net;
 pub mod socketio;
 pub mod source;
+pub mod throttle;

@@ -2,10 +2,12 @@
 //! auth service.
 
 use serde_json::{Map, Value};
-use tracing::debug;
 
-use super::AuthError;
 use super::agent::{Agent, Grant};
+use super::rejection::{Fault, Reason, Rejection};
+
+/// From here on, a time is in milliseconds, in Unix time: in seconds it would be the year 5138.
+pub const MILLISECONDS: i64 = 100_000_000_000;
 
 /// Which claims are accepted.
 #[derive(Debug, Clone)]
@@ -35,48 +37,42 @@ impl Rules {
     /// The agent that the claims describe at `now`, in Unix seconds.
     ///
     /// # Errors
-    /// [`AuthError::Invalid`] before [`AuthError::Expired`]: only a token that was good before
-    /// is worth renewing.
-    pub(super) fn agent(&self, claims: &Map<String, Value>, now: i64) -> Result<Agent, AuthError> {
+    /// [`Fault::Rejected`] before [`Fault::Expired`]: only a token that was good before is worth
+    /// renewing.
+    pub(super) fn agent(&self, claims: &Map<String, Value>, now: i64) -> Result<Agent, Fault> {
         let claims = Claims(claims);
         let leeway = i64::from(self.leeway);
         let agent = Agent {
-            id: claims.required("sub")?,
-            // Only shown: whatever it is, it does not make the token worse.
-            name: claims.text("name").unwrap_or_default(),
-            tenant: claims.required(&self.tenant_claim)?,
+            id: claims.id("sub")?,
+            name: claims.name(),
+            tenant: claims.id(&self.tenant_claim)?,
             grant: claims.grant()?,
             expires_at: claims
                 .time("exp")?
-                .ok_or_else(|| refused("exp"))?
+                .ok_or_else(|| refused(Reason::Missing, "exp"))?
                 .saturating_add(leeway),
         };
         for (name, expected) in [("iss", &self.issuer), ("aud", &self.audience)] {
             if let Some(expected) = expected
                 && !claims.names(name, expected)
             {
-                return Err(refused(name));
+                return Err(refused(Reason::Another, name));
             }
         }
         if let Some(not_before) = claims.time("nbf")?
             && not_before > now.saturating_add(leeway)
         {
-            return Err(refused("nbf"));
+            return Err(refused(Reason::NotYet, "nbf"));
         }
         if agent.expires_at <= now {
-            return Err(AuthError::Expired);
+            return Err(Fault::Expired);
         }
         Ok(agent)
     }
 }
 
-/// An operator who wonders about refused tokens learns the claim's name, and nothing of its value.
-fn refused(claim: &str) -> AuthError {
-    debug!(
-        claim,
-        "a token is refused: the claim is missing or not what it must be"
-    );
-    AuthError::Invalid
+fn refused(reason: Reason, claim: &str) -> Fault {
+    Fault::Rejected(Rejection::of(reason, claim))
 }
 
 /// A token's claims, not yet believed. `null` is the same as absent.
@@ -87,28 +83,37 @@ impl Claims<'_> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    fn text(&self, name: &str) -> Result<Option<String>, AuthError> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
-            Some(_) => Err(refused(name)),
-        }
+    /// Only shown: whatever it is, it does not make the token worse.
+    fn name(&self) -> Option<String> {
+        let name = self.get("name")?.as_str()?;
+        (!name.is_empty()).then(|| name.to_owned())
     }
 
-    fn required(&self, name: &str) -> Result<String, AuthError> {
-        self.text(name)?.ok_or_else(|| refused(name))
+    fn id(&self, name: &str) -> Result<String, Fault> {
+        let value = self
+            .get(name)
+            .ok_or_else(|| refused(Reason::Missing, name))?;
+        match id(value) {
+            Ok(id) if id.is_empty() => Err(refused(Reason::Missing, name)),
+            Ok(id) => Ok(id),
+            Err(reason) => Err(refused(reason, name)),
+        }
     }
 
     /// A NumericDate (RFC 7519, section 2), which may have a fraction.
-    fn time(&self, name: &str) -> Result<Option<i64>, AuthError> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(value) => match (value.as_i64(), value.as_f64()) {
-                (Some(seconds), _) => Ok(Some(seconds)),
-                (None, Some(seconds)) => Ok(Some(seconds as i64)),
-                (None, None) => Err(refused(name)),
-            },
+    fn time(&self, name: &str) -> Result<Option<i64>, Fault> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let seconds = match (value.as_i64(), value.as_f64()) {
+            (Some(seconds), _) => seconds,
+            (None, Some(seconds)) => seconds as i64,
+            (None, None) => return Err(refused(Reason::NoTime, name)),
+        };
+        if seconds >= MILLISECONDS {
+            return Err(refused(Reason::Milliseconds, name));
         }
+        Ok(Some(seconds))
     }
 
     /// Whether the claim is `expected`, or an array that holds it.
@@ -120,18 +125,29 @@ impl Claims<'_> {
         }
     }
 
-    fn grant(&self) -> Result<Grant, AuthError> {
-        match self.get("conversations") {
+    fn grant(&self) -> Result<Grant, Fault> {
+        const NAME: &str = "conversations";
+        match self.get(NAME) {
             None => Ok(Grant::All),
             Some(Value::String(all)) if all == "*" => Ok(Grant::All),
             Some(Value::Array(ids)) => ids
                 .iter()
-                .map(|id| id.as_str().map(str::to_owned))
-                .collect::<Option<_>>()
+                .map(id)
+                .collect::<Result<_, _>>()
                 .map(Grant::Only)
-                .ok_or_else(|| refused("conversations")),
-            Some(_) => Err(refused("conversations")),
+                .map_err(|reason| refused(reason, NAME)),
+            Some(_) => Err(refused(Reason::NoList, NAME)),
         }
+    }
+}
+
+/// An id, for which an integer's decimal digits count as well: many databases number what they have.
+fn id(value: &Value) -> Result<String, Reason> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Ok(number.to_string()),
+        Value::Number(_) => Err(Reason::Fraction),
+        _ => Err(Reason::NoId),
     }
 }
 
@@ -139,12 +155,24 @@ impl Claims<'_> {
 mod tests {
     use serde_json::json;
 
+    use super::super::AuthError;
     use super::*;
 
     const NOW: i64 = 1_800_000_000;
 
     fn read(rules: &Rules, claims: &Value) -> Result<Agent, AuthError> {
-        rules.agent(claims.as_object().unwrap(), NOW)
+        let agent = rules.agent(claims.as_object().unwrap(), NOW);
+        agent.map_err(AuthError::from)
+    }
+
+    /// Why a token with this claim is refused, and which claim is said to be the reason.
+    fn told(name: &str, value: Value) -> (Reason, Option<String>) {
+        let mut claims = claims();
+        claims[name] = value;
+        match Rules::default().agent(claims.as_object().unwrap(), NOW) {
+            Err(Fault::Rejected(rejection)) => (rejection.reason, rejection.claim),
+            other => panic!("{name}: {other:?}"),
+        }
     }
 
     fn claims() -> Value {
@@ -177,11 +205,64 @@ mod tests {
                 assert_eq!(with(name, value), Err(AuthError::Invalid), "{name}");
             }
         }
-        for value in [json!("c-1"), json!([1]), json!({}), json!(true)] {
+        for value in [json!("c-1"), json!([1.5]), json!({}), json!(true)] {
             assert_eq!(with("conversations", value), Err(AuthError::Invalid));
         }
         assert_eq!(with("nbf", json!(NOW + 6)), Err(AuthError::Invalid));
         assert!(with("nbf", json!(NOW + 5)).is_ok());
+    }
+
+    #[test]
+    fn integers_count_by_their_decimal_digits() {
+        for (number, digits) in [
+            (json!(0), "0"),
+            (json!(4711), "4711"),
+            (json!(u64::MAX), "18446744073709551615"),
+            (json!(i64::MIN), "-9223372036854775808"),
+        ] {
+            assert_eq!(with("sub", number.clone()).unwrap().id, digits);
+            assert_eq!(with("tenantId", number.clone()).unwrap().tenant, digits);
+            let grant = with("conversations", json!(["c-1", number])).unwrap().grant;
+            let both = ["c-1".to_owned(), digits.to_owned()];
+            assert_eq!(grant, Grant::Only(both.into()));
+        }
+        for name in ["sub", "tenantId", "conversations"] {
+            for fraction in [json!(7.0), json!(1.5), json!(1e300)] {
+                let value = match name {
+                    "conversations" => json!([fraction]),
+                    _ => fraction,
+                };
+                assert_eq!(told(name, value), (Reason::Fraction, Some(name.to_owned())));
+            }
+        }
+        assert_eq!(with("name", json!(7)).unwrap().name, None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_the_claims_name() {
+        for (name, value, reason) in [
+            ("sub", Value::Null, Reason::Missing),
+            ("sub", json!(""), Reason::Missing),
+            ("tenantId", json!(["acme"]), Reason::NoId),
+            ("exp", Value::Null, Reason::Missing),
+            ("exp", json!("1800000000"), Reason::NoTime),
+            ("exp", json!((NOW + 60) * 1_000), Reason::Milliseconds),
+            ("exp", json!(MILLISECONDS), Reason::Milliseconds),
+            ("exp", json!(1e300), Reason::Milliseconds),
+            ("nbf", json!(NOW * 1_000), Reason::Milliseconds),
+            ("nbf", json!(NOW + 6), Reason::NotYet),
+            ("conversations", json!("c-1"), Reason::NoList),
+            ("conversations", json!([true]), Reason::NoId),
+        ] {
+            let shown = format!("{name}: {value}");
+            assert_eq!(
+                told(name, value),
+                (reason, Some(name.to_owned())),
+                "{shown}"
+            );
+        }
+        // The last second that can be one.
+        assert!(with("exp", json!(MILLISECONDS - 1)).is_ok());
     }
 
     #[test]

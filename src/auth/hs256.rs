@@ -50,6 +50,11 @@ impl Hs256 {
         self.keys.iter().find_map(|key| key.claims(token))
     }
 
+    /// Whether there is any secret.
+    pub(super) fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
     /// Signs a token with the first secret; `None` when none is configured.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use arc_swap::ArcSwapOption;
 use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 use reqwest::Client;
@@ -21,7 +22,8 @@ use url::form_urlencoded;
 use super::agent::{Agent, Grant};
 use super::claims::Rules;
 use super::endpoint::{self, Endpoint, Outage};
-use super::{AuthError, now};
+use super::now;
+use super::rejection::{Fault, Reason};
 
 /// How many questions the auth service is asked at once; the others wait for their turn.
 const MAX_QUESTIONS: usize = 64;
@@ -88,6 +90,7 @@ impl fmt::Debug for ClientCredentials {
 #[derive(Debug)]
 pub(super) struct Introspection {
     settings: IntrospectionSettings,
+    client: ArcSwapOption<ClientCredentials>,
     rules: Rules,
     http: Client,
     turns: Semaphore,
@@ -109,6 +112,7 @@ impl Introspection {
             .build();
         Ok(Self {
             http: settings.endpoint.client(settings.patience)?,
+            client: ArcSwapOption::from_pointee(settings.client.clone()),
             settings,
             rules,
             turns: Semaphore::new(MAX_QUESTIONS),
@@ -117,32 +121,37 @@ impl Introspection {
         })
     }
 
+    /// Takes in other credentials, for the next question.
+    pub(super) fn renew(&self, client: Option<ClientCredentials>) {
+        self.client.store(client.map(Arc::new));
+    }
+
     /// The agent that the auth service knows the token of.
-    pub(super) async fn agent(&self, token: &str) -> Result<Agent, AuthError> {
+    pub(super) async fn agent(&self, token: &str) -> Result<Agent, Fault> {
         // RFC 6749, appendix A.12: nothing else was ever a token.
         if !token.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return Err(AuthError::Invalid);
+            return Err(Fault::Rejected(Reason::Malformed.into()));
         }
         let hash = Sha256::digest(token).into();
         let agent = self
             .known
             .try_get_with(hash, self.ask(token))
             .await
-            .map_err(|error: Arc<AuthError>| *error)?;
+            .map_err(|error: Arc<Fault>| Fault::clone(&error))?;
         if agent.expires_at <= now() {
-            return Err(AuthError::Expired);
+            return Err(Fault::Expired);
         }
         Ok(agent)
     }
 
-    async fn ask(&self, token: &str) -> Result<Agent, AuthError> {
+    async fn ask(&self, token: &str) -> Result<Agent, Fault> {
         let answer = timeout(self.settings.patience, self.answer(token)).await;
         match answer.context("it takes too long").flatten() {
             Ok(Some(claims)) => self.rules.agent(&claims, now()),
-            Ok(None) => Err(AuthError::Invalid),
+            Ok(None) => Err(Fault::Rejected(Reason::Inactive.into())),
             Err(error) => {
                 self.outage.tell(&self.settings.endpoint, &error);
-                Err(AuthError::Unavailable)
+                Err(Fault::Unavailable)
             }
         }
     }
@@ -160,7 +169,7 @@ impl Introspection {
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(form);
-        if let Some(ClientCredentials { id, secret }) = &self.settings.client {
+        if let Some(ClientCredentials { id, secret }) = self.client.load().as_deref() {
             request = request.basic_auth(encoded(id), Some(encoded(secret)));
         }
         let json = endpoint::body(request.send().await, MAX_BYTES).await?;

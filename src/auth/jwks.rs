@@ -21,6 +21,7 @@ use tracing::{debug, info, warn};
 use super::Signature;
 use super::endpoint::{self, Endpoint};
 use super::key_set::{Check, KeySet};
+use super::rejection::Reason;
 
 /// How old the keys get.
 const REFRESH_EVERY: Duration = Duration::from_secs(600);
@@ -68,6 +69,7 @@ impl fmt::Debug for KeySource {
 #[derive(Debug)]
 pub(super) struct Jwks {
     state: Arc<watch::Sender<State>>,
+    source: KeySource,
     _loader: AbortOnDropHandle<()>,
 }
 
@@ -100,7 +102,7 @@ impl State {
     fn check(&self, token: &str, header: &Header) -> Option<Signature> {
         match self.keys.as_ref()?.check(token, header) {
             Check::Signed(claims) => Some(Signature::Good(claims)),
-            Check::Unsigned => Some(Signature::Bad),
+            Check::Unsigned => Some(Signature::Bad(Reason::Signature)),
             Check::UnknownKey => None,
         }
     }
@@ -117,7 +119,7 @@ impl Jwks {
                 KeySource::Url(endpoint) => Some(endpoint.client(PATIENCE)?),
                 KeySource::File(_) => None,
             },
-            source,
+            source: source.clone(),
         };
         let state = Arc::new(watch::Sender::new(State {
             keys: None,
@@ -128,8 +130,32 @@ impl Jwks {
         let loading = tokio::spawn(loader.run(state.clone()));
         Ok(Self {
             state,
+            source,
             _loader: AbortOnDropHandle::new(loading),
         })
+    }
+
+    /// Loads the set from its file now, and says whether it is another one. One that is on a server
+    /// is loaded when its time comes.
+    ///
+    /// # Errors
+    /// What is wrong with the file. The last keys then stay in use.
+    pub(super) async fn reload(&self) -> anyhow::Result<bool> {
+        let KeySource::File(path) = &self.source else {
+            return Ok(false);
+        };
+        let path = path.clone();
+        let json = tokio::task::spawn_blocking(move || read(path)).await??;
+        let keys = KeySet::parse(&json)?;
+        tell_faults(&self.source, &keys);
+        let mut changed = false;
+        self.state.send_modify(|state| {
+            let known = state.keys.as_ref();
+            changed = known.is_none_or(|known| known.digest != keys.digest);
+            state.keys = Some(Arc::new(keys));
+            state.reachable = true;
+        });
+        Ok(changed)
     }
 
     /// Checks a token, which may take a load.
@@ -151,7 +177,7 @@ impl Jwks {
         state.check(token, header).unwrap_or_else(|| {
             // Only a set that is up to date can say that there is no such key.
             if state.reachable {
-                Signature::Bad
+                Signature::Bad(Reason::UnknownKey)
             } else {
                 Signature::Unknown
             }
@@ -219,17 +245,29 @@ impl Loader {
             }
         };
         let keys = set.len();
-        if let Some(fault) = &set.fault {
-            let faulty = set.faulty;
-            warn!(%source, keys, faulty, fault, "not every key of the key set can be used");
-        } else if keys == 0 {
-            warn!(%source, "the key set has no key that can be used");
-        } else if reachable {
+        if tell_faults(source, set) {
+            return;
+        }
+        if reachable {
             debug!(%source, keys, "the key set is loaded again");
         } else {
             info!(%source, keys, "the key set is loaded");
         }
     }
+}
+
+/// Tells what is wrong with the keys of a set, if anything is.
+fn tell_faults(source: &KeySource, set: &KeySet) -> bool {
+    let keys = set.len();
+    if let Some(fault) = &set.fault {
+        let faulty = set.faulty;
+        warn!(%source, keys, faulty, fault, "not every key of the key set can be used");
+    } else if keys == 0 {
+        warn!(%source, "the key set has no key that can be used");
+    } else {
+        return false;
+    }
+    true
 }
 
 fn read(path: PathBuf) -> anyhow::Result<Vec<u8>> {

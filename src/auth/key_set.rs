@@ -3,6 +3,7 @@
 use anyhow::{Context as _, bail};
 use jsonwebtoken::Header;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::jwk::{NamedKey, Unusable};
 
@@ -13,6 +14,8 @@ const MAX_KEYS: usize = 100;
 #[derive(Debug)]
 pub(super) struct KeySet {
     keys: Vec<NamedKey>,
+    /// Of the text, to tell one set from the next.
+    pub(super) digest: [u8; 32],
     /// How many members were left out because something is wrong with them.
     pub(super) faulty: usize,
     /// What is wrong with the first of those.
@@ -46,6 +49,7 @@ impl KeySet {
         };
         let mut parsed = Self {
             keys: Vec::new(),
+            digest: Sha256::digest(json).into(),
             faulty: 0,
             fault: None,
         };

@@ -16,15 +16,20 @@ mod jwks;
 mod key;
 mod key_set;
 mod pem;
+mod rejection;
 mod settings;
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use jsonwebtoken::Algorithm;
+use jsonwebtoken::errors::Result as Signing;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 pub use agent::{Agent, Grant};
-pub use claims::Rules;
+pub use claims::{MILLISECONDS, Rules};
 pub use endpoint::Endpoint;
 pub use hs256::{Hs256, NewToken};
 pub use introspection::{ClientCredentials, IntrospectionSettings};
@@ -34,9 +39,10 @@ pub use settings::Settings;
 
 use introspection::Introspection;
 use jwks::Jwks;
+use rejection::{Fault, Reason, Rejections};
 
 /// The longest token, in bytes. What is longer is not looked at.
-const MAX_TOKEN: usize = 8 << 10;
+pub const MAX_TOKEN: usize = 16 << 10;
 
 /// Why a token opens no door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -57,8 +63,8 @@ pub enum AuthError {
 enum Signature {
     /// One of them signed it: its claims, not yet judged.
     Good(Map<String, Value>),
-    /// None did.
-    Bad,
+    /// None did, for this reason.
+    Bad(Reason),
     /// The key set that could tell cannot be loaded.
     Unknown,
 }
@@ -67,10 +73,26 @@ enum Signature {
 #[derive(Debug)]
 pub struct Authenticator {
     rules: Rules,
-    hs256: Hs256,
-    public_key: Option<Key>,
+    keys: ArcSwap<Keys>,
     key_set: Option<Jwks>,
     introspection: Option<Introspection>,
+    rejections: Rejections,
+}
+
+/// The keys that are here, and not elsewhere.
+#[derive(Debug)]
+struct Keys {
+    hs256: Hs256,
+    public_key: Option<Key>,
+}
+
+impl From<Settings> for Keys {
+    fn from(settings: Settings) -> Self {
+        Self {
+            public_key: settings.public_key.clone(),
+            hs256: Hs256::new(settings),
+        }
+    }
 }
 
 impl Authenticator {
@@ -84,7 +106,6 @@ impl Authenticator {
         let introspection = settings.introspection.clone();
         let introspection = introspection.map(|asked| Introspection::new(asked, rules.clone()));
         Ok(Self {
-            public_key: settings.public_key.clone(),
             key_set: settings
                 .key_set
                 .clone()
@@ -94,9 +115,38 @@ impl Authenticator {
             introspection: introspection
                 .transpose()
                 .context("the auth service's client")?,
-            hs256: Hs256::new(settings),
+            keys: ArcSwap::from_pointee(settings.into()),
             rules,
+            rejections: Rejections::default(),
         })
+    }
+
+    /// Takes in other secrets, another public key, other credentials for the auth service. What else
+    /// the settings say stays as it was, and so does whoever has been let in.
+    pub fn renew(&self, settings: Settings) {
+        if let (Some(introspection), Some(asked)) = (&self.introspection, &settings.introspection) {
+            introspection.renew(asked.client.clone());
+        }
+        self.keys.store(Arc::new(settings.into()));
+    }
+
+    /// Loads the key set now, if it is in a file, and says whether it is another one.
+    ///
+    /// # Errors
+    /// What is wrong with the file. The last keys then stay in use.
+    pub async fn reload_key_set(&self) -> anyhow::Result<bool> {
+        match &self.key_set {
+            Some(key_set) => key_set.reload().await,
+            None => Ok(false),
+        }
+    }
+
+    /// Signs a token with the current secret; `None` when there is none.
+    ///
+    /// # Errors
+    /// As the library reports them.
+    pub fn issue(&self, new: NewToken) -> Signing<Option<String>> {
+        self.keys.load().hs256.issue(new)
     }
 
     /// The agent that the token speaks for.
@@ -104,44 +154,62 @@ impl Authenticator {
     /// # Errors
     /// [`AuthError`]; its texts are those of the contract's `connect_error`.
     pub async fn authenticate(&self, token: &str) -> Result<Agent, AuthError> {
+        let agent = self.judge(token).await;
+        if let Err(Fault::Rejected(rejection)) = &agent {
+            self.rejections.note(rejection);
+        }
+        agent.map_err(AuthError::from)
+    }
+
+    async fn judge(&self, token: &str) -> Result<Agent, Fault> {
         if token.len() > MAX_TOKEN {
-            return Err(AuthError::Invalid);
+            return Err(Fault::Rejected(Reason::TooLong.into()));
         }
         let unsigned = match self.signature(token).await {
             Signature::Good(claims) => return self.rules.agent(&claims, now()),
-            Signature::Bad => AuthError::Invalid,
-            Signature::Unknown => AuthError::Unavailable,
+            Signature::Bad(reason) => Fault::Rejected(reason.into()),
+            Signature::Unknown => Fault::Unavailable,
         };
         let Some(introspection) = &self.introspection else {
             return Err(unsigned);
         };
-        match introspection.agent(token).await {
+        match (introspection.agent(token).await, unsigned) {
             // Of a key set that cannot be asked, the auth service knows nothing.
-            Err(AuthError::Invalid) => Err(unsigned),
-            answer => answer,
+            (Err(Fault::Rejected(_)), Fault::Unavailable) => Err(Fault::Unavailable),
+            (answer, _) => answer,
         }
     }
 
     async fn signature(&self, token: &str) -> Signature {
-        let header = match jsonwebtoken::decode_header(token) {
-            // RFC 7515, section 4.1.11: an extension that is not understood must not be passed over.
-            Ok(header) if header.crit.is_none() => header,
-            _ => return Signature::Bad,
+        let Ok(header) = jsonwebtoken::decode_header(token) else {
+            return Signature::Bad(Reason::Malformed);
         };
+        // RFC 7515, section 4.1.11: an extension that is not understood must not be passed over.
+        if header.crit.is_some() {
+            return Signature::Bad(Reason::Extension);
+        }
+        let keys = self.keys.load_full();
         let by_key = match header.alg {
-            Algorithm::HS256 => {
-                let claims = self.hs256.claims(token);
-                return claims.map_or(Signature::Bad, Signature::Good);
-            }
+            Algorithm::HS256 => keys.hs256.claims(token),
             Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA => {
-                self.public_key.as_ref().and_then(|key| key.claims(token))
+                keys.public_key.as_ref().and_then(|key| key.claims(token))
             }
-            _ => return Signature::Bad,
+            _ => return Signature::Bad(Reason::Algorithm),
+        };
+        let has_key = match header.alg {
+            Algorithm::HS256 => keys.hs256.has_keys(),
+            algorithm => {
+                let key = keys.public_key.as_ref();
+                key.is_some_and(|key| key.algorithm() == algorithm)
+            }
         };
         match (by_key, &self.key_set) {
             (Some(claims), _) => Signature::Good(claims),
-            (None, Some(key_set)) => key_set.check(token, &header).await,
-            (None, None) => Signature::Bad,
+            (None, Some(key_set)) if header.alg != Algorithm::HS256 => {
+                key_set.check(token, &header).await
+            }
+            (None, _) if has_key => Signature::Bad(Reason::Signature),
+            (None, _) => Signature::Bad(Reason::NoKey),
         }
     }
 }

@@ -57,14 +57,11 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     };
     let token = token(&config, &key)?;
     let amqp = config.amqp.clone();
-    let (tokens, window) = (Hs256::new(config.auth.clone()), config.limits.events);
+    let window = config.limits.events;
     serve::start(config, |gateway| {
-        match gateway.local_addr() {
-            Ok(address) => print_links(address, &key, &token),
-            Err(error) => eprintln!("agent-gateway: no address: {error}"),
-        }
+        print_links(gateway.local_addr(), &key, &token);
         let playground = Playground {
-            tokens,
+            tokens: gateway.authenticator(),
             amqp: amqp.clone(),
             journal: gateway.journal(),
             window,

@@ -98,12 +98,21 @@ pub fn main() -> ExitCode {
 
 /// The configuration of the process's environment, with `extra` where that sets nothing.
 fn config(needs: Needs, extra: &[(&str, &str)]) -> Result<Config, Mistakes> {
+    let set: Vec<_> = std::env::vars_os().collect();
+    // As the configuration sees it: white space is nothing, and a secret may be in a file.
+    let is_set = |name: &str| {
+        let file = format!("{name}_FILE");
+        set.iter().any(|(known, value)| {
+            (known == name || *known == *file)
+                && value.to_str().is_none_or(|value| !value.trim().is_empty())
+        })
+    };
     let extra = extra
         .iter()
+        .filter(|(name, _)| !is_set(name))
         .map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
-    let vars: std::collections::HashMap<_, _> = extra.chain(set).collect();
-    Config::from_vars(vars, needs)
+    let extra: Vec<_> = extra.collect();
+    Config::from_vars(set.into_iter().chain(extra), needs)
 }
 
 /// Sends the log to standard error, one line an event.

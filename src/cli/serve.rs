@@ -1,4 +1,4 @@
-//! `serve`: runs the gateway until SIGTERM or SIGINT.
+//! `serve`: runs the gateway until SIGTERM or SIGINT. SIGHUP has it read its secrets and keys again.
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,8 +21,15 @@ pub(super) async fn start(
 ) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
+    let mut hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
     let mut gateway = Gateway::build(config).await?;
     started(&mut gateway);
+    let mut reload = gateway.reload();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            reload.run().await;
+        }
+    });
     let shutdown = async move {
         tokio::select! {
             _ = terminate.recv() => {}

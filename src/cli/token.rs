@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use time::OffsetDateTime;
 
 use super::{Failure, config};
-use crate::auth::{Hs256, NewToken};
+use crate::auth::{self, Hs256, NewToken};
 use crate::config::Needs;
 use crate::conversation::Id;
 
@@ -24,13 +24,20 @@ pub(super) struct Args {
     /// The agent's name.
     #[arg(long)]
     name: Option<String>,
-    /// How long it is good, such as 30m, 1h or 7d.
-    #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
+    /// How long it is good, such as 30m, 1h or 7d; a bare number is seconds.
+    #[arg(long, default_value = "1h", value_parser = duration)]
     expires_in: Duration,
 }
 
 pub(super) fn id(text: &str) -> Result<Id, String> {
     Id::parse(text).map_err(|error| error.to_string())
+}
+
+fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
+    match text.parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
+        Err(_) => humantime::parse_duration(text),
+    }
 }
 
 pub(super) fn run(args: Args) -> Result<(), Failure> {
@@ -41,6 +48,10 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let expires_at = OffsetDateTime::now_utc()
         .unix_timestamp()
         .saturating_add_unsigned(args.expires_in.as_secs());
+    if expires_at >= auth::MILLISECONDS {
+        let mistake = "--expires-in: is so long that the gateway would not believe the token";
+        return Err(Failure::Usage(mistake.to_owned()));
+    }
     let token = Hs256::new(config.auth)
         .issue(NewToken {
             agent: args.agent,

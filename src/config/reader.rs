@@ -6,17 +6,28 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::environment::{Environment, Variable};
 use super::values::{
     amqp_url, api_keys, default_broker, ip, journal, log_filter, log_format, name, number, origins,
-    queue_type, time,
+    queue_type, size, time,
 };
-use super::{Config, Log, Mistake, Mistakes, Needs};
+use super::{Config, Files, Log, Mistake, Mistakes, Needs};
 use crate::conversation::Limits;
 use crate::source::amqp::{self, QueueType};
 use crate::{http, net, socketio};
 
+/// The variable that may name a file with the value of `name`: there is one of each secret.
+macro_rules! file {
+    ($name:literal) => {
+        None
+    };
+    ($name:literal secret) => {
+        Some(concat!($name, "_FILE"))
+    };
+}
+
 macro_rules! variables {
-    ($($field:ident $name:literal),* $(,)?) => {
+    ($($field:ident $name:literal $($secret:ident)?),* $(,)?) => {
         /// The variables as they are set. `envy` stops at the first mistake and names fields, so
         /// that it is given nothing that it could stop at.
         #[derive(Default, Deserialize)]
@@ -25,7 +36,10 @@ macro_rules! variables {
         }
 
         impl Variables {
-            const NAMES: &[&str] = &[$($name),*];
+            pub(super) const NAMES: &'static [Variable] = &[$(Variable {
+                name: $name,
+                file: file!($name $($secret)?),
+            }),*];
         }
     };
 }
@@ -33,7 +47,7 @@ macro_rules! variables {
 variables! {
     host "HOST", port "PORT",
     internal_host "INTERNAL_HOST", internal_port "INTERNAL_PORT",
-    amqp_url "AMQP_URL",
+    amqp_url "AMQP_URL" secret,
     amqp_exchange "AMQP_EXCHANGE",
     amqp_inbound_queue "AMQP_INBOUND_QUEUE",
     amqp_status_queue "AMQP_STATUS_QUEUE",
@@ -46,9 +60,9 @@ variables! {
     replay_max_events "REPLAY_MAX_EVENTS",
     replay_max_bytes "REPLAY_MAX_BYTES",
     max_lag_bytes "MAX_LAG_BYTES",
-    jwt_secret "JWT_SECRET",
-    jwt_previous_secret "JWT_PREVIOUS_SECRET",
-    jwt_public_key "JWT_PUBLIC_KEY",
+    jwt_secret "JWT_SECRET" secret,
+    jwt_previous_secret "JWT_PREVIOUS_SECRET" secret,
+    jwt_public_key "JWT_PUBLIC_KEY" secret,
     jwt_jwks_url "JWT_JWKS_URL",
     jwt_issuer "JWT_ISSUER",
     jwt_audience "JWT_AUDIENCE",
@@ -56,8 +70,8 @@ variables! {
     jwt_tenant_claim "JWT_TENANT_CLAIM",
     auth_introspection_url "AUTH_INTROSPECTION_URL",
     auth_introspection_client_id "AUTH_INTROSPECTION_CLIENT_ID",
-    auth_introspection_client_secret "AUTH_INTROSPECTION_CLIENT_SECRET",
-    internal_api_keys "INTERNAL_API_KEYS",
+    auth_introspection_client_secret "AUTH_INTROSPECTION_CLIENT_SECRET" secret,
+    internal_api_keys "INTERNAL_API_KEYS" secret,
     public_url "PUBLIC_URL",
     allowed_origins "ALLOWED_ORIGINS",
     frame_ancestors "FRAME_ANCESTORS",
@@ -72,9 +86,10 @@ variables! {
     rust_log "RUST_LOG",
 }
 
-/// What has been found wrong so far.
+/// What is set, and what has been found wrong with it so far.
 #[derive(Default)]
 pub(super) struct Reader {
+    environment: Environment,
     mistakes: Vec<Mistake>,
     ignored: Vec<&'static str>,
 }
@@ -85,22 +100,18 @@ impl Reader {
         &mut self,
         vars: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Variables {
-        let mut known = Vec::new();
-        for (name, value) in vars {
-            let Some(&name) = name
-                .to_str()
-                .and_then(|name| Variables::NAMES.iter().find(|known| **known == name))
-            else {
-                continue;
-            };
-            match value.into_string() {
-                Ok(value) if value.is_empty() => {}
-                Ok(value) => known.push((name.to_owned(), value)),
-                Err(_) => self.mistake(name, "is not valid UTF-8"),
-            }
-        }
-        // Of strings that are there or not, every environment is one.
-        envy::from_iter(known).unwrap_or_default()
+        self.environment = Environment::read(vars, Variables::NAMES);
+        variables(&self.environment)
+    }
+
+    /// What an environment says in which the texts of some files are new.
+    pub(super) fn again(environment: Environment, needs: Needs) -> Result<Config, Mistakes> {
+        let vars = variables(&environment);
+        let reader = Self {
+            environment,
+            ..Self::default()
+        };
+        reader.config(vars, needs)
     }
 
     /// Everything that they say.
@@ -130,8 +141,9 @@ impl Reader {
         };
         self.value("JOURNAL", &vars.journal, || (), journal);
         self.unsupported(&vars);
+        self.unusable();
         if !self.mistakes.is_empty() {
-            return Err(Mistakes(self.mistakes));
+            return Err(Mistakes(self.mistakes, self.environment.unknown));
         }
         Ok(Config {
             http,
@@ -146,6 +158,9 @@ impl Reader {
             shutdown_grace: Duration::from_secs(grace),
             log,
             ignored: self.ignored,
+            unknown: self.environment.unknown.clone(),
+            explicit_max_connections: vars.max_connections.is_some(),
+            files: Files::new(self.environment, needs),
         })
     }
 
@@ -176,7 +191,9 @@ impl Reader {
             internal,
             api_keys: self
                 .optional("INTERNAL_API_KEYS", &vars.internal_api_keys, api_keys)
-                .unwrap_or_default(),
+                .unwrap_or_default()
+                .as_slice()
+                .into(),
             origins,
             public_urls: public_urls.unwrap_or_default(),
             proxies: clients.proxies,
@@ -242,7 +259,9 @@ impl Reader {
             );
         }
         amqp::Settings {
-            uri: self.value("AMQP_URL", &vars.amqp_url, default_broker, amqp_url),
+            uri: self
+                .value("AMQP_URL", &vars.amqp_url, default_broker, amqp_url)
+                .into(),
             exchange,
             inbound_queue,
             status_queue,
@@ -283,14 +302,9 @@ impl Reader {
                 "REPLAY_MAX_BYTES",
                 &vars.replay_max_bytes,
                 || 268_435_456,
-                number(0, usize::MAX),
+                size,
             ),
-            lag_bytes: self.value(
-                "MAX_LAG_BYTES",
-                &vars.max_lag_bytes,
-                || 8_388_608,
-                number(0, usize::MAX),
-            ),
+            lag_bytes: self.value("MAX_LAG_BYTES", &vars.max_lag_bytes, || 8_388_608, size),
             // A lost connection brings back all that is unacknowledged, of both queues.
             remembered: Limits::MIN_REMEMBERED
                 .max(events)
@@ -323,8 +337,18 @@ impl Reader {
         value: &Option<String>,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        match parse(value.as_ref()?) {
+        let Some(text) = value else {
+            // In its place among the others, and not again in the end.
+            let unusable = self.environment.unusable.get(variable).cloned();
+            self.mistakes.extend(unusable);
+            return None;
+        };
+        match parse(text) {
             Ok(value) => Some(value),
+            Err(reason) if self.environment.is_in_file(variable) => {
+                self.mistake(variable, format!("in the file: {reason}"));
+                None
+            }
             Err(reason) => {
                 self.mistake(variable, reason);
                 None
@@ -332,12 +356,32 @@ impl Reader {
         }
     }
 
+    /// Whether somebody has meant to set the variable.
+    pub(super) fn is_set(&self, variable: &str, value: &Option<String>) -> bool {
+        value.is_some() || self.environment.unusable.contains_key(variable)
+    }
+
     pub(super) fn mistake(&mut self, variable: &'static str, reason: impl Into<String>) {
         self.mistakes.push(Mistake {
-            variable,
+            variable: self.environment.named_by(variable),
             reason: reason.into(),
         });
     }
+
+    /// What could not be used of the variables that nothing else looks into.
+    fn unusable(&mut self) {
+        let all = self.environment.unusable.values();
+        let untold = all.filter(|mistake| !self.mistakes.contains(mistake));
+        let untold: Vec<_> = untold.cloned().collect();
+        self.mistakes.extend(untold);
+    }
+}
+
+fn variables(environment: &Environment) -> Variables {
+    let set = environment.texts.iter();
+    let set = set.map(|(name, text)| ((*name).to_owned(), text.clone()));
+    // Of strings that are there or not, every environment is one.
+    envy::from_iter(set).unwrap_or_default()
 }
 
 /// Whether no process can listen on both.

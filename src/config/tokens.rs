@@ -1,7 +1,5 @@
 //! The variables for tokens. Values stay out of every reason: they would end in a log.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use url::Url;
@@ -13,21 +11,18 @@ use crate::auth::{
     ClientCredentials, Endpoint, IntrospectionSettings, Key, KeySource, Rules, Settings,
 };
 
-/// The largest file with a public key, in bytes: many times the longest key.
-const MAX_KEY_FILE: u64 = 64 << 10;
-
 impl Reader {
     pub(super) fn auth(&mut self, vars: &Variables, needs: Needs) -> Settings {
-        let signs = vars.jwt_secret.is_some();
+        let signs = self.is_set("JWT_SECRET", &vars.jwt_secret);
         let checks = [
-            &vars.jwt_secret,
-            &vars.jwt_previous_secret,
-            &vars.jwt_public_key,
-            &vars.jwt_jwks_url,
-            &vars.auth_introspection_url,
+            ("JWT_SECRET", &vars.jwt_secret),
+            ("JWT_PREVIOUS_SECRET", &vars.jwt_previous_secret),
+            ("JWT_PUBLIC_KEY", &vars.jwt_public_key),
+            ("JWT_JWKS_URL", &vars.jwt_jwks_url),
+            ("AUTH_INTROSPECTION_URL", &vars.auth_introspection_url),
         ]
         .into_iter()
-        .any(Option::is_some);
+        .any(|(variable, value)| self.is_set(variable, value));
         match needs {
             Needs::Tokens if !checks => self.mistake(
                 "JWT_SECRET",
@@ -68,12 +63,16 @@ impl Reader {
         const URL: &str = "AUTH_INTROSPECTION_URL";
         const ID: &str = "AUTH_INTROSPECTION_CLIENT_ID";
         const SECRET: &str = "AUTH_INTROSPECTION_CLIENT_SECRET";
+        let has_url = self.is_set(URL, &vars.auth_introspection_url);
+        let has_id = self.is_set(ID, &vars.auth_introspection_client_id);
+        let has_secret = self.is_set(SECRET, &vars.auth_introspection_client_secret);
+        let taken = |text: &str| Ok(text.to_owned());
         let endpoint = self.optional(URL, &vars.auth_introspection_url, Endpoint::parse);
-        let id = vars.auth_introspection_client_id.clone();
-        let secret = vars.auth_introspection_client_secret.clone();
-        if vars.auth_introspection_url.is_none() {
-            for (name, value) in [(ID, &id), (SECRET, &secret)] {
-                if value.is_some() {
+        let id = self.optional(ID, &vars.auth_introspection_client_id, taken);
+        let secret = self.optional(SECRET, &vars.auth_introspection_client_secret, taken);
+        if !has_url {
+            for (name, is_set) in [(ID, has_id), (SECRET, has_secret)] {
+                if is_set {
                     self.mistake(name, format!("is of no use without {URL}"));
                 }
             }
@@ -81,15 +80,16 @@ impl Reader {
         }
         let client = match (id, secret) {
             (Some(id), Some(secret)) => Some(ClientCredentials { id, secret }),
-            (Some(_), None) => {
+            _ if has_id && !has_secret => {
                 self.mistake(SECRET, format!("must be set: {ID} is"));
                 None
             }
-            (None, Some(_)) => {
+            _ if has_secret && !has_id => {
                 self.mistake(ID, format!("must be set: {SECRET} is"));
                 None
             }
-            (None, None) => {
+            _ if has_id && has_secret => None,
+            _ => {
                 // RFC 7662, section 2.1: whoever may ask could otherwise try tokens out.
                 if endpoint
                     .as_ref()
@@ -118,16 +118,8 @@ fn secret(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// PEM text, or the path of a file that holds it.
 fn public_key(text: &str) -> Result<Key, String> {
-    if text.contains("-----BEGIN") {
-        return Key::from_pem(text).map_err(|error| error.to_string());
-    }
-    let mut pem = String::new();
-    File::open(text)
-        .and_then(|file| file.take(MAX_KEY_FILE).read_to_string(&mut pem))
-        .map_err(|error| format!("is neither PEM text nor a file that can be read: {error}"))?;
-    Key::from_pem(&pem).map_err(|error| format!("names a file that {error}"))
+    Key::from_pem(text).map_err(|error| error.to_string())
 }
 
 /// A URL, or the path of a file. The file need not be there yet.

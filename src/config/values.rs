@@ -27,6 +27,16 @@ where
     }
 }
 
+/// A number of bytes, perhaps with a unit. `MiB` is 2^20 and `MB` is 10^6, as IEC and SI have them.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let too_many = || format!("must be {} bytes at most", usize::MAX);
+    match parse_size::parse_size(text) {
+        Ok(bytes) => usize::try_from(bytes).map_err(|_| too_many()),
+        Err(parse_size::Error::PosOverflow) => Err(too_many()),
+        Err(_) => Err("must be a number of bytes, such as 8388608, 8MiB or 8MB".to_owned()),
+    }
+}
+
 pub(super) fn time(text: &str) -> Result<u64, String> {
     number(100, 3_600_000)(text)
 }
@@ -53,14 +63,20 @@ pub(super) fn ip(text: &str) -> Result<IpAddr, String> {
         .map_err(|_| "must be an IP address, such as 0.0.0.0 or ::1".to_owned())
 }
 
+/// Keys with commas or line breaks between them, as lists in files have them.
 pub(super) fn api_keys(text: &str) -> Result<Vec<String>, String> {
-    let keys: Vec<_> = text.split(',').map(|key| key.trim().to_owned()).collect();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let keys = lines.flat_map(|line| line.strip_suffix(',').unwrap_or(line).split(','));
+    let keys: Vec<_> = keys.map(|key| key.trim().to_owned()).collect();
     if keys.iter().any(|key| key.chars().count() < MIN_API_KEY) {
         return Err(format!(
             "every key, between the commas, must have at least {MIN_API_KEY} characters"
         ));
     }
-    if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if !keys
+        .iter()
+        .all(|key| key.bytes().all(|byte| matches!(byte, b' '..=b'~')))
+    {
         return Err(
             "keys travel in a header: they may only have printable ASCII characters".into(),
         );
@@ -124,5 +140,77 @@ pub(super) fn log_format(text: &str) -> Result<bool, String> {
         "text" => Ok(false),
         "json" => Ok(true),
         _ => Err("must be text or json".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units_of_both_kinds() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("8388608", 8 << 20),
+            ("8MiB", 8 << 20),
+            ("8 MiB", 8 << 20),
+            ("8mib", 8 << 20),
+            ("8Mi", 8 << 20),
+            ("512KiB", 512 << 10),
+            ("1GiB", 1 << 30),
+            ("8MB", 8_000_000),
+            ("8M", 8_000_000),
+            ("1.5GiB", 3 << 29),
+            ("100B", 100),
+            ("18446744073709551615", usize::MAX),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_size_that_is_none_or_too_large_has_its_reason() {
+        for text in [
+            "",
+            "-1",
+            "MiB",
+            "8 mebibytes",
+            "8MiBB",
+            "0x8",
+            "8MiB/s",
+            "many",
+            "NaN",
+            "inf",
+        ] {
+            let reason = size(text).unwrap_err();
+            assert!(
+                reason.contains("such as 8388608, 8MiB or 8MB"),
+                "{text}: {reason}"
+            );
+        }
+        for text in ["18446744073709551616", "16EiB", "1e99", "99999999999GiB"] {
+            let reason = size(text).unwrap_err();
+            assert!(reason.contains("bytes at most"), "{text}: {reason}");
+        }
+    }
+
+    #[test]
+    fn keys_stand_on_lines_or_between_commas() {
+        let keys = [
+            "the first key, 16".replace(',', ""),
+            "the second key 16".to_owned(),
+        ];
+        for between in [",", ", ", "\n", "\r\n", ",\n", "\n\n"] {
+            let text = keys.join(between);
+            assert_eq!(api_keys(&text).unwrap(), keys, "{between:?}");
+        }
+        for text in [
+            "the first key 16,,the second key 16",
+            "short",
+            "the first key 16\nshort",
+        ] {
+            assert!(api_keys(text).is_err(), "{text}");
+        }
+        assert!(api_keys("the first key \u{e9} 16").is_err());
     }
 }

@@ -74,6 +74,9 @@ pub const PREFIX: usize = 1024;
 /// it has not written yet, as would a WebSocket's own close frame.
 const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
 
+/// Its PONG packet as a client sends it.
+const PONG: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'3'];
+
 /// Its UPGRADE packet: from here on, the WebSocket carries the session.
 const UPGRADE: &[u8] = b"5";
 

@@ -12,6 +12,8 @@
 
 mod counts;
 mod frame_filter;
+mod notice;
+mod open;
 mod outbound;
 mod protocol;
 mod registration;
@@ -24,6 +26,7 @@ use std::time::Duration;
 
 pub use counts::{Counts, OverLimit};
 pub use frame_filter::PREFIX;
+pub use open::library_interval;
 pub use protocol::{Protocol, Verdict};
 pub use registration::{Registration, Registrations};
 pub use service::EngineIoService;

@@ -31,6 +31,15 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// Whether the library has heard that.
     fn is_released(session: &Session<Self>) -> bool;
 
+    /// What a client of before Engine.IO 4 is told once it is connected: that it is too old.
+    const OLD_CLIENT: [&'static str; 2];
+
+    /// Answers such a client's CONNECT; `None` to any other packet.
+    fn too_old(packet: &[u8]) -> Option<String>;
+
+    /// Answers the CONNECT of a client that is one too many; `None` to any other packet.
+    fn too_many(&self, packet: &[u8]) -> Option<String>;
+
     /// The session has ended.
     fn closed(session: &Arc<Session<Self>>);
 }

@@ -13,12 +13,16 @@ use tracing::{debug, warn};
 use super::counts::Counts;
 use crate::net::{Bounds, Full, Limits, Slot, Slots};
 
-/// The sessions that are let in to be told that there is no room: they take moments.
+/// Connections and sessions that are let in to be told something: they take moments.
 const TOLD: Bounds = Bounds {
     all: 256,
-    address: 8,
+    address: 128,
     rate: 0,
 };
+
+/// How many of an address's may be sessions, which poll: each costs as much as any other. A
+/// WebSocket that carries none costs little, and all agents of an office have one address.
+const SESSIONS_TOLD: usize = 8;
 
 /// Registers sessions, as many as there may be.
 #[derive(Debug)]
@@ -37,6 +41,8 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Registration {
     slot: Mutex<Option<Slot>>,
+    /// The client's address.
+    pub(super) address: IpAddr,
     /// Whether it is here only to be told that it is one too many.
     pub(super) over_limit: bool,
 }
@@ -63,25 +69,37 @@ impl Registrations {
     /// Registers a session of a client at `address`.
     ///
     /// # Errors
-    /// The limit that is exceeded, with no room even to say so.
-    pub fn register(&self, address: IpAddr) -> Result<Registration, Full> {
-        let full = match self.sessions.take(address) {
-            Ok(slot) => {
-                return Ok(Registration {
-                    slot: Mutex::new(Some(slot)),
-                    over_limit: false,
-                });
-            }
-            Err(full) => full,
-        };
-        self.counts.over_limit.of(full).count();
-        debug!(%full, "a session is over a limit");
-        if full == Full::All {
-            self.log();
-        }
-        match self.told.take(address) {
+    /// The limit that is exceeded.
+    pub(super) fn admit(&self, address: IpAddr) -> Result<Registration, Full> {
+        match self.sessions.take(address) {
             Ok(slot) => Ok(Registration {
                 slot: Mutex::new(Some(slot)),
+                address,
+                over_limit: false,
+            }),
+            Err(full) => {
+                self.counts.over_limit.of(full).count();
+                debug!(%full, %address, "a session is over a limit");
+                if full == Full::All {
+                    self.log();
+                }
+                Err(full)
+            }
+        }
+    }
+
+    /// The same, or one that is only to be told that it is one too many.
+    ///
+    /// # Errors
+    /// The limit that is exceeded, with no room even to say so.
+    pub(super) fn register(&self, address: IpAddr) -> Result<Registration, Full> {
+        if let Ok(registration) = self.admit(address) {
+            return Ok(registration);
+        }
+        match self.told.take_one_of(SESSIONS_TOLD, address) {
+            Ok(slot) => Ok(Registration {
+                slot: Mutex::new(Some(slot)),
+                address,
                 over_limit: true,
             }),
             Err(full) => {
@@ -89,6 +107,19 @@ impl Registrations {
                 Err(full)
             }
         }
+    }
+
+    /// Room to tell a client at `address` something over a WebSocket that carries no session.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn room_to_tell(&self, address: IpAddr) -> Result<Slot, Full> {
+        self.told.take(address)
+    }
+
+    /// A client was answered with an HTTP error, for want of room to be told.
+    pub(super) fn turned_away(&self) {
+        self.counts.turned_away.count();
     }
 
     fn log(&self) {

@@ -4,7 +4,9 @@
 mod answers;
 mod request;
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -14,21 +16,22 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::{Deserialize, Serialize};
 use socketioxide::service::SocketIoService;
 use tokio::time::{Instant, timeout_at};
 use tower::ServiceExt as _;
 
 use super::frame_filter::PREFIX;
+use super::notice::{Notice, tell};
+use super::open::Open;
 use super::protocol::{Protocol, Verdict};
-use super::registration::Registrations;
+use super::registration::{Registration, Registrations};
 use super::session::Session;
 use super::sessions::Sessions;
 use super::upgrade::upgrade;
-use super::{INBOUND_LIMIT, POST_TIMEOUT};
-use crate::net::{Full, Peer, client_address};
-use answers::{limit_exceeded, taken, too_much, unknown};
-use request::{Asked, plain, posting, shrink};
+use super::{INBOUND_LIMIT, PATH, POST_TIMEOUT};
+use crate::net::{Peer, client_address};
+use answers::{limit_exceeded, numbered, old_client, overlap, taken, too_much, unknown};
+use request::{Asked, TransportKind, plain, posting, shrink};
 
 /// The Engine.IO server: the library, and what is known of sessions before it knows them.
 pub struct EngineIoService<P: Protocol> {
@@ -40,6 +43,10 @@ pub struct EngineIoService<P: Protocol> {
     pub registrations: Registrations,
     /// How many proxies there are in front.
     pub proxies: usize,
+    /// What clients are promised.
+    pub ping_interval: Duration,
+    /// The same.
+    pub ping_timeout: Duration,
     /// Makes the state of the protocol above for a new session.
     pub protocol: Box<dyn Fn() -> P + Send + Sync>,
 }
@@ -54,15 +61,21 @@ impl<P: Protocol> EngineIoService<P> {
             if request.method() != Method::GET {
                 return self.library(plain(request)).await;
             }
-            let session = match self.open(peer, &request) {
-                Ok(session) => session,
+            match asked.old_client {
+                Some(TransportKind::Polling) => return old_client::<P>(self.untended()),
+                Some(TransportKind::WebSocket) => return self.tell_old_client(peer, request).await,
+                None => {}
+            }
+            let address = client_address(peer.address.ip(), request.headers(), self.proxies);
+            shrink(&mut request);
+            if websocket {
+                return self.websocket(address, request);
+            }
+            let session = match self.registrations.register(address) {
+                Ok(registration) => self.open(registration),
                 Err(full) => return limit_exceeded(full),
             };
-            shrink(&mut request);
             request.extensions_mut().insert(session.clone());
-            if websocket {
-                return upgrade(self.service.clone(), session, false, request);
-            }
             return self.handshake(&session, plain(request)).await;
         };
         let Some(session) = self.sessions.find(sid) else {
@@ -82,16 +95,47 @@ impl<P: Protocol> EngineIoService<P> {
 
     async fn library(&self, request: Request) -> Response {
         match self.service.clone().oneshot(request).await {
-            Ok(response) => response.map(Body::new),
+            Ok(response) => numbered(response.map(Body::new)).await,
             Err(never) => match never {},
         }
     }
 
-    /// Opens and registers a session for a client whose request this is.
-    fn open(&self, peer: Peer, request: &Request) -> Result<Arc<Session<P>>, Full> {
+    fn open(&self, registration: Registration) -> Arc<Session<P>> {
+        self.sessions.open(registration, (self.protocol)())
+    }
+
+    fn untended(&self) -> Open {
+        Open::untended(self.ping_interval, self.ping_timeout)
+    }
+
+    /// Opens a session that begins with a WebSocket, or has one that only says that there are too
+    /// many.
+    fn websocket(&self, address: IpAddr, mut request: Request) -> Response {
+        if let Ok(registration) = self.registrations.admit(address) {
+            let session = self.open(registration);
+            request.extensions_mut().insert(session.clone());
+            return upgrade(self.service.clone(), session, false, request);
+        }
+        match self.registrations.room_to_tell(address) {
+            Ok(slot) => {
+                let notice = Notice::TooMany((self.protocol)());
+                tell(notice, self.untended(), slot, request)
+            }
+            Err(full) => {
+                self.registrations.turned_away();
+                limit_exceeded(full)
+            }
+        }
+    }
+
+    /// Answers a client of before Engine.IO 4 that wants a WebSocket: without room to tell it
+    /// anything, as the library does.
+    async fn tell_old_client(&self, peer: Peer, request: Request) -> Response {
         let address = client_address(peer.address.ip(), request.headers(), self.proxies);
-        let registration = self.registrations.register(address)?;
-        Ok(self.sessions.open(registration, (self.protocol)()))
+        match self.registrations.room_to_tell(address) {
+            Ok(slot) => tell(Notice::<P>::OldClient, self.untended(), slot, request),
+            Err(_) => self.library(plain(request)).await,
+        }
     }
 
     /// Opens a session that begins with polling.
@@ -100,21 +144,32 @@ impl<P: Protocol> EngineIoService<P> {
         if !response.status().is_success() {
             return response;
         }
-        // `0{"sid":"…",…}`: the name by which later polls and the upgrade speak of the session.
         let (response, answer) = read(response).await;
-        let open = answer.get(1..).map(serde_json::from_slice::<Open>);
-        let Some(Ok(mut open)) = open else {
+        let open = Open::correct(&answer);
+        let Some((packet, sid)) = open.and_then(|open| Some((open.packet()?, open.sid))) else {
             return response;
         };
-        // The library names the limit of its answers. A client that believes that puts more into a
-        // post than is taken.
-        open.max_payload = INBOUND_LIMIT;
-        let answer = serde_json::to_string(&open);
-        session.named(open.sid);
-        match answer {
-            Ok(open) => ([(CONTENT_TYPE, TEXT)], format!("0{open}")).into_response(),
-            Err(_) => response,
+        // The name by which later polls and the upgrade speak of the session.
+        session.named(sid.clone());
+        if !session.is_over_limit() {
+            self.answer_first_ping(&sid).await;
         }
+        ([(CONTENT_TYPE, TEXT)], packet).into_response()
+    }
+
+    /// The library pings a session at once, and then when its interval has passed. Clients expect
+    /// the second of these first, and may not have told anybody yet that they poll.
+    async fn answer_first_ping(&self, sid: &str) {
+        let session = format!("{PATH}/?EIO=4&transport=polling&sid={sid}");
+        let Ok(session) = session.parse() else {
+            return;
+        };
+        let mut poll = Request::new(Body::empty());
+        *poll.uri_mut() = session;
+        let pong = posting(&poll, PONG.into());
+        // Nobody else knows the session, so that nothing else can be in this answer.
+        self.library(poll).await;
+        self.library(pong).await;
     }
 
     /// Answers a poll: as the library does, and with the end of the session once that has come.
@@ -134,6 +189,11 @@ impl<P: Protocol> EngineIoService<P> {
             return response;
         }
         let (response, answer) = read(response).await;
+        if answer.is_empty() {
+            // The library has given the session up, and says nothing: a client takes that for a
+            // packet that it cannot read.
+            return ([(CONTENT_TYPE, TEXT)], CLOSE).into_response();
+        }
         for packet in answer.split(|&byte| byte == SEPARATOR) {
             session.outbound(packet);
         }
@@ -149,6 +209,11 @@ impl<P: Protocol> EngineIoService<P> {
 
     /// Hands what the client posts to the library, packet by packet, as far as it may pass.
     async fn post(&self, session: &Arc<Session<P>>, request: Request) -> Response {
+        // A client that posts twice at once does not know in which order it is heard.
+        let Some(_turn) = session.take_turn() else {
+            session.close();
+            return overlap();
+        };
         let (parts, body) = request.into_parts();
         let head = Request::from_parts(parts, Body::empty());
         let body = match Limited::new(body, INBOUND_LIMIT).collect().await {
@@ -249,14 +314,5 @@ async fn read(response: Response) -> (Response, Bytes) {
 /// Engine.IO's CLOSE packet.
 const CLOSE: &str = "1";
 
-/// What a session is told at its beginning
-/// (<https://socket.io/docs/v4/engine-io-protocol/#handshake>).
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Open {
-    sid: String,
-    upgrades: Vec<String>,
-    ping_interval: u64,
-    ping_timeout: u64,
-    max_payload: usize,
-}
+/// Its PONG packet.
+const PONG: &str = "3";

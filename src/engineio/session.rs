@@ -15,17 +15,19 @@
 //! waits goes out before; when a session is aborted, it does not.
 
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tracing::debug;
 
+use super::open::Open;
 use super::outbound::Outbound;
 use super::protocol::{Protocol, Verdict};
 use super::registration::Registration;
@@ -45,6 +47,10 @@ pub struct Session<P: Protocol> {
     timeout: Duration,
     phase: AtomicU8,
     state: Mutex<State>,
+    /// Taken by the post that is being answered.
+    turn: Semaphore,
+    /// The library has pinged the client before its time, and is to be answered in its place.
+    pub(super) pong_due: AtomicBool,
     /// The library's reader, which waits for the client, or for a packet's turn.
     pub(super) reader: AtomicWaker,
     /// Something has changed that a task may wait for: room, the phase, a packet's turn.
@@ -58,6 +64,8 @@ struct State {
     connection: Option<Arc<UpgradedConnection>>,
     /// Whether there has been one.
     attached: bool,
+    /// What the library writes first has not come: its OPEN packet and its first ping.
+    opening: bool,
     /// Something was pushed since the last flush.
     unflushed: bool,
     /// A task writes.
@@ -77,6 +85,13 @@ enum Phase {
     Closing,
     /// It has ended, and what waited is thrown away.
     Closed,
+}
+
+/// What becomes of a packet of the library's.
+enum Rewritten {
+    As(String),
+    Dropped,
+    Unchanged,
 }
 
 /// What became of an event.
@@ -120,6 +135,8 @@ impl<P: Protocol> Session<P> {
             timeout,
             phase: AtomicU8::new(Phase::Open as u8),
             state: Mutex::default(),
+            turn: Semaphore::new(1),
+            pong_due: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             changed: Notify::new(),
         }
@@ -128,6 +145,16 @@ impl<P: Protocol> Session<P> {
     /// Whether the session is one too many, and is here only to be told so.
     pub fn is_over_limit(&self) -> bool {
         self.registration.over_limit
+    }
+
+    /// The client's address.
+    pub fn address(&self) -> IpAddr {
+        self.registration.address
+    }
+
+    /// The turn to post, of which a session has one; `None`: another post has it.
+    pub(super) fn take_turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turn.try_acquire().ok()
     }
 
     /// Whether the session began with polling.
@@ -316,6 +343,7 @@ impl<P: Protocol> Session<P> {
         state.connection = Some(connection);
         if !is_upgrade {
             state.outbound.set_framed();
+            state.opening = true;
         }
     }
 
@@ -359,6 +387,15 @@ impl<P: Protocol> Session<P> {
                 self.lock().outbound.push_control(frame.whole);
                 continue;
             };
+            match self.rewritten(text) {
+                Rewritten::As(packet) => {
+                    let frame = crate::frame::text(&[packet.as_bytes()]);
+                    self.lock().outbound.push_control(&frame);
+                    continue;
+                }
+                Rewritten::Dropped => continue,
+                Rewritten::Unchanged => {}
+            }
             if P::passes(self, text) {
                 self.lock().outbound.push_control(frame.whole);
             }
@@ -369,6 +406,30 @@ impl<P: Protocol> Session<P> {
         state.outbound.push_control(&frames[passed..]);
         self.write(&mut state);
         Ok(true)
+    }
+
+    /// The beginning of what the library writes over a session's first WebSocket, put right. Its OPEN
+    /// packet names a limit that is not that of clients, and its first ping comes at once, where a
+    /// client expects a ping when the interval has passed.
+    fn rewritten(&self, packet: &[u8]) -> Rewritten {
+        let mut state = self.lock();
+        if !state.opening {
+            return Rewritten::Unchanged;
+        }
+        match packet {
+            [b'0', ..] => match Open::correct(packet).and_then(|open| open.packet()) {
+                Some(open) => Rewritten::As(open),
+                None => Rewritten::Unchanged,
+            },
+            b"2" => {
+                state.opening = false;
+                self.pong_due.store(true, Ordering::Release);
+                drop(state);
+                self.reader.wake();
+                Rewritten::Dropped
+            }
+            _ => Rewritten::Unchanged,
+        }
     }
 
     /// A packet of the library's is on its way.

@@ -11,6 +11,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use socketioxide::service::SocketIoService;
 use tower::Service as _;
@@ -18,6 +19,7 @@ use tracing::debug;
 use tungstenite::handshake::derive_accept_key;
 
 use super::frame_filter::FrameFilter;
+use super::notice;
 use super::protocol::Protocol;
 use super::session::Session;
 use crate::net::Connection;
@@ -30,19 +32,15 @@ pub(super) fn upgrade<P: Protocol>(
     is_upgrade: bool,
     mut request: Request,
 ) -> Response {
-    // Below HTTP/1.1 there is no upgrade (RFC 6455, section 4.2.1): nginx speaks 1.0 unless it is
-    // told otherwise, and a session that polls through it is to go on polling.
-    if request.version() < Version::HTTP_11 {
-        return no_websocket().into_response();
-    }
-    let accept = match accept(request.headers()) {
-        Ok(accept) => accept,
+    let (upgrade, response) = match switch(&mut request) {
+        Ok(switched) => switched,
         Err(refusal) => return refusal.into_response(),
     };
     if !session.attach() {
-        return (StatusCode::BAD_REQUEST, "the session has its WebSocket").into_response();
+        // As the protocol has it (<https://socket.io/docs/v4/engine-io-protocol/#websocket>).
+        tokio::spawn(notice::close(upgrade));
+        return response;
     }
-    let upgrade = hyper::upgrade::on(&mut request);
     let request = request.map(drop);
     tokio::spawn(async move {
         let upgraded = match upgrade.await {
@@ -63,15 +61,28 @@ pub(super) fn upgrade<P: Protocol>(
             debug!(%error, "not a session");
         }
     });
+    response
+}
+
+/// Has a request's connection become a WebSocket, if that is what it asks for, and how to answer.
+pub(super) fn switch(request: &mut Request) -> Result<(OnUpgrade, Response), Refusal> {
+    // Below HTTP/1.1 there is no upgrade (RFC 6455, section 4.2.1): nginx speaks 1.0 unless it is
+    // told otherwise, and a session that polls through it is to go on polling.
+    if request.version() < Version::HTTP_11 {
+        return Err(no_websocket());
+    }
+    let accept = accept(request.headers())?;
     let headers = [
         (CONNECTION, HeaderValue::from_static("Upgrade")),
         (UPGRADE, HeaderValue::from_static("websocket")),
         (SEC_WEBSOCKET_ACCEPT, accept),
     ];
-    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+    let response = (StatusCode::SWITCHING_PROTOCOLS, headers).into_response();
+    Ok((hyper::upgrade::on(request), response))
 }
 
-type Refusal = (StatusCode, [(HeaderName, &'static str); 1], &'static str);
+/// Why a request's connection does not become a WebSocket.
+pub(super) type Refusal = (StatusCode, [(HeaderName, &'static str); 1], &'static str);
 
 fn no_websocket() -> Refusal {
     let upgrade = [(UPGRADE, "websocket")];

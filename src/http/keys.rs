@@ -1,5 +1,9 @@
 //! Who may call `/internal/*`, and see `/metrics`.
 
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
@@ -11,17 +15,46 @@ use crate::conversation::Counter;
 const HEADER: &str = "x-internal-api-key";
 
 /// The configured keys, as hashes: of equal length, so that comparing tells nothing of theirs.
-pub(super) struct ApiKeys {
-    hashes: Vec<[u8; 32]>,
+/// Clones are the same keys: what renews one renews all.
+#[derive(Clone)]
+pub struct ApiKeys(Arc<Kept>);
+
+struct Kept {
+    hashes: ArcSwap<Vec<[u8; 32]>>,
     refused: Counter,
 }
 
-impl ApiKeys {
-    pub(super) fn new(keys: &[String]) -> Self {
-        Self {
-            hashes: keys.iter().map(|key| hash(key.as_bytes())).collect(),
+impl From<&[String]> for ApiKeys {
+    fn from(keys: &[String]) -> Self {
+        let hashes: Vec<_> = keys.iter().map(|key| hash(key.as_bytes())).collect();
+        Self(Arc::new(Kept {
+            hashes: ArcSwap::from_pointee(hashes),
             refused: Counter::default(),
-        }
+        }))
+    }
+}
+
+impl fmt::Debug for ApiKeys {
+    // Not even a hash appears in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ApiKeys").field(&self.len()).finish()
+    }
+}
+
+impl ApiKeys {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.hashes.load().len()
+    }
+
+    /// Whether every call is refused.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes the other's keys in the place of these, from the next call on.
+    pub fn renew(&self, other: &Self) {
+        self.0.hashes.store(other.0.hashes.load_full());
     }
 
     /// The number of the key that the request carries, from 1 on: by that the log tells keys
@@ -29,21 +62,24 @@ impl ApiKeys {
     pub(super) fn which(&self, headers: &HeaderMap) -> Option<usize> {
         let key = self.fit(headers);
         if key.is_none() {
-            self.refused.count();
+            self.0.refused.count();
         }
         key
     }
 
     /// How many requests carried none.
     pub(super) fn refused(&self) -> &Counter {
-        &self.refused
+        &self.0.refused
     }
 
     fn fit(&self, headers: &HeaderMap) -> Option<usize> {
         let given = hash(given(headers)?);
-        let found = (1_u64..).zip(&self.hashes).fold(0, |found, (number, key)| {
-            u64::conditional_select(&found, &number, key.ct_eq(&given))
-        });
+        let hashes = self.0.hashes.load();
+        let found = (1_u64..)
+            .zip(hashes.iter())
+            .fold(0, |found, (number, key)| {
+                u64::conditional_select(&found, &number, key.ct_eq(&given))
+            });
         usize::try_from(found).ok().filter(|&number| number > 0)
     }
 }
@@ -70,7 +106,7 @@ mod tests {
     fn admits(keys: &[&str], name: &'static str, value: &str) -> bool {
         let keys: Vec<_> = keys.iter().map(|&key| key.to_owned()).collect();
         let headers = [(name.parse().unwrap(), value.parse().unwrap())];
-        ApiKeys::new(&keys)
+        ApiKeys::from(keys.as_slice())
             .which(&HeaderMap::from_iter(headers))
             .is_some()
     }
@@ -85,6 +121,20 @@ mod tests {
             "x-internal-api-key",
             KEY
         ));
+    }
+
+    #[test]
+    fn renewed_keys_count_for_all_who_have_them() {
+        let keys = |key: &str| ApiKeys::from([key.to_owned()].as_slice());
+        let ours = keys(KEY);
+        let handlers = ours.clone();
+        let headers = [("x-internal-api-key".parse().unwrap(), KEY.parse().unwrap())];
+        let headers = HeaderMap::from_iter(headers);
+        assert_eq!(handlers.which(&headers), Some(1));
+        ours.renew(&keys("another key, after"));
+        assert_eq!(handlers.which(&headers), None);
+        ours.renew(&keys(KEY));
+        assert_eq!(handlers.which(&headers), Some(1));
     }
 
     #[test]

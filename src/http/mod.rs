@@ -30,7 +30,7 @@ use assets::Page;
 pub use counts::Counts;
 pub use guard::guard;
 pub use health::{Health, Phase};
-use keys::ApiKeys;
+pub use keys::ApiKeys;
 pub use origin::{InvalidOrigin, Origin};
 pub use public_urls::PublicUrls;
 
@@ -42,7 +42,7 @@ pub struct Settings {
     /// Where `/internal/*` and `/metrics` are served instead, if anywhere.
     pub internal: Option<SocketAddr>,
     /// The relay's keys; none: every call is refused.
-    pub api_keys: Vec<String>,
+    pub api_keys: ApiKeys,
     /// The origins whose pages may talk to the gateway, its own aside.
     pub origins: Vec<Origin>,
     /// What the gateway is called outside, as far as it is known.
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("public", &self.public)
             .field("internal", &self.internal)
-            .field("api_keys", &self.api_keys.len())
+            .field("api_keys", &self.api_keys)
             .field("origins", &self.origins)
             .field("public_urls", &self.public_urls)
             .field("proxies", &self.proxies)
@@ -75,7 +75,7 @@ struct App {
     members: Arc<Members>,
     health: Arc<Health>,
     broker: Arc<amqp::Status>,
-    keys: Arc<ApiKeys>,
+    keys: ApiKeys,
     page: Arc<Page>,
     sockets: Statistics,
     refused: Arc<Counts>,
@@ -99,7 +99,7 @@ pub fn routers(
         members,
         health,
         broker,
-        keys: Arc::new(ApiKeys::new(&settings.api_keys)),
+        keys: settings.api_keys.clone(),
         page: Arc::new(Page::new(settings)),
         sockets,
         refused,

@@ -96,12 +96,25 @@ impl Slots {
         self.take_at(address, Instant::now())
     }
 
+    /// The same for what the address may have fewer of: `own` slots of all kinds are too many.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn take_one_of(self: &Arc<Self>, own: usize, address: IpAddr) -> Result<Slot, Full> {
+        self.take_below(own, address, Instant::now())
+    }
+
     fn take_at(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Slot, Full> {
-        let Bounds {
-            all,
-            address: own,
-            rate,
-        } = self.bounds;
+        self.take_below(self.bounds.address, address, now)
+    }
+
+    fn take_below(
+        self: &Arc<Self>,
+        own: usize,
+        address: IpAddr,
+        now: Instant,
+    ) -> Result<Slot, Full> {
+        let Bounds { all, rate, .. } = self.bounds;
         let mut taken = self.lock();
         if taken.all >= all {
             return Err(Full::All);

@@ -10,7 +10,7 @@ use socketioxide::SocketIo;
 use socketioxide::extract::{AckSender, SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 use time::OffsetDateTime;
-use tracing::debug;
+use tracing::{debug, field};
 
 use super::client::{Session, SocketGuard};
 use super::counts::Refused;
@@ -19,16 +19,19 @@ use super::handshake::{self, Admission, Refusal};
 use super::members::Members;
 use super::namespaces::Namespaces;
 use super::outlet::{Progress, SocketOutlet};
+use super::refused::RefusedConnects;
 use super::token_expiry::TokenExpiry;
 use crate::auth::Authenticator;
-use crate::conversation::{ConversationKey, Participant, rfc3339_from_unix};
+use crate::conversation::{ConversationKey, Id, Participant, rfc3339_from_unix};
 
 /// Decides about CONNECTs, and has those join who are let in.
 pub(super) struct Admissions {
     authenticator: Arc<Authenticator>,
     members: Arc<Members>,
     denied: Denied,
+    /// Counts, and what the log says.
     refused: Arc<Refused>,
+    logged: RefusedConnects,
     closed: AtomicBool,
 }
 
@@ -43,6 +46,7 @@ impl Admissions {
             members,
             denied: Denied::default(),
             refused,
+            logged: RefusedConnects::default(),
             closed: AtomicBool::new(false),
         })
     }
@@ -92,7 +96,10 @@ impl Admissions {
                 Ok(())
             }
             Err(refusal) => {
-                debug!(%refusal, "connect refused");
+                let query = socket.req_parts().uri.query();
+                let tenant = handshake::tenant(socket.ns(), query, &auth);
+                let address = session.address();
+                self.logged.note(refusal, address, tenant.as_ref());
                 self.refused.of(refusal).count();
                 let mut table = session.protocol.table();
                 // Whoever has been let in so often is no stranger.
@@ -186,7 +193,14 @@ impl Admissions {
                         error: None,
                     },
                     Err(refusal) => {
-                        debug!(%refusal, "refresh refused");
+                        let address = session(&socket).map(|session| session.address());
+                        let tenant = tenant_of(&socket);
+                        debug!(
+                            %refusal,
+                            address = address.map(field::display),
+                            tenant = tenant.as_ref().map(Id::as_str),
+                            "refresh refused"
+                        );
                         Refreshed {
                             ok: false,
                             expires_at: None,
@@ -212,6 +226,12 @@ impl Admissions {
         outlet.expiry.renew(agent.expires_at);
         Ok(agent.expires_at)
     }
+}
+
+/// The tenant whose conversation the socket follows.
+fn tenant_of(socket: &SocketRef) -> Option<Id> {
+    let outlet = socket.extensions.get::<Weak<SocketOutlet>>()?.upgrade()?;
+    Some(outlet.key.tenant.clone())
 }
 
 fn session(socket: &SocketRef) -> Option<Arc<Session>> {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 
+use super::handshake::Refusal;
 use super::members::Members;
 use super::namespace_table::NamespaceTable;
 use super::namespaces::{NamespaceGuard, Namespaces};
@@ -166,10 +167,43 @@ impl Protocol for Client {
         session.protocol.released.load(Ordering::Acquire)
     }
 
+    /// Socket.IO's ERROR packet of before, for an `error` event with this text, and DISCONNECT, after
+    /// which such a client does not try again.
+    const OLD_CLIENT: [&'static str; 2] = [
+        r#"44"Unsupported protocol version: this server needs socket.io-client 3 or newer""#,
+        "41",
+    ];
+
+    fn too_old(packet: &[u8]) -> Option<String> {
+        // It writes a query behind the name, and expects the name alone.
+        let name = connects_to(packet)?.split('?').next()?;
+        Some(format!("41{name},"))
+    }
+
+    fn too_many(&self, packet: &[u8]) -> Option<String> {
+        let refusal = Refusal::TooManyConnections;
+        let namespace = match connects_to(packet)? {
+            "/" => String::new(),
+            path => format!("{path},"),
+        };
+        self.members.refused.of(refusal).count();
+        Some(format!(r#"44{namespace}{{"message":"{refusal}"}}"#))
+    }
+
     fn closed(session: &Arc<Session>) {
         let outlets = session.protocol.table().close();
         for outlet in outlets {
             outlet.leave();
         }
+    }
+}
+
+/// The namespace of a CONNECT, if it is no longer than what may be repeated.
+fn connects_to(packet: &[u8]) -> Option<&str> {
+    /// In bytes: longer than any that there is.
+    const LONGEST: usize = 512;
+    match ClientPacket::read(packet) {
+        ClientPacket::Connect(path) if path.len() <= LONGEST => Some(path),
+        _ => None,
     }
 }

@@ -9,7 +9,7 @@ use crate::auth::{Agent, AuthError, Authenticator};
 use crate::conversation::{ConversationKey, Cursor, Id, Join};
 
 /// Why a connect is refused: the texts of `connect_error`, on which clients branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
     /// There is no token.
     #[error("Authentication required")]
@@ -104,20 +104,28 @@ pub(super) async fn authenticate(
 
 /// The conversation that a connect names, by either door.
 fn key(namespace: &str, query: Option<&str>, auth: &Value) -> Option<ConversationKey> {
-    let (tenant, conversation) = if namespace == "/" {
-        (
-            id(auth, query, "tenantId")?,
-            id(auth, query, "conversationId")?,
-        )
-    } else {
-        let path = namespace.strip_prefix("/tenant/")?;
-        let (tenant, conversation) = path.split_once("/conv/")?;
-        (Id::parse(tenant).ok()?, Id::parse(conversation).ok()?)
+    let conversation = match path(namespace) {
+        Some((_, conversation)) => Id::parse(conversation).ok()?,
+        None if namespace == "/" => id(auth, query, "conversationId")?,
+        None => return None,
     };
     Some(ConversationKey {
-        tenant,
+        tenant: tenant(namespace, query, auth)?,
         conversation,
     })
+}
+
+/// The tenant that a connect names, by either door, if that is an id.
+pub(super) fn tenant(namespace: &str, query: Option<&str>, auth: &Value) -> Option<Id> {
+    match path(namespace) {
+        Some((tenant, _)) => Id::parse(tenant).ok(),
+        None if namespace == "/" => id(auth, query, "tenantId"),
+        None => None,
+    }
+}
+
+fn path(namespace: &str) -> Option<(&str, &str)> {
+    namespace.strip_prefix("/tenant/")?.split_once("/conv/")
 }
 
 /// An id from `auth`, which wins, or from the handshake's query.

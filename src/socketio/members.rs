@@ -15,6 +15,7 @@ use tokio::time::sleep;
 
 use super::CONNECT_TIMEOUT;
 use super::client::Client;
+use super::counts::Refused;
 use super::outlet::SocketOutlet;
 use super::token_expiry::Due;
 use crate::conversation::{Hub, Selection};
@@ -32,15 +33,17 @@ const MOST_DISCONNECTS: usize = 1024;
 /// The members of this process.
 pub struct Members {
     hub: Arc<Hub>,
+    pub(super) refused: Arc<Refused>,
     /// Whom the portal has lately wanted to go, with the latest last: one of them may be on the way
     /// in, by the word of who did not know yet.
     disconnects: Mutex<VecDeque<(Instant, Selection)>>,
 }
 
 impl Members {
-    pub(super) fn new(hub: Arc<Hub>) -> Arc<Self> {
+    pub(super) fn new(hub: Arc<Hub>, refused: Arc<Refused>) -> Arc<Self> {
         Arc::new(Self {
             hub,
+            refused,
             disconnects: Mutex::default(),
         })
     }

@@ -19,6 +19,7 @@ mod namespace_table;
 mod namespaces;
 mod outlet;
 mod packet;
+mod refused;
 mod release;
 mod token_expiry;
 
@@ -38,6 +39,7 @@ use crate::auth::Authenticator;
 use crate::conversation::{ConversationKey, Hub};
 use crate::engineio::{
     ANSWER_LIMIT, CHANNEL, Counts, EngineIoService, INBOUND_LIMIT, PATH, Registrations, Sessions,
+    library_interval,
 };
 use crate::net::{Limits, Peer};
 use admission::Admissions;
@@ -110,7 +112,7 @@ impl Sockets {
     pub fn new(settings: &Settings, authenticator: Arc<Authenticator>, hub: Arc<Hub>) -> Self {
         let (service, io) = SocketIo::builder()
             .req_path(PATH)
-            .ping_interval(settings.ping_interval)
+            .ping_interval(library_interval(settings.ping_interval))
             .ping_timeout(settings.ping_timeout)
             .connect_timeout(CONNECT_TIMEOUT)
             .max_buffer_size(CHANNEL)
@@ -120,13 +122,13 @@ impl Sockets {
             // Clients send little: a small buffer serves, and there is one for each connection.
             .ws_read_buffer_size(256)
             .build_with_inner_svc(Router::new());
-        let members = Members::new(hub);
         let statistics = Statistics {
             sessions: Sessions::new(settings.timeout()),
             counts: Arc::default(),
             refused: Arc::default(),
         };
         let refused = statistics.refused.clone();
+        let members = Members::new(hub, refused.clone());
         let admissions = Admissions::new(authenticator, members.clone(), refused);
         let namespaces = admissions.open(&io);
         let release = Arc::new(Release::new(&io));
@@ -140,6 +142,8 @@ impl Sockets {
             sessions: statistics.sessions.clone(),
             registrations: Registrations::new(&settings.limits, statistics.counts.clone()),
             proxies: settings.limits.proxies,
+            ping_interval: settings.ping_interval,
+            ping_timeout: settings.ping_timeout,
             protocol: Box::new(client),
         };
         Self {

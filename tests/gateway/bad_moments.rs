@@ -163,7 +163,7 @@ async fn many_conversations_are_opened_by_a_long_way_too() {
 #[tokio::test]
 async fn an_upgrade_that_http_1_0_does_not_have_leaves_the_session_as_it_is() {
     let broker = Broker::new().await;
-    let gateway = TestGateway::start(&broker).await;
+    let gateway = TestGateway::ready_with(&broker, &[("PING_INTERVAL_MS", "1000")]).await;
     let (mut raw, path) = poll(&gateway).await;
     let upgrade = path.replace("polling", "websocket");
     let mut old = Raw::open(gateway.address()).await;

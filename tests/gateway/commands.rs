@@ -2,10 +2,12 @@
 
 use std::process::Output;
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::harness::{Broker, Client, Received, SECRET, Signal, TestGateway};
+use crate::harness::{Broker, Client, Received, SECRET, Signal, TestGateway, now};
 
 async fn run(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_agent-gateway"))
@@ -76,6 +78,28 @@ async fn a_printed_token_opens_the_conversations_it_names() {
     let output = run(&[], &["token", "--tenant", "acme"]).await;
     assert_eq!(output.status.code(), Some(64));
     assert!(text(&output.stderr).contains("JWT_SECRET"));
+}
+
+#[tokio::test]
+async fn a_bare_number_of_a_tokens_life_is_seconds() {
+    for (life, seconds) in [("600", 600), ("1h", 3600), ("90s", 90), ("2m 30s", 150)] {
+        let before = now();
+        let arguments = ["token", "--tenant", "acme", "--expires-in", life];
+        let output = run(&[("JWT_SECRET", SECRET)], &arguments).await;
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let claims = text(&output.stdout).split('.').nth(1).unwrap();
+        let claims = URL_SAFE_NO_PAD.decode(claims).unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        let made_at = claims["exp"].as_i64().unwrap() - seconds;
+        assert!((before..=now()).contains(&made_at), "{life}: {claims}");
+    }
+    let help = run(&[], &["token", "--help"]).await;
+    assert!(text(&help.stdout).contains("a bare number is seconds"));
+    // So long that the gateway would take it for a mistake.
+    let arguments = ["token", "--tenant", "acme", "--expires-in", "100000000000"];
+    let output = run(&[("JWT_SECRET", SECRET)], &arguments).await;
+    assert_eq!(output.status.code(), Some(64));
+    assert!(text(&output.stderr).contains("--expires-in: "));
 }
 
 #[tokio::test]

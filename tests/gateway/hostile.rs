@@ -117,8 +117,8 @@ async fn tokens(gateway: &TestGateway, verdict: &mut Verdict) {
             }
         };
         let soon = (now() + 600).to_string();
-        let long = "x".repeat(9 << 10);
-        let said = fill(&said, &[("\"$soon\"", &soon), ("$9KB", &long)]);
+        let long = "x".repeat(17 << 10);
+        let said = fill(&said, &[("\"$soon\"", &soon), ("$17KB", &long)]);
         let came = enter(gateway, &forge(header, &said, signer)).await;
         verdict.compare(&row, &*came, answer);
     }
@@ -130,7 +130,7 @@ async fn tokens(gateway: &TestGateway, verdict: &mut Verdict) {
             ("$header", parts[0]),
             ("$claims", parts[1]),
             ("$signature", parts[2]),
-            ("$9KB", &"A".repeat(9 << 10)),
+            ("$17KB", &"A".repeat(17 << 10)),
         ];
         // A cell's ends are trimmed: what stands in quotes is JSON.
         let token: String = serde_json::from_str(&fill(token, &names)).unwrap();

@@ -341,3 +341,62 @@ async fn connections_are_bounded_before_they_are_sessions() {
         .await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_office_whose_agents_all_come_at_once_by_websocket_is_told() {
+    // All are of one address.
+    let (_broker, gateway) = start(&[("CONNECTION_RATE_PER_IP", "1")]).await;
+    let auth = json!({"token": sign(&claims("acme")), "tenantId": "acme", "conversationId": "c-1"});
+    let agents = (0..60).map(async |_| {
+        let mut client = Client::open(gateway.address(), "").await;
+        client.connect("/", &auth).await;
+        let answer = client.next().await;
+        if answer == too_many() {
+            // By its other namespaces too, before it is sent away.
+            client.connect("/tenant/acme/conv/c-1", &auth).await;
+            assert_eq!(client.next().await, too_many());
+            assert_eq!(client.next().await, Received::Closed);
+            return true;
+        }
+        assert_eq!(answer, Received::Connected("/".to_owned()));
+        false
+    });
+    let told = join_all(agents).await;
+    let told = told.into_iter().filter(|told| *told).count();
+    assert!((1..60).contains(&told), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn room_to_be_told_by_websocket_is_bounded_by_address_and_comes_back() {
+    let variables = [("MAX_CONNECTIONS", "1"), ("TRUSTED_PROXIES", "1")];
+    let (_broker, gateway) = start(&variables).await;
+    let _agent = gateway.agent("acme", "c-1").await;
+    // Who asks for nothing takes its room for a while; all come at once.
+    let late = (0..129).map(|_| Client::try_open(gateway.address(), ""));
+    let late = join_all(late).await;
+    assert_eq!(late.iter().flatten().count(), 128);
+    // Another address has room of its own.
+    let elsewhere = [
+        "x-forwarded-for: 10.0.0.1",
+        "connection: Upgrade",
+        "upgrade: websocket",
+        "sec-websocket-version: 13",
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    let line = "GET /socket.io/?EIO=4&transport=websocket";
+    assert_eq!(ask(gateway.address(), line, &elsewhere).await.status, 101);
+    let refused = ask(gateway.address(), line, &elsewhere[1..]).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(
+        refused.json(),
+        json!({"code": 4, "message": "Too many connections"})
+    );
+    until("there is room to be told again", async || {
+        let Some(mut client) = Client::try_open(gateway.address(), "").await else {
+            return false;
+        };
+        client.connect("/", &json!({})).await;
+        client.next().await == too_many()
+    })
+    .await;
+}

@@ -134,7 +134,8 @@ async fn every_request_of_a_page_is_checked_whatever_it_is_carried_by() {
 
 #[tokio::test]
 async fn a_poll_of_another_page_takes_nothing_out_of_a_session() {
-    let (_broker, gateway) = start(&[("ALLOWED_ORIGINS", ALLOWED)]).await;
+    let variables = [("ALLOWED_ORIGINS", ALLOWED), ("PING_INTERVAL_MS", "1000")];
+    let (_broker, gateway) = start(&variables).await;
     let mut raw = Raw::open(gateway.address()).await;
     let open = raw.ask(HANDSHAKE, &[]).await;
     let open = open.json();

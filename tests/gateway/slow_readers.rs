@@ -68,7 +68,6 @@ async fn run(lag_bytes: &str) -> (usize, usize) {
     let variables = [
         ("MAX_LAG_BYTES", lag_bytes),
         ("PING_INTERVAL_MS", "600000"),
-        // The first ping comes at once.
         ("PING_TIMEOUT_MS", "600000"),
     ];
     let gateway = TestGateway::ready_with(&broker, &variables).await;

@@ -190,6 +190,61 @@ async fn a_token_that_would_not_have_let_the_agent_in_does_not_keep_it_in() {
 }
 
 #[tokio::test]
+async fn ids_in_a_token_may_be_integers() {
+    let broker = Broker::new().await;
+    let gateway = start(&broker).await;
+    let numbered = |conversations: Value| {
+        let exp = now() + 600;
+        json!({"sub": 4711, "tenantId": 12, "conversations": conversations, "exp": exp})
+    };
+    let mut client = Client::open(gateway.address(), "&tenantId=12&conversationId=7").await;
+    let auth = json!({"token": sign(&numbered(json!([7, "c-1"])))});
+    client.connect("/", &auth).await;
+    let joined = client.joined().await;
+    assert_eq!(joined["tenantId"], "12");
+    assert_eq!(joined["agent"], json!({"id": "4711"}));
+    client.connect("/tenant/12/conv/c-1", &auth).await;
+    client.joined().await;
+    client.connect("/tenant/12/conv/8", &auth).await;
+    let forbidden = Received::Refused("Forbidden".to_owned());
+    assert_eq!(client.next().await, forbidden);
+    // The same agent as a string, for the agent is who its digits say.
+    let mut text = numbered(json!(["7"]));
+    text["sub"] = "4711".into();
+    let refresh = json!(["refresh_token", {"token": sign(&text)}]);
+    client.ask("/", 1, &refresh).await;
+    let Received::Ack { args, .. } = client.next().await else {
+        panic!("no answer");
+    };
+    assert_eq!(args[0]["ok"], true);
+}
+
+#[tokio::test]
+async fn a_token_may_have_16_kib_and_not_more() {
+    let broker = Broker::new().await;
+    let gateway = start(&broker).await;
+    let of = |length: usize| {
+        let mut claims = claims("acme");
+        let mut padding = length / 4 * 3;
+        loop {
+            claims["padding"] = "x".repeat(padding).into();
+            let token = sign(&claims);
+            if token.len() <= length {
+                return token;
+            }
+            padding -= 1;
+        }
+    };
+    let most = of(16 << 10);
+    assert!(most.len() > (16 << 10) - 3, "{}", most.len());
+    gateway.enter(&most).await.joined().await;
+    let invalid = Received::Refused("Invalid token".to_owned());
+    let more = of((16 << 10) + 8);
+    assert_eq!(gateway.enter(&more).await.next().await, invalid);
+    gateway.logs("it has more than 16384 bytes").await;
+}
+
+#[tokio::test]
 async fn a_token_of_the_previous_secret_opens_and_refreshes() {
     let broker = Broker::new().await;
     let variables = [

@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use crate::auth::{Hs256, NewToken};
+use crate::auth::{Authenticator, NewToken};
 use crate::conversation::{ConversationKey, Kind, rfc3339_from_unix};
 use crate::journal::Journal;
 use crate::socketio::Sockets;
@@ -45,7 +45,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// What the playground works with.
 pub(super) struct Playground {
     /// Signs the tokens.
-    pub(super) tokens: Hs256,
+    pub(super) tokens: Arc<Authenticator>,
     /// Where the webhook service would publish.
     pub(super) amqp: amqp::Settings,
     /// Where the portal's relay leads.

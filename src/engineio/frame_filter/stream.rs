@@ -2,13 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
-use super::{FrameFilter, GOODBYE, Next};
+use super::{FrameFilter, GOODBYE, Next, PONG};
 use crate::engineio::protocol::Protocol;
 
 impl<P: Protocol> AsyncRead for FrameFilter<P> {
@@ -37,6 +38,10 @@ impl<P: Protocol> AsyncRead for FrameFilter<P> {
                 if let Some(releasing) = this.releasing.take() {
                     this.passed = releasing.last;
                 }
+                continue;
+            }
+            if this.session.pong_due.swap(false, Ordering::AcqRel) && !this.over {
+                this.passed.extend_from_slice(PONG);
                 continue;
             }
             if this.over {

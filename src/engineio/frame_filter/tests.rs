@@ -59,6 +59,16 @@ impl Protocol for Plain {
         session.protocol.released.load(Ordering::Acquire)
     }
 
+    const OLD_CLIENT: [&'static str; 2] = ["", ""];
+
+    fn too_old(_: &[u8]) -> Option<String> {
+        None
+    }
+
+    fn too_many(&self, _: &[u8]) -> Option<String> {
+        None
+    }
+
     fn closed(_: &Arc<Session<Self>>) {}
 }
 

@@ -1,4 +1,4 @@
-//! Requests to the engine: what they ask, and as what it gets them.
+//! Requests to the library: what they ask, and as what it gets them.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -14,10 +14,19 @@ pub(super) struct Asked {
     pub(super) websocket: bool,
     /// Whether it speaks the protocol's version 4, the only one that is served.
     pub(super) version: bool,
+    /// How a client of before that version would have its session carried.
+    pub(super) old_client: Option<TransportKind>,
+}
+
+/// What carries a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TransportKind {
+    Polling,
+    WebSocket,
 }
 
 impl Asked {
-    /// Reads the query as the engine does, so that nothing passes for one here and for another
+    /// Reads the query as the library does, so that nothing passes for one here and for another
     /// there: the first of its name counts, and nothing is unescaped.
     pub(super) fn of(query: &str) -> Self {
         let value = |name: &str| {
@@ -25,15 +34,23 @@ impl Asked {
             part.split('=').nth(1)
         };
         let sid = query.split('&').find_map(|part| part.strip_prefix("sid="));
+        let version = value("EIO=");
+        let old_client = match (version, value("transport=")) {
+            // Its polls have a time in them. Whoever asks otherwise reads the library's answer.
+            (Some("3"), Some("polling")) => value("t=").map(|_| TransportKind::Polling),
+            (Some("3"), Some("websocket")) => Some(TransportKind::WebSocket),
+            _ => None,
+        };
         Self {
             sid: sid.map(str::to_owned),
             websocket: value("transport=") == Some("websocket"),
-            version: value("EIO=") == Some("4"),
+            version: version == Some("4"),
+            old_client,
         }
     }
 }
 
-/// Without a way for the engine to make it a WebSocket that nobody watches.
+/// Without a way for the library to make it a WebSocket that nobody watches.
 pub(super) fn plain(mut request: Request) -> Request {
     request.extensions_mut().remove::<OnUpgrade>();
     request

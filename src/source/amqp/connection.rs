@@ -20,7 +20,7 @@ const HEARTBEAT: u16 = 10;
 
 /// Opens a connection that the broker lists under `agent-gateway` and `purpose`.
 pub(super) async fn connect(settings: &Settings, purpose: &str) -> Result<Connection, String> {
-    let mut uri = settings.uri.clone();
+    let mut uri = (*settings.uri.get()).clone();
     uri.query.heartbeat.get_or_insert(HEARTBEAT);
     let name = format!("agent-gateway {purpose}");
     let properties = ConnectionProperties::default().with_connection_name(name.into());

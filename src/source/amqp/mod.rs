@@ -18,16 +18,16 @@ mod deliveries;
 mod left_out;
 mod publisher;
 mod session;
+mod shared_uri;
 mod status;
 mod topology;
 
 use std::fmt;
 
-use lapin::uri::AMQPUri;
-
 pub use left_out::LeftOut;
 pub use publisher::{PublishError, Publisher};
 pub use session::run;
+pub use shared_uri::SharedUri;
 pub use status::{Check, Status};
 pub use topology::{Argument, Queue, Topology};
 
@@ -35,7 +35,7 @@ pub use topology::{Argument, Queue, Topology};
 #[derive(Clone)]
 pub struct Settings {
     /// The broker's address and credentials.
-    pub uri: AMQPUri,
+    pub uri: SharedUri,
     /// The topic exchange that publishers use.
     pub exchange: String,
     /// The queue of customers' messages.
@@ -72,13 +72,9 @@ impl QueueType {
 impl Settings {
     /// Where the broker is, without its credentials.
     pub fn address(&self) -> String {
-        let authority = &self.uri.authority;
-        format!(
-            "{}:{}{}",
-            authority.host,
-            authority.port,
-            Vhost(&self.uri.vhost)
-        )
+        let uri = self.uri.get();
+        let authority = &uri.authority;
+        format!("{}:{}{}", authority.host, authority.port, Vhost(&uri.vhost))
     }
 }
 

@@ -209,6 +209,17 @@ impl TestGateway {
         self.log.lock().unwrap().clone()
     }
 
+    /// The lines of its log with this message, by their fields.
+    pub(crate) fn told(&self, message: &str) -> Vec<Value> {
+        let lines = self.log();
+        let lines = lines
+            .iter()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        lines
+            .filter(|fields: &Value| fields["message"] == message)
+            .collect()
+    }
+
     /// Waits until a line of its log has this in it.
     pub(crate) async fn logs(&self, text: &str) {
         until(text, async || {

@@ -4,6 +4,7 @@
 mod broker;
 mod client;
 mod flood;
+mod folder;
 pub(crate) mod gateway;
 mod polling;
 mod private_broker;
@@ -13,6 +14,7 @@ pub(crate) mod raw;
 pub(crate) use broker::Broker;
 pub(crate) use client::{Client, Received};
 pub(crate) use flood::Flood;
+pub(crate) use folder::Folder;
 pub(crate) use gateway::{TestGateway, answer};
 pub(crate) use polling::PollingClient;
 pub(crate) use private_broker::PrivateBroker;
@@ -47,7 +49,11 @@ pub(crate) fn now() -> i64 {
 }
 
 pub(crate) fn sign(claims: &Value) -> String {
-    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    sign_with(SECRET, claims)
+}
+
+pub(crate) fn sign_with(secret: &str, claims: &Value) -> String {
+    let key = EncodingKey::from_secret(secret.as_bytes());
     jsonwebtoken::encode(&Header::default(), claims, &key).unwrap()
 }
 

@@ -42,7 +42,7 @@ pub(super) const TOKENS: &str = r#"
 
 {"alg":"HS256","crit":["b64"],"b64":true}|                                   |             | Invalid token
 {"alg":"HS256","crit":["exp"]}           |                                   |             | Invalid token
-                                         | "padding":"$9KB"                  |             | Invalid token
+                                         | "padding":"$17KB"                 |             | Invalid token
 
 # Times
                                          | "exp":null                        |             | Invalid token
@@ -55,9 +55,12 @@ pub(super) const TOKENS: &str = r#"
                                          | "exp":-9223372036854775808        |             | Token expired
                                          | "exp":1.5                         |             | Token expired
                                          | "exp":4102444800.5                |             | joined
-                                         | "exp":9223372036854775807         |             | joined
-                                         | "exp":18446744073709551615        |             | joined
-                                         | "exp":1e300                       |             | joined
+                                         | "exp":99999999999                 |             | joined
+                                         | "exp":100000000000                |             | Invalid token
+                                         | "exp":4102444800000               |             | Invalid token
+                                         | "exp":9223372036854775807         |             | Invalid token
+                                         | "exp":18446744073709551615        |             | Invalid token
+                                         | "exp":1e300                       |             | Invalid token
                                          | raw {"exp":1e999}                 |             | Invalid token
                                          | "nbf":"$soon"                     |             | Invalid token
                                          | "nbf":1e300                       |             | Invalid token
@@ -70,7 +73,12 @@ pub(super) const TOKENS: &str = r#"
 # Whose it is, by whom and for whom
                                          | "sub":null                        |             | Invalid token
                                          | "sub":""                          |             | Invalid token
-                                         | "sub":7                           |             | Invalid token
+                                         | "sub":7                           |             | joined
+                                         | "sub":-7                          |             | joined
+                                         | "sub":7.5                         |             | Invalid token
+                                         | "sub":7.0                         |             | Invalid token
+                                         | "sub":1e300                       |             | Invalid token
+                                         | "sub":true                        |             | Invalid token
                                          | "sub":["ada"]                     |             | Invalid token
                                          | "sub":{"id":"ada"}                |             | Invalid token
                                          | "name":{"x":1}                    |             | joined
@@ -98,6 +106,8 @@ pub(super) const TOKENS: &str = r#"
                                          | "tenantId":["acme"]               |             | Invalid token
                                          | "tenantId":{"acme":1}             |             | Invalid token
                                          | "tenantId":true                   |             | Invalid token
+                                         | "tenantId":7                      |             | Forbidden
+                                         | "tenantId":7.5                    |             | Invalid token
                                          | "tenantId":"*"                    |             | Forbidden
                                          | "tenantId":"ACME"                 |             | Forbidden
                                          | "tenantId":"acme."                |             | Forbidden
@@ -121,7 +131,10 @@ pub(super) const TOKENS: &str = r#"
                                          | "conversations":true              |             | Invalid token
                                          | "conversations":0                 |             | Invalid token
                                          | "conversations":{"c-1":true}      |             | Invalid token
-                                         | "conversations":["c-1",7]         |             | Invalid token
+                                         | "conversations":["c-1",7]         |             | joined
+                                         | "conversations":["c-1",7.5]       |             | Invalid token
+                                         | "conversations":["c-1",true]      |             | Invalid token
+                                         | "conversations":[7]               |             | Forbidden
                                          | "conversations":[["c-1"]]         |             | Invalid token
                                          | "conversations":[null]            |             | Invalid token
                                          | "conversations":[]                |             | Forbidden
@@ -173,8 +186,8 @@ pub(super) const TEXTS: &str = r#"
 "$header.$claims.$signature\u0000"           | Invalid token
 "$header.$claims.A$signature"                | Invalid token
 "Bearer $header.$claims.$signature"          | Invalid token
-"$header.$claims.$9KB"                       | Invalid token
-"$9KB.$claims.$signature"                    | Invalid token
+"$header.$claims.$17KB"                       | Invalid token
+"$17KB.$claims.$signature"                    | Invalid token
 "\ud83d\ude00.\ud83d\ude00.\ud83d\ude00"     | Invalid token
 "#;
 
@@ -345,47 +358,50 @@ pub(super) const REQUESTS: &str = r#"
 # request | headers | body | status | body of the answer
 
 # Engine.IO: what opens no session
-GET /socket.io/                                   |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?                                  |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=4                             |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?EIO=4&transport=                  |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?EIO=4&transport=pigeon            |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?EIO=4&transport=Polling           |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?EIO=4&transport=webtransport      |                       |      | 400 | {"code":"0","message":"Transport unknown"}
-GET /socket.io/?transport=polling                 |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=3&transport=polling           |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=3&transport=websocket         | $upgrade              |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=5&transport=polling           |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=&transport=polling            |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=04&transport=polling          |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO=3&EIO=4&transport=polling     |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-GET /socket.io/?EIO%3d4&transport=polling         |                       |      | 400 | {"code":"5","message":"Unsupported protocol version"}
-POST $polling                                     |                       | 40   | 400 | {"code":"2","message":"Bad handshake method"}
-PUT $polling                                      |                       | 40   | 400 | {"code":"2","message":"Bad handshake method"}
-DELETE $polling                                   |                       |      | 400 | {"code":"2","message":"Bad handshake method"}
-OPTIONS $polling                                  |                       |      | 400 | {"code":"2","message":"Bad handshake method"}
-TRACE $polling                                    |                       |      | 400 | {"code":"2","message":"Bad handshake method"}
-POST $websocket                                   | $upgrade              |      | 400 | {"code":"2","message":"Bad handshake method"}
+GET /socket.io/                                   |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?                                  |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=4                             |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?EIO=4&transport=                  |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?EIO=4&transport=pigeon            |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?EIO=4&transport=Polling           |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?EIO=4&transport=webtransport      |                       |      | 400 | {"code":0,"message":"Transport unknown"}
+GET /socket.io/?transport=polling                 |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=3&transport=polling           |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=3&transport=websocket         | $upgrade              |      | 101 |
+GET /socket.io/?EIO=3&transport=websocket         |                       |      | 426 | this transport needs a WebSocket
+GET /socket.io/?EIO=2&transport=websocket         | $upgrade              |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=3&transport=polling&t=x&sid=x |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=5&transport=polling           |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=&transport=polling            |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=04&transport=polling          |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO=3&EIO=4&transport=polling     |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+GET /socket.io/?EIO%3d4&transport=polling         |                       |      | 400 | {"code":5,"message":"Unsupported protocol version"}
+POST $polling                                     |                       | 40   | 400 | {"code":2,"message":"Bad handshake method"}
+PUT $polling                                      |                       | 40   | 400 | {"code":2,"message":"Bad handshake method"}
+DELETE $polling                                   |                       |      | 400 | {"code":2,"message":"Bad handshake method"}
+OPTIONS $polling                                  |                       |      | 400 | {"code":2,"message":"Bad handshake method"}
+TRACE $polling                                    |                       |      | 400 | {"code":2,"message":"Bad handshake method"}
+POST $websocket                                   | $upgrade              |      | 400 | {"code":2,"message":"Bad handshake method"}
 
 # Engine.IO: sessions that are not there, or not so
-GET $polling&sid=                                 |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=x                                |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=AAAAAAAAAAAAAAAA                 |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=AAAAAAAAAAAAAAAA&sid=$sid        |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=..%2f..%2f                       |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=$sid%00                          |                       |      | 400 | {"code":"1","message":"Session ID unknown"}
-POST $polling&sid=AAAAAAAAAAAAAAAA                |                       | 40   | 400 | {"code":"1","message":"Session ID unknown"}
-GET $websocket&sid=AAAAAAAAAAAAAAAA               | $upgrade              |      | 400 | {"code":"1","message":"Session ID unknown"}
+GET $polling&sid=                                 |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=x                                |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=AAAAAAAAAAAAAAAA                 |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=AAAAAAAAAAAAAAAA&sid=$sid        |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=..%2f..%2f                       |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=$sid%00                          |                       |      | 400 | {"code":1,"message":"Session ID unknown"}
+POST $polling&sid=AAAAAAAAAAAAAAAA                |                       | 40   | 400 | {"code":1,"message":"Session ID unknown"}
+GET $websocket&sid=AAAAAAAAAAAAAAAA               | $upgrade              |      | 400 | {"code":1,"message":"Session ID unknown"}
 PUT $polling&sid=$sid                             |                       | 40   | 400 |
 DELETE $polling&sid=$sid                          |                       |      | 400 |
 PATCH $polling&sid=$sid                           |                       | 40   | 400 |
 POST $websocket&sid=$sid                          | $upgrade              | 40   | 400 |
-GET $polling&sid=$wsid                            |                       |      | 400 | {"code":"3","message":"Bad request"}
-POST $polling&sid=$wsid                           |                       | 40   | 400 | {"code":"3","message":"Bad request"}
-GET $websocket&sid=$wsid                          | $upgrade              |      | 400 | {"code":"1","message":"Session ID unknown"}
-GET $polling&sid=$upgraded                        |                       |      | 400 | {"code":"3","message":"Bad request"}
-POST $polling&sid=$upgraded                       |                       | 40   | 400 | {"code":"3","message":"Bad request"}
-GET $websocket&sid=$upgraded                      | $upgrade              |      | 400 | the session has its WebSocket
+GET $polling&sid=$wsid                            |                       |      | 400 | {"code":3,"message":"Bad request"}
+POST $polling&sid=$wsid                           |                       | 40   | 400 | {"code":3,"message":"Bad request"}
+GET $websocket&sid=$wsid                          | $upgrade              |      | 400 | {"code":1,"message":"Session ID unknown"}
+GET $polling&sid=$upgraded                        |                       |      | 400 | {"code":3,"message":"Bad request"}
+POST $polling&sid=$upgraded                       |                       | 40   | 400 | {"code":3,"message":"Bad request"}
+GET $websocket&sid=$upgraded                      | $upgrade              |      | 101 |
 POST $polling&sid=$sid                            |                       | $64KB+1 | 413 | the packets are too large
 POST $polling&sid=$sid                            | transfer-encoding: chunked | zz | 400 | the packets did not come whole
 
@@ -448,7 +464,7 @@ POST /internal/emit                               | $key; $json                 
 POST /internal/emit                               | $key; $json                              |       | 400 | {"ok":false,"error":{"code":"invalid_json","message":"the body is not JSON (EOF while parsing a value at line 1 column 0)"}}
 POST /internal/emit                               | $key; $json                              | {     | 400 | {"ok":false,"error":{"code":"invalid_json","message":"the body is not JSON (EOF while parsing an object at line 1 column 1)"}}
 POST /internal/emit                               | $key; $json                              | $emit$emit | 400 | {"ok":false,"error":{"code":"invalid_json","message":"the body is not JSON (trailing characters at line 1 column 73)"}}
-POST /internal/emit                               | $key; $json                              | {"tenantId":"\ud800"} | 422 | !tenantId: must be valid Unicode text
+POST /internal/emit                               | $key; $json                              | {"tenantId":"\ud800"} | 422 | !tenantId: may only have the characters A-Z a-z 0-9 . _ ~ : @ + = -
 POST /internal/emit                               | $key; $json                              | [$emit] | 422 | !body: must be a JSON object
 POST /internal/emit                               | $key; $json                              | {} | 422 | !tenantId: is missing
 POST /internal/emit                               | $key; $json                              | {"tenantId":"acme","conversationId":"c-1/../c-2"} | 422 | !conversationId: may only have the characters A-Z a-z 0-9 . _ ~ : @ + = -

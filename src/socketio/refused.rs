@@ -1,0 +1,26 @@
+//! What the log says of connects that are refused.
+
+use std::net::IpAddr;
+
+use tracing::{debug, info};
+
+use super::handshake::Refusal;
+use crate::conversation::Id;
+use crate::throttle::Throttle;
+
+/// Has each in the log at `debug`, and at `info` one of each kind now and then: anybody can come and
+/// be refused.
+#[derive(Debug, Default)]
+pub(super) struct RefusedConnects(Throttle<Refusal>);
+
+impl RefusedConnects {
+    /// Takes note of one. `tenant` is the one that was asked for; what is no id could be anything, a
+    /// token too, and is not repeated.
+    pub(super) fn note(&self, refusal: Refusal, address: IpAddr, tenant: Option<&Id>) {
+        let tenant = tenant.map_or("(none, or no id)", Id::as_str);
+        debug!(%refusal, %address, tenant, "connect refused");
+        if let Some(connects) = self.0.note(&refusal) {
+            info!(%refusal, %address, tenant, connects, "connects are refused, the last of them this one");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! The broker's address and credentials, which can change while the program runs.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use lapin::uri::AMQPUri;
+
+/// What the next connection is opened with. Its clones are the same: one change counts for all. It
+/// holds a password, and so there is no `Debug`.
+#[derive(Clone)]
+pub struct SharedUri(Arc<ArcSwap<AMQPUri>>);
+
+impl SharedUri {
+    /// As it is now.
+    pub fn get(&self) -> Arc<AMQPUri> {
+        self.0.load_full()
+    }
+
+    /// Has connections be opened with another one from now on. Those that are open stay.
+    pub fn set(&self, uri: Arc<AMQPUri>) {
+        self.0.store(uri);
+    }
+}
+
+impl From<AMQPUri> for SharedUri {
+    fn from(uri: AMQPUri) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(uri)))
+    }
+}

@@ -1,0 +1,107 @@
+//! Socket.IO: the end of the connection to a namespace.
+
+use serde_json::json;
+
+use super::wire::{Polling, Socket, auth, members};
+use super::{SILENT, start};
+use crate::harness::{TestGateway, until};
+
+async fn has_left(gateway: &TestGateway, conversation: &str) {
+    until("it has left", async || {
+        members(gateway, conversation).await == 0
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_leaves_the_root_namespace_hears_nothing_and_keeps_its_connection() {
+    let (_broker, gateway) = start(&SILENT).await;
+    for packet in ["41", "41/,", "41/"] {
+        let mut socket = Socket::joined(&gateway).await;
+        socket.send(packet).await;
+        has_left(&gateway, "c-1").await;
+        socket.goes_on(packet).await;
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_one_namespace_stays_in_the_others() {
+    // With the comma, and without, which nothing has to be kept from.
+    for packet in ["41/tenant/acme/conv/c-2,", "41/tenant/acme/conv/c-2"] {
+        // Of what happened in the conversation before, nothing is to be told.
+        let (_broker, gateway) = start(&SILENT).await;
+        let mut socket = Socket::joined(&gateway).await;
+        socket.connect("/tenant/acme/conv/c-2,").await;
+        socket.send(packet).await;
+        has_left(&gateway, "c-2").await;
+        assert_eq!(members(&gateway, "c-1").await, 1, "{packet}");
+        for conversation in ["c-2", "c-1"] {
+            let emit = json!({"tenantId": "acme", "conversationId": conversation,
+                "event": "note", "payload": {"in": conversation}});
+            assert_eq!(gateway.emit(&emit).await.0, 200);
+        }
+        let event = socket.text().await.unwrap();
+        assert!(event.starts_with(r#"42["note",{"in":"c-1"},"#), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn who_has_left_may_come_back() {
+    let (_broker, gateway) = start(&SILENT).await;
+    let mut socket = Socket::joined(&gateway).await;
+    for _ in 0..3 {
+        socket.send("41").await;
+        socket.connect("").await;
+    }
+    until("it is there once", async || {
+        members(&gateway, "c-1").await == 1
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_leaves_over_polling_has_left() {
+    let (_broker, gateway) = start(&SILENT).await;
+    let polling = Polling::open(&gateway).await;
+    polling.send(&format!("40{}", auth())).await;
+    until("it has joined", async || {
+        members(&gateway, "c-1").await == 1
+    })
+    .await;
+    polling.send("41").await;
+    has_left(&gateway, "c-1").await;
+}
+
+#[tokio::test]
+async fn who_leaves_what_it_is_not_in_is_not_heard() {
+    let (_broker, gateway) = start(&SILENT).await;
+    let mut stranger = Socket::open(&gateway).await;
+    let mut member = Socket::joined(&gateway).await;
+    for packet in [
+        "41/tenant/acme/conv/c-1,",
+        "41/nowhere",
+        "41/tenant/acme/conv/c-9",
+    ] {
+        stranger.send(packet).await;
+        member.send(packet).await;
+    }
+    stranger.goes_on("leaving nothing").await;
+    member.goes_on("leaving nothing").await;
+    assert_eq!(members(&gateway, "c-1").await, 1);
+}
+
+#[tokio::test]
+async fn the_server_ends_it_with_a_packet_of_the_namespace() {
+    let (_broker, gateway) = start(&SILENT).await;
+    let mut socket = Socket::joined(&gateway).await;
+    socket.connect("/tenant/acme/conv/c-2,").await;
+    for (conversation, packet) in [("c-2", "41/tenant/acme/conv/c-2,"), ("c-1", "41")] {
+        let request = gateway
+            .post("/internal/disconnect")
+            .header("x-internal-api-key", crate::harness::API_KEY)
+            .json(&json!({"tenantId": "acme", "conversationId": conversation}));
+        assert_eq!(crate::harness::answer(request).await.0, 200);
+        socket.hears(packet).await;
+    }
+    socket.goes_on("the ends").await;
+}

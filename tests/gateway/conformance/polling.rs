@@ -1,0 +1,109 @@
+//! Engine.IO over HTTP: payloads, and one request of a kind at a time.
+
+use super::wire::{NOWHERE, POLLING, Polling, SEPARATOR, error};
+use super::{SILENT, start};
+use crate::harness::raw::ask;
+use crate::harness::until;
+
+#[tokio::test]
+async fn a_payload_of_several_packets_is_heard_in_order_and_answered_in_one() {
+    let (_broker, gateway) = start(&SILENT).await;
+    let polling = Polling::open(&gateway).await;
+    let connects = ["40/a,", "40/b", "40/c,{}"].join(&SEPARATOR.to_string());
+    polling.send(&connects).await;
+    let refused = |name| format!(r#"44/{name},{{"message":"Invalid namespace"}}"#);
+    assert_eq!(polling.packets().await, ["a", "b", "c"].map(refused));
+}
+
+#[tokio::test]
+async fn a_poll_waits_until_there_is_something() {
+    let (_broker, gateway) = start(&SILENT).await;
+    let polling = Polling::open(&gateway).await;
+    let waiting = polling.waiting_get();
+    polling.send("40/nowhere,").await;
+    let answer = waiting.await.unwrap();
+    assert_eq!((answer.status, &*answer.body), (200, NOWHERE));
+}
+
+#[tokio::test]
+async fn a_packet_that_cannot_be_read_closes_the_session() {
+    let (_broker, gateway) = start(&SILENT).await;
+    for payload in ["abc", "9", "0{}", "\u{1f600}"] {
+        let polling = Polling::open(&gateway).await;
+        let answer = polling.post(payload).await;
+        assert_eq!(answer.status, 400, "{payload}");
+        let told = polling.ended().await;
+        assert!(told.is_empty() || told == ["1"], "{payload}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn binary_packets_in_base64_are_taken_and_mean_nothing() {
+    let (_broker, gateway) = start(&SILENT).await;
+    let polling = Polling::open(&gateway).await;
+    polling.send("bAQIDBA==").await;
+    let mixed = format!("40/nowhere,{SEPARATOR}bAQIDBA==");
+    polling.send(&mixed).await;
+    assert_eq!(polling.packets().await, [NOWHERE]);
+}
+
+#[tokio::test]
+async fn two_polls_at_once_close_the_session() {
+    let (_broker, gateway) = start(&SILENT).await;
+    let polling = Polling::open(&gateway).await;
+    // Either of them may come first.
+    let (one, other) = tokio::join!(polling.get(), polling.get());
+    let (told, refused) = match one.status {
+        200 => (one, other),
+        _ => (other, one),
+    };
+    assert_eq!((told.status, &*told.body), (200, "1"));
+    assert_eq!(refused.status, 400);
+    assert_eq!(polling.ended().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn two_posts_at_once_close_the_session() {
+    let (_broker, gateway) = start(&SILENT).await;
+    // The first may not have been seen when the second comes: then it is tried again.
+    until("a post comes while another is under way", async || {
+        let polling = Polling::open(&gateway).await;
+        let mut first = polling.begin_post(2).await;
+        first.send("3").await;
+        let second = polling.post("40/nowhere,").await;
+        if second.status == 200 {
+            return false;
+        }
+        assert_eq!(second.status, 400);
+        assert_eq!(second.json(), error(3, "Bad request"));
+        let told = polling.ended().await;
+        assert!(told.is_empty() || told == ["1"], "{told:?}");
+        true
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_post_that_is_not_sent_to_its_end_closes_the_session() {
+    let (_broker, gateway) = start(&SILENT).await;
+    let polling = Polling::open(&gateway).await;
+    let mut post = polling.begin_post(2).await;
+    post.send("3").await;
+    drop(post);
+    until("the session is closed", async || {
+        polling.get().await.status == 400
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_methods_are_refused_and_the_session_goes_on() {
+    let (_broker, gateway) = start(&SILENT).await;
+    let polling = Polling::open(&gateway).await;
+    for method in ["PUT", "PATCH", "DELETE"] {
+        let line = format!("{method} {POLLING}&sid={}", polling.sid);
+        assert_eq!(ask(gateway.address(), &line, &[]).await.status, 400);
+    }
+    polling.send("40/nowhere,").await;
+    assert_eq!(polling.packets().await, [NOWHERE]);
+}
