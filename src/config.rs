@@ -3,6 +3,7 @@
 //! Every mistake is collected, so that an operator sees all of them at once, each by its
 //! variable's full name. A variable that is set but empty counts as unset.
 
+mod amqp_url;
 mod reader;
 mod tokens;
 mod values;

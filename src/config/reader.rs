@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::amqp_url::amqp_url;
 use super::values::{
-    amqp_url, api_keys, default_broker, ip, journal, log_filter, log_format, name, number, origins,
-    queue_type, time,
+    api_keys, default_broker, ip, journal, log_filter, log_format, name, number, origins,
+    queue_type, time, yes_or_no,
 };
 use super::{Config, Log, Mistake, Mistakes, Needs};
 use crate::conversation::Limits;
@@ -39,6 +40,7 @@ variables! {
     amqp_status_queue "AMQP_STATUS_QUEUE",
     amqp_dead_letter_queue "AMQP_DEAD_LETTER_QUEUE",
     amqp_queue_type "AMQP_QUEUE_TYPE",
+    amqp_declare "AMQP_DECLARE",
     amqp_prefetch "AMQP_PREFETCH",
     amqp_journal_stream "AMQP_JOURNAL_STREAM",
     journal "JOURNAL",
@@ -250,6 +252,7 @@ impl Reader {
                 || QueueType::Quorum,
                 queue_type,
             ),
+            declare: self.value("AMQP_DECLARE", &vars.amqp_declare, || true, yes_or_no),
             prefetch: self.value(
                 "AMQP_PREFETCH",
                 &vars.amqp_prefetch,

@@ -2,14 +2,15 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::Channel;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
-use lapin::{Channel, Connection};
 use time::OffsetDateTime;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -17,11 +18,13 @@ use tracing::{debug, error, info, warn};
 
 use super::acks::{Ack, Acks};
 use super::backoff::Backoff;
-use super::connection::{ANSWER_TIMEOUT, within};
+use super::broker_error::{Act, BrokerError};
+use super::connection::Connection;
 use super::dead_letters::DeadLetters;
 use super::deliveries::Deliveries;
 use super::status::{Check, Status};
 use super::topology::{Queue, Topology};
+use super::turn::{Looks, doubt};
 use crate::conversation::{Kind, Reason, Rejection, decode_delivery};
 use crate::journal::{Journal, Published};
 
@@ -45,6 +48,26 @@ pub(super) struct Consumer {
     pub(super) journal: Arc<Journal>,
     pub(super) dead_letters: Arc<DeadLetters>,
     pub(super) status: Arc<Status>,
+    pub(super) unbound: Unbound,
+}
+
+/// Whether a queue that was there could be bound.
+#[derive(Debug, Default)]
+pub(super) struct Unbound(AtomicU8);
+
+impl Unbound {
+    /// We have made the queue: nobody else has bound it.
+    const OURS: u8 = 1;
+    /// It was there, so that whoever made it has bound it, and the refusal has been told.
+    const TOLD: u8 = 2;
+}
+
+/// How a channel's life went on.
+enum Turn {
+    /// The gateway shuts down.
+    Over,
+    /// It begins again with looking for others.
+    Again,
 }
 
 impl Consumer {
@@ -54,17 +77,19 @@ impl Consumer {
         let mut backoff = Backoff::new();
         while !shutdown.is_cancelled() {
             let started = Instant::now();
-            let Err(error) = self.consume(connection, shutdown).await else {
+            let consumed = self.consume(connection, shutdown).await;
+            self.status.set_active(self.kind, false);
+            let Err(error) = consumed else {
                 return;
             };
-            if !connection.status().connected() {
+            if !connection.is_open() {
                 return;
             }
             let queue = &self.queue.name;
-            if self.status.set(self.check, Check::Down(error.clone())) {
-                warn!(queue, error, "the queue cannot be consumed, trying again");
+            if self.status.set(self.check, Check::Down(error.to_string())) {
+                warn!(queue, %error, "the queue cannot be consumed, trying again");
             } else {
-                debug!(queue, error, "the queue still cannot be consumed");
+                debug!(queue, %error, "the queue still cannot be consumed");
             }
             let pause = backoff.pause(Some(started));
             tokio::select! {
@@ -78,13 +103,56 @@ impl Consumer {
         &self,
         connection: &Connection,
         shutdown: &CancellationToken,
-    ) -> Result<(), String> {
-        let mut deliveries = tokio::select! {
+    ) -> Result<(), BrokerError> {
+        tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            started = within(ANSWER_TIMEOUT, self.start(connection)) => started?,
-        };
-        if self.status.set(self.check, Check::Up) {
-            info!(queue = self.queue.name, "consuming");
+            there = self.ensure(connection) => there?,
+        }
+        let mut looks = Looks::default();
+        let mut doubtful = true;
+        loop {
+            let mut deliveries = tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                begun = self.begin(connection, &mut looks) => begun?,
+            };
+            let Some(deliveries) = &mut deliveries else {
+                looks.pause().await;
+                continue;
+            };
+            looks = Looks::default();
+            self.status.set_active(self.kind, true);
+            if self.status.set(self.check, Check::Up) {
+                info!(queue = self.queue.name, "consuming");
+            }
+            match self
+                .use_turn(connection, deliveries, doubtful, shutdown)
+                .await?
+            {
+                Turn::Over => return Ok(()),
+                Turn::Again => doubtful = false,
+            }
+        }
+    }
+
+    async fn use_turn(
+        &self,
+        connection: &Connection,
+        deliveries: &mut Deliveries,
+        doubtful: bool,
+        shutdown: &CancellationToken,
+    ) -> Result<Turn, BrokerError> {
+        let act = Act::Consume(self.queue.object());
+        let explain = |error| connection.error(&act, &error);
+        if doubtful {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = deliveries.first() => {}
+                () = sleep(doubt()) => {
+                    let given_up = deliveries.give_back();
+                    connection.within(async { given_up.await.map_err(explain) }).await?;
+                    return Ok(Turn::Again);
+                }
+            }
         }
         let channel = deliveries.channel.clone();
         let mut run = Run {
@@ -93,30 +161,108 @@ impl Consumer {
             acks: Acks::default(),
             letters: FuturesUnordered::new(),
         };
-        run.deliveries(&mut deliveries, shutdown).await?;
-        run.finish().await
+        let taken = run.deliveries(deliveries, shutdown).await;
+        if let Some(error) = taken.map_err(explain)? {
+            return Err(error);
+        }
+        run.finish().await.map_err(explain)?;
+        Ok(Turn::Over)
     }
 
-    async fn start(&self, connection: &Connection) -> lapin::Result<Deliveries> {
+    /// The queue is there, and bound, as far as we may see to it.
+    async fn ensure(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let topology = &self.topology;
         // Also when it was there before: it may have been deleted since. Should it be otherwise
         // than we declare it, the session says so, and binding to it may work all the same.
-        self.topology.declare_exchange(connection).await.ok();
-        let channel = connection.create_channel().await?;
-        self.queue
-            .declare(&channel, &self.topology.exchange)
+        topology.ensure_exchange(connection).await.ok();
+        let existed = topology.ensure_queue(&self.queue, connection).await?;
+        if !topology.declare {
+            return Ok(());
+        }
+        let unbound = &self.unbound.0;
+        if !existed {
+            unbound.store(Unbound::OURS, Ordering::Relaxed);
+        }
+        match self.queue.bind(&topology.exchange, connection).await {
+            Ok(()) => unbound.store(0, Ordering::Relaxed),
+            Err(error)
+                if error.is_no_permission() && unbound.load(Ordering::Relaxed) != Unbound::OURS =>
+            {
+                if unbound.swap(Unbound::TOLD, Ordering::Relaxed) != Unbound::TOLD {
+                    warn!(
+                        queue = self.queue.name,
+                        exchange = topology.exchange,
+                        routing_key = self.queue.binding,
+                        %error,
+                        "the queue was there and cannot be bound by us: whoever made it must have \
+                         bound it; AMQP_DECLARE=false says that this is meant"
+                    );
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Begins to consume when nobody else does; `None` when somebody began at the same moment.
+    async fn begin(
+        &self,
+        connection: &Connection,
+        looks: &mut Looks,
+    ) -> Result<Option<Deliveries>, BrokerError> {
+        let queue = &self.queue;
+        let channel = connection.within(connection.channel()).await?;
+        let held = || self.stand_by(connection);
+        looks.until_free(queue, connection, &channel, held).await?;
+        let consume = async {
+            channel
+                .basic_qos(self.prefetch, BasicQosOptions::default())
+                .await?;
+            channel
+                .basic_consume(
+                    queue.name.as_str().into(),
+                    "".into(),
+                    BasicConsumeOptions::default(),
+                    FieldTable::default(),
+                )
+                .await
+        };
+        let act = Act::Consume(queue.object());
+        let consumer = connection
+            .within(async {
+                consume
+                    .await
+                    .map_err(|error| connection.error(&act, &error))
+            })
             .await?;
-        channel
-            .basic_qos(self.prefetch, BasicQosOptions::default())
-            .await?;
-        let consumer = channel
-            .basic_consume(
-                self.queue.name.as_str().into(),
-                "".into(),
-                BasicConsumeOptions::default(),
-                FieldTable::default(),
-            )
-            .await?;
-        Ok(Deliveries::new(consumer, channel))
+        let mut deliveries = Deliveries::new(consumer, channel);
+        let others = looks.others(queue, connection, &deliveries.channel).await? > 1;
+        // A delivery comes to the active one alone.
+        if others && deliveries.first().now_or_never().is_none() {
+            let given_up = deliveries.give_back().await;
+            given_up.map_err(|error| connection.error(&act, &error))?;
+            return Ok(None);
+        }
+        Ok(Some(deliveries))
+    }
+
+    /// Says that somebody else consumes the queue.
+    fn stand_by(&self, connection: &Connection) {
+        let (queue, vhost) = (&self.queue.name, connection.vhost());
+        self.status.set_active(self.kind, false);
+        let told = format!(
+            "another consumer holds queue {queue} in vhost {vhost}: this gateway stands by, and its \
+             agents see nothing of that queue until the other is gone"
+        );
+        if self.status.set(self.check, Check::Down(told)) {
+            warn!(
+                queue,
+                vhost,
+                "another consumer holds the queue, standing by: agents who are connected here see \
+                 nothing of it; end the other gateway, or send agents there (rabbitmqctl \
+                 list_consumers names it)"
+            );
+        }
     }
 }
 
@@ -129,12 +275,13 @@ struct Run<'a, L> {
 }
 
 impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
-    /// Takes deliveries until the shutdown; `Err` when the channel is gone.
+    /// Takes deliveries until the shutdown, or until the broker ends the consumer, which it gives
+    /// back then; `Err` when the channel is gone.
     async fn deliveries(
         &mut self,
         deliveries: &mut Deliveries,
         shutdown: &CancellationToken,
-    ) -> Result<(), String> {
+    ) -> lapin::Result<Option<BrokerError>> {
         while !shutdown.is_cancelled() {
             // As long as there is one at hand, no await of anything else.
             let delivery = match deliveries.next().now_or_never() {
@@ -142,7 +289,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                 None => {
                     self.acknowledge().await?;
                     tokio::select! {
-                        () = shutdown.cancelled() => return Ok(()),
+                        () = shutdown.cancelled() => return Ok(None),
                         Some(tag) = self.letters.next() => {
                             self.acks.done(tag);
                             continue;
@@ -153,9 +300,12 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             };
             match delivery {
                 Some(Ok(delivery)) => self.take(delivery).await,
-                Some(Err(error)) => return Err(text(error)),
+                Some(Err(error)) => return Err(error),
                 // The queue was deleted, or the node that led it went away.
-                None => return Err("the broker has cancelled the consumer".to_owned()),
+                None => {
+                    let object = self.consumer.queue.object();
+                    return Ok(Some(BrokerError::Cancelled { object }));
+                }
             }
             if self.acks.waiting() >= ACK_EVERY {
                 while let Some(Some(tag)) = self.letters.next().now_or_never() {
@@ -164,7 +314,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                 self.acknowledge().await?;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn take(&mut self, delivery: Delivery) {
@@ -214,7 +364,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
         }
     }
 
-    async fn acknowledge(&mut self) -> Result<(), String> {
+    async fn acknowledge(&mut self) -> lapin::Result<()> {
         for ack in self.acks.take() {
             let (tag, multiple) = match ack {
                 Ack::Multiple(tag) => (tag, true),
@@ -222,8 +372,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             };
             self.channel
                 .basic_ack(tag, BasicAckOptions { multiple })
-                .await
-                .map_err(text)?;
+                .await?;
         }
         Ok(())
     }
@@ -231,7 +380,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
     /// Acknowledges what is done and closes the channel, so that the rest goes back in order.
     ///
     /// The consumer is not cancelled first, as with [`Deliveries`].
-    async fn finish(&mut self) -> Result<(), String> {
+    async fn finish(&mut self) -> lapin::Result<()> {
         let last = async {
             while let Some(tag) = self.letters.next().await {
                 self.acks.done(tag);
@@ -245,10 +394,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             );
         }
         self.acknowledge().await?;
-        self.channel
-            .close(200, "shutting down".into())
-            .await
-            .map_err(text)
+        self.channel.close(200, "shutting down".into()).await
     }
 }
 
@@ -269,10 +415,6 @@ where
         field: None,
         detail: format!("the gateway has failed on it {ATTEMPTS} times, see its log"),
     })
-}
-
-fn text(error: lapin::Error) -> String {
-    error.to_string()
 }
 
 #[cfg(test)]

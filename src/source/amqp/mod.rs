@@ -11,23 +11,37 @@
 
 mod acks;
 mod backoff;
+mod broker_error;
 mod connection;
 mod consumer;
 mod dead_letters;
+mod declaration;
 mod deliveries;
+mod letters;
+mod place;
 mod publisher;
+mod reply;
 mod session;
 mod status;
 mod topology;
+mod turn;
 
 use std::fmt;
 
 use lapin::uri::AMQPUri;
 
+use place::Place;
+
+pub use broker_error::BrokerError;
+pub use letters::Letters;
 pub use publisher::{PublishError, Publisher};
+pub use reply::Difference;
 pub use session::run;
 pub use status::{Check, Status};
 pub use topology::{Argument, Queue, Topology};
+
+/// What the broker calls the exchange without a name.
+const DEFAULT_EXCHANGE: &str = "amq.default";
 
 /// How to reach the broker, and the names of what is there.
 #[derive(Clone)]
@@ -44,6 +58,8 @@ pub struct Settings {
     pub dead_letter_queue: String,
     /// What kind of queues are declared.
     pub queue_type: QueueType,
+    /// Whether anything is declared and bound at all.
+    pub declare: bool,
     /// How many deliveries of a queue may be unacknowledged.
     pub prefetch: u16,
 }
@@ -70,13 +86,13 @@ impl QueueType {
 impl Settings {
     /// Where the broker is, without its credentials.
     pub fn address(&self) -> String {
-        let authority = &self.uri.authority;
-        format!(
-            "{}:{}{}",
-            authority.host,
-            authority.port,
-            Vhost(&self.uri.vhost)
-        )
+        let place = Place::new(&self.uri);
+        format!("{}{}", place.address, Vhost(&place.vhost))
+    }
+
+    /// Whom the broker knows the gateway as.
+    pub fn user(&self) -> &str {
+        &self.uri.authority.userinfo.username
     }
 }
 

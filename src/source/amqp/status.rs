@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::conversation::{Counter, Reason};
+use super::Letters;
+use crate::conversation::{Counter, Kind, Reason};
 
 /// One part of the broker's side.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum Check {
 #[derive(Debug)]
 pub struct Status {
     parts: Mutex<BTreeMap<&'static str, Check>>,
+    active: Mutex<[(Kind, bool); 2]>,
+    letters: Letters,
     dead_letters: [(Reason, Counter); 4],
 }
 
@@ -47,6 +50,8 @@ impl Default for Status {
         ];
         Self {
             parts: Mutex::new(parts.map(|part| (part, Check::Starting)).into()),
+            active: Mutex::new([(Kind::InboundMessage, false), (Kind::StatusUpdate, false)]),
+            letters: Letters::default(),
             dead_letters: reasons.map(|reason| (reason, Counter::default())),
         }
     }
@@ -55,7 +60,35 @@ impl Default for Status {
 impl Status {
     /// The state of every part.
     pub fn checks(&self) -> BTreeMap<&'static str, Check> {
-        self.lock().clone()
+        let mut checks = self.lock().clone();
+        if let Some(trouble) = self.letters.trouble() {
+            let check = checks.entry(DEAD_LETTER_QUEUE).or_insert(Check::Up);
+            // Where the queue itself is not as it should be, that says more.
+            *check = Check::Down(match check {
+                Check::Down(reason) => format!("{trouble}; {reason}"),
+                _ => trouble,
+            });
+        }
+        checks
+    }
+
+    /// Deliveries that wait for their place in the dead letter queue.
+    pub const fn letters(&self) -> &Letters {
+        &self.letters
+    }
+
+    /// Whether this process is the active consumer, by the event that the queue carries.
+    pub fn active(&self) -> [(&'static str, bool); 2] {
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        active.map(|(kind, active)| (kind.as_str(), active))
+    }
+
+    /// Notes whether this process is the active consumer.
+    pub(super) fn set_active(&self, kind: Kind, active: bool) {
+        let mut all = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, noted) in all.iter_mut().filter(|(known, _)| *known == kind) {
+            *noted = active;
+        }
     }
 
     /// How many deliveries have got into the dead letter queue since the start, by reason.
