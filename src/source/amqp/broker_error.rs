@@ -416,6 +416,24 @@ impl BrokerError {
         }
     }
 
+    /// What is missing could not be made either: in these words of the broker.
+    pub(super) fn because(self, refusal: String) -> Self {
+        match self {
+            Self::Missing {
+                object,
+                vhost,
+                remedy,
+                ..
+            } => Self::Missing {
+                object,
+                vhost,
+                remedy,
+                said: refusal,
+            },
+            other => other,
+        }
+    }
+
     /// Whether it is about a right that the user does not have.
     pub(super) const fn is_no_permission(&self) -> bool {
         matches!(self, Self::NoPermission { .. })

@@ -7,6 +7,7 @@ use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 
+use super::DEFAULT_EXCHANGE;
 use super::broker_error::{Act, BrokerError};
 use super::connection::Connection;
 use super::topology::{Argument, Queue, Topology};
@@ -76,9 +77,11 @@ impl Topology {
             Err(_) => return looked.map(|()| true),
         };
         match queue.declare(connection).await {
-            Err(error) if error.is_no_permission() => match looked {
+            // For a queue with a dead letter exchange it takes more than the right to configure: the
+            // broker's words about that say which is missing.
+            Err(BrokerError::NoPermission { said, .. }) => match looked {
                 Ok(()) => Ok(true),
-                Err(error) => Err(self.somebody_elses(error)),
+                Err(error) => Err(self.somebody_elses(error.because(said))),
             },
             declared => declared.map(|()| existed),
         }
@@ -87,7 +90,10 @@ impl Topology {
     /// Who makes what is missing, when we have not.
     pub(super) fn remedy(&self, object: &str) -> String {
         if self.declare {
-            format!("create it, or give the gateway's user the right to configure {object}")
+            format!(
+                "create it, or give the gateway's user the right to configure {object} and, for its \
+                 dead letters, to read it and to write to exchange {DEFAULT_EXCHANGE}"
+            )
         } else {
             "AMQP_DECLARE is false, so somebody else must create it".to_owned()
         }
