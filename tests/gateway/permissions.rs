@@ -36,6 +36,53 @@ async fn a_user_without_the_right_to_configure_consumes_what_is_there() {
     }
 }
 
+/// The rights in the commands of `amqp/README.md`.
+fn rights_of_the_readme() -> Vec<[String; 3]> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/amqp/README.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let commands = page.split("rabbitmqctl set_permissions -p / ").skip(1);
+    let rights = commands.filter_map(|command| {
+        let quoted: Vec<_> = command.split('\'').skip(1).step_by(2).take(3).collect();
+        let [configure, write, read] = quoted[..].try_into().ok()?;
+        Some([configure, write, read].map(str::to_owned))
+    });
+    rights.collect()
+}
+
+#[tokio::test]
+async fn the_rights_that_the_readme_names_are_enough() {
+    let private = PrivateBroker::shared().await;
+    let (url, vhost) = private.vhost().await;
+    let mut broker = Broker::at(&url).await;
+    broker.names.exchange = "whatsapp.events".to_owned();
+    broker.names.inbound = "gateway.inbound_message".to_owned();
+    broker.names.status = "gateway.status_update".to_owned();
+    broker.names.dead_letters = "gateway.dead_letters".to_owned();
+    let rights = rights_of_the_readme();
+    let [declaring, looking, publishing] = &rights[..] else {
+        panic!("{rights:?}");
+    };
+    let user = async |rights: &[String; 3]| {
+        let rights = rights.each_ref().map(String::as_str);
+        private.user(&vhost, rights).await.0
+    };
+    let (url, declare) = (user(publishing).await, ["true", "false"]);
+    let mut publisher = Broker::at(&url).await;
+    publisher.names = broker.names.clone();
+    for (rights, declare) in [declaring, looking].into_iter().zip(declare) {
+        let url = user(rights).await;
+        let variables = [("AMQP_URL", &*url), ("AMQP_DECLARE", declare)];
+        let gateway = TestGateway::ready_with(&broker, &variables).await;
+        let mut agent = gateway.agent("acme", "c-1").await;
+        publisher.publish("inbound_message", &json!("bad")).await;
+        publisher.delivers(&mut agent, "m-1").await;
+        broker.take(&broker.names.dead_letters, 1).await;
+        assert!(!gateway.log().iter().any(|line| line.contains("WARN")
+            && line.contains("amqp")
+            && !line.contains("dead letter")));
+    }
+}
+
 #[tokio::test]
 async fn what_is_missing_and_may_not_be_made_is_named_and_found_when_it_comes() {
     let private = PrivateBroker::shared().await;
