@@ -291,6 +291,16 @@ mod tests {
     }
 
     #[test]
+    fn the_topology_is_declared_unless_it_is_said_otherwise() {
+        assert!(read(&[SECRET]).unwrap().amqp.declare);
+        let config = read(&[SECRET, ("AMQP_DECLARE", "false")]).unwrap();
+        assert!(!config.amqp.declare);
+        let mistakes = read(&[SECRET, ("AMQP_DECLARE", "no")]).unwrap_err();
+        let told = "AMQP_DECLARE: must be true or false";
+        assert_eq!(mistakes.to_string(), told);
+    }
+
+    #[test]
     fn publishing_needs_nothing_of_that() {
         assert!(read(&[]).is_err());
         assert!(read(&[("JWT_SECRET", "")]).is_err());

@@ -8,7 +8,8 @@ use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 use super::Settings;
-use super::broker_error::{Act, BrokerError};
+use super::act::Act;
+use super::broker_error::BrokerError;
 use super::place::Place;
 
 /// A broker that takes the connection and then says nothing is given up after this time. So is a

@@ -14,8 +14,9 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
+use super::act::Act;
 use super::backoff::Backoff;
-use super::broker_error::{Act, BrokerError};
+use super::broker_error::BrokerError;
 use super::connection::Connection;
 use super::status::Status;
 use super::topology::{MANDATORY, Topology};

@@ -8,7 +8,8 @@ use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptio
 use lapin::types::{AMQPValue, FieldTable};
 
 use super::DEFAULT_EXCHANGE;
-use super::broker_error::{Act, BrokerError};
+use super::act::Act;
+use super::broker_error::BrokerError;
 use super::connection::Connection;
 use super::topology::{Argument, Queue, Topology};
 

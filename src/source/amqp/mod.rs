@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! session ─ connect, back off, again
-//!   └ consumer (one a queue) ─ topology, deliveries in order ─ journal ─ acks
+//!   └ consumer (one a queue) ─ beginning (topology, turn), deliveries in order ─ journal ─ acks
 //!                                        └ what can never succeed ─ dead_letters ─┘
 //! ```
 //!
@@ -10,13 +10,16 @@
 //! later one share topology, readiness, backoff and log line.
 
 mod acks;
+mod act;
 mod backoff;
+mod beginning;
 mod broker_error;
 mod connection;
 mod consumer;
 mod dead_letters;
 mod declaration;
 mod deliveries;
+mod explain;
 mod letters;
 mod place;
 mod publisher;

@@ -6,7 +6,8 @@ use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::time::timeout;
 
 use super::Settings;
-use super::broker_error::{Act, BrokerError};
+use super::act::Act;
+use super::broker_error::BrokerError;
 use super::connection::Connection;
 use super::topology::MANDATORY;
 use crate::conversation::{ConversationKey, Kind};

@@ -11,10 +11,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::Settings;
+use super::act::Act;
 use super::backoff::Backoff;
-use super::broker_error::{Act, BrokerError};
+use super::beginning::Unbound;
+use super::broker_error::BrokerError;
 use super::connection::Connection;
-use super::consumer::{Consumer, Unbound};
+use super::consumer::Consumer;
 use super::dead_letters::DeadLetters;
 use super::status::{
     BROKER, Check, DEAD_LETTER_QUEUE, EXCHANGE, INBOUND_QUEUE, STATUS_QUEUE, Status,

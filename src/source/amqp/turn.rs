@@ -13,7 +13,8 @@ use lapin::Channel;
 use rand::RngExt as _;
 use tokio::time::sleep;
 
-use super::broker_error::{Act, BrokerError};
+use super::act::Act;
+use super::broker_error::BrokerError;
 use super::connection::Connection;
 use super::topology::Queue;
 
