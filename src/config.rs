@@ -4,6 +4,7 @@
 //! variable's full name. White space around a value does not count, and a variable that is set
 //! but empty counts as unset. Of a secret `NAME`, `NAME_FILE` may name a file that holds it.
 
+mod amqp_url;
 mod environment;
 mod files;
 mod misspelt;
@@ -318,6 +319,16 @@ mod tests {
             let told = read(&[SECRET, ("RUST_LOG", filter)]).unwrap_err();
             assert!(told.to_string().starts_with("RUST_LOG: "), "{filter}");
         }
+    }
+
+    #[test]
+    fn the_topology_is_declared_unless_it_is_said_otherwise() {
+        assert!(read(&[SECRET]).unwrap().amqp.declare);
+        let config = read(&[SECRET, ("AMQP_DECLARE", "false")]).unwrap();
+        assert!(!config.amqp.declare);
+        let mistakes = read(&[SECRET, ("AMQP_DECLARE", "no")]).unwrap_err();
+        let told = "AMQP_DECLARE: must be true or false";
+        assert_eq!(mistakes.to_string(), told);
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::amqp_url::amqp_url;
 use super::environment::{Environment, Variable};
 use super::values::{
-    amqp_url, api_keys, default_broker, ip, journal, log_filter, log_format, name, number, origins,
-    queue_type, size, time,
+    api_keys, default_broker, ip, journal, log_filter, log_format, name, number, origins,
+    queue_type, size, time, yes_or_no,
 };
 use super::{Config, Files, Log, Mistake, Mistakes, Needs};
 use crate::conversation::Limits;
@@ -53,6 +54,7 @@ variables! {
     amqp_status_queue "AMQP_STATUS_QUEUE",
     amqp_dead_letter_queue "AMQP_DEAD_LETTER_QUEUE",
     amqp_queue_type "AMQP_QUEUE_TYPE",
+    amqp_declare "AMQP_DECLARE",
     amqp_prefetch "AMQP_PREFETCH",
     amqp_journal_stream "AMQP_JOURNAL_STREAM",
     journal "JOURNAL",
@@ -272,6 +274,7 @@ impl Reader {
                 || QueueType::Quorum,
                 queue_type,
             ),
+            declare: self.value("AMQP_DECLARE", &vars.amqp_declare, || true, yes_or_no),
             prefetch: self.value(
                 "AMQP_PREFETCH",
                 &vars.amqp_prefetch,

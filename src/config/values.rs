@@ -98,11 +98,6 @@ pub(super) fn origins(text: &str) -> Result<Vec<Origin>, String> {
     text.split(',').map(origin).collect()
 }
 
-pub(super) fn amqp_url(text: &str) -> Result<AMQPUri, String> {
-    text.parse::<AMQPUri>()
-        .map_err(|_| "must be an amqp:// or amqps:// URL".to_owned())
-}
-
 pub(super) fn default_broker() -> AMQPUri {
     let mut uri = AMQPUri::default();
     uri.authority.host = "127.0.0.1".to_owned();
@@ -124,6 +119,14 @@ pub(super) fn queue_type(text: &str) -> Result<QueueType, String> {
         "quorum" => Ok(QueueType::Quorum),
         "classic" => Ok(QueueType::Classic),
         _ => Err("must be quorum or classic".to_owned()),
+    }
+}
+
+pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("must be true or false".to_owned()),
     }
 }
 

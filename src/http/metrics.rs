@@ -109,6 +109,20 @@ impl Sheet {
             let help = "Whether this part of the broker's side works.";
             self.gauges("broker_up", help, [(&[("part", part)][..], up.into())])?;
         }
+        for (queue, active) in app.broker.active() {
+            let help = "Whether this process is the queue's active consumer.";
+            let labels = [("queue", queue)];
+            self.gauges("consumer_active", help, [(&labels[..], active.into())])?;
+        }
+        let (waiting, since) = app.broker.letters().waiting();
+        let help = "Deliveries that wait for their place in the dead letter queue.";
+        self.gauge("dead_letters_waiting", help, waiting)?;
+        let help = "How long the oldest of them has waited; 0 when none waits.";
+        let waited = since.map_or(0, |since| {
+            let waited = time::OffsetDateTime::now_utc() - since;
+            usize::try_from(waited.whole_seconds()).unwrap_or(0)
+        });
+        self.gauge("dead_letters_waiting_seconds", help, waited)?;
         for (reason, counter) in app.broker.dead_letters() {
             let help = "Deliveries put into the dead letter queue.";
             self.counter("dead_letters", help, &[("reason", reason)], counter)?;

@@ -7,7 +7,10 @@ use backoff::backoff::Backoff as _;
 
 /// Exponential with jitter: from 0.5 s to 30 s, so that many gateways do not come back to a
 /// restarted broker at the same moment.
-pub(super) struct Backoff(backoff::ExponentialBackoff);
+pub(super) struct Backoff {
+    backoff: backoff::ExponentialBackoff,
+    longest: Duration,
+}
 
 impl Backoff {
     const FIRST: Duration = Duration::from_millis(500);
@@ -16,27 +19,38 @@ impl Backoff {
     const HEALTHY: Duration = Duration::from_secs(30);
 
     pub(super) fn new() -> Self {
-        Self(
-            ExponentialBackoffBuilder::new()
+        Self::up_to(Self::LONGEST)
+    }
+
+    /// One whose pauses end at `longest`.
+    pub(super) fn up_to(longest: Duration) -> Self {
+        Self {
+            backoff: ExponentialBackoffBuilder::new()
                 .with_initial_interval(Self::FIRST)
-                .with_max_interval(Self::LONGEST)
+                .with_max_interval(longest)
                 .with_multiplier(2.0)
                 .with_randomization_factor(0.5)
                 .with_max_elapsed_time(None)
                 .build(),
-        )
+            longest,
+        }
+    }
+
+    /// It works: the next pause is the first again.
+    pub(super) fn reset(&mut self) {
+        self.backoff.reset();
     }
 
     /// The pause after an attempt that has worked since `healthy_since`, if it worked at all.
     pub(super) fn pause(&mut self, healthy_since: Option<Instant>) -> Duration {
         if healthy_since.is_some_and(|since| since.elapsed() >= Self::HEALTHY) {
-            self.0.reset();
+            self.reset();
         }
         // Without a limit to the time in all there always is a next pause. Jitter may exceed the
         // longest interval, which is the longest pause as well.
-        self.0
+        self.backoff
             .next_backoff()
-            .map_or(Self::LONGEST, |pause| pause.min(Self::LONGEST))
+            .map_or(self.longest, |pause| pause.min(self.longest))
     }
 }
 

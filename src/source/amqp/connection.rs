@@ -1,13 +1,16 @@
-//! Connecting to the broker.
+//! A connection to the broker that tells what goes wrong on it.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use lapin::options::ConfirmSelectOptions;
-use lapin::{Channel, Connection, ConnectionProperties};
+use lapin::{Channel, ConnectionProperties};
+use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 use super::Settings;
+use super::act::Act;
+use super::broker_error::BrokerError;
+use super::place::Place;
 
 /// A broker that takes the connection and then says nothing is given up after this time. So is a
 /// declaration: a broker that has just come back can leave that of a replicated queue unanswered,
@@ -18,31 +21,129 @@ pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// recommends 5 to 20 (<https://www.rabbitmq.com/docs/heartbeats>).
 const HEARTBEAT: u16 = 10;
 
-/// Opens a connection that the broker lists under `agent-gateway` and `purpose`.
-pub(super) async fn connect(settings: &Settings, purpose: &str) -> Result<Connection, String> {
-    let mut uri = (*settings.uri.get()).clone();
-    uri.query.heartbeat.get_or_insert(HEARTBEAT);
-    let name = format!("agent-gateway {purpose}");
-    let properties = ConnectionProperties::default().with_connection_name(name.into());
-    within(ANSWER_TIMEOUT, Connection::connect_uri(uri, properties)).await
+/// An open connection, and whom it was opened as.
+pub(super) struct Connection {
+    lapin: lapin::Connection,
+    place: Place,
 }
 
-/// Opens a channel whose publishes are confirmed.
-pub(super) async fn confirming_channel(connection: &Connection) -> lapin::Result<Channel> {
-    let channel = connection.create_channel().await?;
-    channel
-        .confirm_select(ConfirmSelectOptions::default())
-        .await?;
-    Ok(channel)
+impl Connection {
+    /// Opens a connection that the broker lists under `agent-gateway` and `purpose`. The URI is read
+    /// here, once an attempt, and nowhere else.
+    ///
+    /// # Errors
+    /// When there is no way in, or none within [`ANSWER_TIMEOUT`].
+    pub(super) async fn open(settings: &Settings, purpose: &str) -> Result<Self, BrokerError> {
+        let mut uri = (*settings.uri.get()).clone();
+        let place = Place::new(&uri);
+        uri.query.heartbeat.get_or_insert(HEARTBEAT);
+        let name = format!("agent-gateway {purpose}");
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let opening = lapin::Connection::connect_uri(uri, properties);
+        match timeout(ANSWER_TIMEOUT, opening).await {
+            Ok(Ok(lapin)) => Ok(Self { lapin, place }),
+            Ok(Err(error)) => Err(explained(&place, &error).await),
+            Err(_) => Err(no_answer(&place)),
+        }
+    }
+
+    /// The library's.
+    pub(super) const fn lapin(&self) -> &lapin::Connection {
+        &self.lapin
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.lapin.status().connected()
+    }
+
+    /// The vhost that it was opened in.
+    pub(super) fn vhost(&self) -> &str {
+        &self.place.vhost
+    }
+
+    /// What the library's error means, when the broker was asked for this.
+    pub(super) fn error(&self, act: &Act, error: &lapin::Error) -> BrokerError {
+        BrokerError::new(&self.place, act, error)
+    }
+
+    pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
+        let channel = self.lapin.create_channel().await;
+        channel.map_err(|error| self.error(&Act::Stay, &error))
+    }
+
+    /// Opens a channel whose publishes are confirmed.
+    pub(super) async fn confirming_channel(&self) -> Result<Channel, BrokerError> {
+        let channel = self.channel().await?;
+        let confirming = channel.confirm_select(ConfirmSelectOptions::default());
+        match confirming.await {
+            Ok(()) => Ok(channel),
+            Err(error) => Err(self.error(&Act::Stay, &error)),
+        }
+    }
+
+    /// Asks the broker for something that it may refuse, which closes the channel: on one of its
+    /// own.
+    pub(super) async fn ask<T, F>(
+        &self,
+        act: Act,
+        ask: impl FnOnce(Channel) -> F,
+    ) -> Result<T, BrokerError>
+    where
+        F: Future<Output = lapin::Result<T>>,
+    {
+        self.within(async {
+            let channel = self.channel().await?;
+            let answer = ask(channel.clone()).await;
+            let answer = answer.map_err(|error| self.error(&act, &error))?;
+            let closed = channel.close(200, "done".into()).await;
+            closed.map_err(|error| self.error(&Act::Stay, &error))?;
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Waits for an answer for [`ANSWER_TIMEOUT`].
+    pub(super) async fn within<T>(
+        &self,
+        answer: impl Future<Output = Result<T, BrokerError>>,
+    ) -> Result<T, BrokerError> {
+        let answer = timeout(ANSWER_TIMEOUT, answer).await;
+        answer.unwrap_or_else(|_| Err(no_answer(&self.place)))
+    }
+
+    /// The broker has not confirmed a message.
+    pub(super) fn unconfirmed(&self, limit: Duration) -> BrokerError {
+        BrokerError::Unconfirmed {
+            address: self.place.address.clone(),
+            seconds: limit.as_secs(),
+        }
+    }
+
+    /// The connection is gone, for a reason that only the library knows.
+    pub(super) fn lost(&self, said: &str) -> BrokerError {
+        BrokerError::Network {
+            address: self.place.address.clone(),
+            said: said.to_owned(),
+        }
+    }
 }
 
-/// Waits so long for the broker, and says in words what went wrong.
-pub(super) async fn within<T, E: Display>(
-    limit: Duration,
-    answer: impl Future<Output = Result<T, E>>,
-) -> Result<T, String> {
-    match timeout(limit, answer).await {
-        Ok(answer) => answer.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no answer within {} s", limit.as_secs())),
+fn no_answer(place: &Place) -> BrokerError {
+    BrokerError::NoAnswer {
+        address: place.address.clone(),
+        seconds: ANSWER_TIMEOUT.as_secs(),
+    }
+}
+
+/// Tells a host that nobody knows by asking for it: the system's error has no kind.
+async fn explained(place: &Place, error: &lapin::Error) -> BrokerError {
+    match BrokerError::new(place, &Act::Connect, error) {
+        BrokerError::Network { .. } if lookup_host((&*place.host, place.port)).await.is_err() => {
+            BrokerError::UnknownHost {
+                host: place.host.clone(),
+                said: error.to_string(),
+            }
+        }
+        told => told,
     }
 }

@@ -7,22 +7,26 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::Channel;
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::{FieldTable, ShortString};
-use lapin::{Channel, Connection};
+use lapin::options::BasicAckOptions;
+use lapin::types::ShortString;
 use time::OffsetDateTime;
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Level, debug, enabled, error, info, warn};
 
 use super::acks::{Ack, Acks};
+use super::act::Act;
 use super::backoff::Backoff;
-use super::connection::{ANSWER_TIMEOUT, within};
+use super::beginning::Unbound;
+use super::broker_error::BrokerError;
+use super::connection::Connection;
 use super::dead_letters::DeadLetters;
 use super::deliveries::Deliveries;
 use super::status::{Check, Status};
 use super::topology::{Queue, Topology};
+use super::turn::{Looks, doubt};
 use crate::conversation::{About, Batch, Delivered, Invalid, Kind, Reason, Rejection};
 use crate::journal::{Journal, Published};
 
@@ -54,6 +58,15 @@ pub(super) struct Consumer {
     pub(super) journal: Arc<Journal>,
     pub(super) dead_letters: Arc<DeadLetters>,
     pub(super) status: Arc<Status>,
+    pub(super) unbound: Unbound,
+}
+
+/// How a channel's life went on.
+enum Turn {
+    /// The gateway shuts down.
+    Over,
+    /// It begins again with looking for others.
+    Again,
 }
 
 impl Consumer {
@@ -63,17 +76,19 @@ impl Consumer {
         let mut backoff = Backoff::new();
         while !shutdown.is_cancelled() {
             let started = Instant::now();
-            let Err(error) = self.consume(connection, shutdown).await else {
+            let consumed = self.consume(connection, shutdown).await;
+            self.status.set_active(self.kind, false);
+            let Err(error) = consumed else {
                 return;
             };
-            if !connection.status().connected() {
+            if !connection.is_open() {
                 return;
             }
             let queue = &self.queue.name;
-            if self.status.set(self.check, Check::Down(error.clone())) {
-                warn!(queue, error, "the queue cannot be consumed, trying again");
+            if self.status.set(self.check, Check::Down(error.to_string())) {
+                warn!(queue, %error, "the queue cannot be consumed, trying again");
             } else {
-                debug!(queue, error, "the queue still cannot be consumed");
+                debug!(queue, %error, "the queue still cannot be consumed");
             }
             let pause = backoff.pause(Some(started));
             tokio::select! {
@@ -87,13 +102,56 @@ impl Consumer {
         &self,
         connection: &Connection,
         shutdown: &CancellationToken,
-    ) -> Result<(), String> {
-        let mut deliveries = tokio::select! {
+    ) -> Result<(), BrokerError> {
+        tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            started = within(ANSWER_TIMEOUT, self.start(connection)) => started?,
-        };
-        if self.status.set(self.check, Check::Up) {
-            info!(queue = self.queue.name, "consuming");
+            there = self.ensure(connection) => there?,
+        }
+        let mut looks = Looks::default();
+        let mut doubtful = true;
+        loop {
+            let mut deliveries = tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                begun = self.begin(connection, &mut looks) => begun?,
+            };
+            let Some(deliveries) = &mut deliveries else {
+                looks.pause().await;
+                continue;
+            };
+            looks = Looks::default();
+            self.status.set_active(self.kind, true);
+            if self.status.set(self.check, Check::Up) {
+                info!(queue = self.queue.name, "consuming");
+            }
+            match self
+                .use_turn(connection, deliveries, doubtful, shutdown)
+                .await?
+            {
+                Turn::Over => return Ok(()),
+                Turn::Again => doubtful = false,
+            }
+        }
+    }
+
+    async fn use_turn(
+        &self,
+        connection: &Connection,
+        deliveries: &mut Deliveries,
+        doubtful: bool,
+        shutdown: &CancellationToken,
+    ) -> Result<Turn, BrokerError> {
+        let act = Act::Consume(self.queue.object());
+        let explain = |error| connection.error(&act, &error);
+        if doubtful {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = deliveries.first() => {}
+                () = sleep(doubt()) => {
+                    let given_up = deliveries.give_back();
+                    connection.within(async { given_up.await.map_err(explain) }).await?;
+                    return Ok(Turn::Again);
+                }
+            }
         }
         let channel = deliveries.channel.clone();
         let mut run = Run {
@@ -105,30 +163,12 @@ impl Consumer {
             batched: 0,
             letters: FuturesUnordered::new(),
         };
-        run.deliveries(&mut deliveries, shutdown).await?;
-        run.finish().await
-    }
-
-    async fn start(&self, connection: &Connection) -> lapin::Result<Deliveries> {
-        // Also when it was there before: it may have been deleted since. Should it be otherwise
-        // than we declare it, the session says so, and binding to it may work all the same.
-        self.topology.declare_exchange(connection).await.ok();
-        let channel = connection.create_channel().await?;
-        self.queue
-            .declare(&channel, &self.topology.exchange)
-            .await?;
-        channel
-            .basic_qos(self.prefetch, BasicQosOptions::default())
-            .await?;
-        let consumer = channel
-            .basic_consume(
-                self.queue.name.as_str().into(),
-                "".into(),
-                BasicConsumeOptions::default(),
-                FieldTable::default(),
-            )
-            .await?;
-        Ok(Deliveries::new(consumer, channel))
+        let taken = run.deliveries(deliveries, shutdown).await;
+        if let Some(error) = taken.map_err(explain)? {
+            return Err(error);
+        }
+        run.finish().await.map_err(explain)?;
+        Ok(Turn::Over)
     }
 }
 
@@ -146,12 +186,13 @@ struct Run<'a, L> {
 }
 
 impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
-    /// Takes deliveries until the shutdown; `Err` when the channel is gone.
+    /// Takes deliveries until the shutdown, or until the broker ends the consumer, which it gives
+    /// back then; `Err` when the channel is gone.
     async fn deliveries(
         &mut self,
         deliveries: &mut Deliveries,
         shutdown: &CancellationToken,
-    ) -> Result<(), String> {
+    ) -> lapin::Result<Option<BrokerError>> {
         let mut ack_at = pin!(sleep(ACK_DELAY));
         while !shutdown.is_cancelled() {
             // As long as there is one at hand, no await of anything else.
@@ -160,7 +201,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                 None => {
                     self.flush().await;
                     tokio::select! {
-                        () = shutdown.cancelled() => return Ok(()),
+                        () = shutdown.cancelled() => return Ok(None),
                         Some(tag) = self.letters.next() => {
                             self.done(tag, ack_at.as_mut());
                             continue;
@@ -179,9 +220,12 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                         self.done(tag, ack_at.as_mut());
                     }
                 }
-                Some(Err(error)) => return Err(text(error)),
+                Some(Err(error)) => return Err(error),
                 // The queue was deleted, or the node that led it went away.
-                None => return Err("the broker has cancelled the consumer".to_owned()),
+                None => {
+                    let object = self.consumer.queue.object();
+                    return Ok(Some(BrokerError::Cancelled { object }));
+                }
             }
             if self.batched >= BATCH {
                 self.flush().await;
@@ -194,7 +238,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                 self.acknowledge().await?;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// A delivery is done; the first of several is acknowledged after a while, the others with it.
@@ -319,7 +363,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
         }
     }
 
-    async fn acknowledge(&mut self) -> Result<(), String> {
+    async fn acknowledge(&mut self) -> lapin::Result<()> {
         for ack in self.acks.take() {
             let (tag, multiple) = match ack {
                 Ack::Multiple(tag) => (tag, true),
@@ -327,8 +371,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             };
             self.channel
                 .basic_ack(tag, BasicAckOptions { multiple })
-                .await
-                .map_err(text)?;
+                .await?;
         }
         Ok(())
     }
@@ -336,7 +379,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
     /// Acknowledges what is done and closes the channel, so that the rest goes back in order.
     ///
     /// The consumer is not cancelled first, as with [`Deliveries`].
-    async fn finish(&mut self) -> Result<(), String> {
+    async fn finish(&mut self) -> lapin::Result<()> {
         self.flush().await;
         let last = async {
             while let Some(tag) = self.letters.next().await {
@@ -351,10 +394,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             );
         }
         self.acknowledge().await?;
-        self.channel
-            .close(200, "shutting down".into())
-            .await
-            .map_err(text)
+        self.channel.close(200, "shutting down".into()).await
     }
 }
 
@@ -371,10 +411,6 @@ fn attempt<T>(mut work: impl FnMut() -> Result<T, Rejection>) -> Result<T, Rejec
         Reason::InternalError,
         format!("the gateway has failed on it {ATTEMPTS} times, see its log"),
     ))
-}
-
-fn text(error: lapin::Error) -> String {
-    error.to_string()
 }
 
 #[cfg(test)]

@@ -4,49 +4,62 @@
 //! connections that publish (<https://www.rabbitmq.com/docs/alarms>); acknowledgements must not
 //! wait behind that.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::sync::Mutex;
-use tokio::time::{sleep, timeout};
-use tracing::warn;
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{debug, info, warn};
 
-use super::Settings;
+use super::act::Act;
 use super::backoff::Backoff;
-use super::connection::{confirming_channel, connect, within};
+use super::broker_error::BrokerError;
+use super::connection::Connection;
+use super::status::Status;
 use super::topology::{MANDATORY, Topology};
+use super::{DEFAULT_EXCHANGE, Settings};
 use crate::conversation::Rejection;
 
 /// A broker that has not confirmed by then is asked again, on another connection.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a connection for letters may take to open.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What the broker says of a header that is larger than its frames.
-const FRAME_ERROR: &str = "FRAME";
+/// How long the pauses between attempts grow. There is one attempt at a time, however many letters
+/// wait, so that it may be tried often.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Publishes dead letters.
 pub(super) struct DeadLetters {
     settings: Settings,
     topology: Topology,
-    publisher: Mutex<Option<Publisher>>,
+    status: Arc<Status>,
+    way: Mutex<Way>,
 }
 
-/// An open channel with confirms. Dropped, it closes with its connection.
-struct Publisher {
-    _connection: Connection,
-    channel: Channel,
+/// What letters go by, one after the other.
+struct Way {
+    connection: Option<Connection>,
+    /// With confirms. A refusal closes it, and leaves the connection.
+    channel: Option<Channel>,
+    backoff: Backoff,
+    /// No attempt before: the last one has failed.
+    closed_until: Instant,
 }
 
 impl DeadLetters {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, status: Arc<Status>) -> Self {
         Self {
             topology: Topology::new(&settings),
             settings,
-            publisher: Mutex::default(),
+            status,
+            way: Mutex::new(Way {
+                connection: None,
+                channel: None,
+                backoff: Backoff::up_to(LONGEST_PAUSE),
+                closed_until: Instant::now(),
+            }),
         }
     }
 
@@ -58,17 +71,10 @@ impl DeadLetters {
         mut rejection: Rejection,
         queue: &str,
     ) -> u64 {
-        let tag = delivery.delivery_tag;
+        let _waiting = self.status.letters().wait();
         let mut properties = epitaph(&delivery.properties, &rejection, queue);
-        let mut backoff = Backoff::new();
-        while let Err(error) = self.publish(&delivery.data, properties.clone()).await {
-            warn!(
-                queue = self.settings.dead_letter_queue,
-                delivery_tag = tag,
-                error,
-                "a dead letter could not be published, trying again"
-            );
-            if error.contains(FRAME_ERROR) {
+        while let Err(error) = self.attempt(&delivery.data, properties.clone()).await {
+            if let BrokerError::TooLargeForAFrame { .. } = error {
                 // With ours its headers no longer fit a frame, which no retry would change.
                 rejection.detail += " (its headers were too large to be kept)";
                 let bare = delivery
@@ -77,60 +83,118 @@ impl DeadLetters {
                     .with_headers(FieldTable::default());
                 properties = epitaph(&bare, &rejection, queue);
             }
-            sleep(backoff.pause(None)).await;
         }
-        tag
+        delivery.delivery_tag
     }
 
     /// Publishes one letter at a time: the library tells a letter that came back by the order of
-    /// confirms, so that with two on their way one may be taken for the other.
-    async fn publish(&self, body: &[u8], properties: BasicProperties) -> Result<(), String> {
-        let mut publisher = self.publisher.lock().await;
-        let open = match publisher.take() {
-            Some(open) if open.channel.status().connected() => open,
-            _ => within(OPEN_TIMEOUT, self.open()).await?,
-        };
-        let confirmed = timeout(CONFIRM_TIMEOUT, async {
-            open.channel
-                .basic_publish(
-                    ShortString::default(),
-                    self.topology.dead_letters.name.as_str().into(),
-                    MANDATORY,
-                    body,
-                    properties,
-                )
-                .await?
-                .await
-        });
-        match confirmed.await {
-            Ok(Ok(Confirmation::Ack(None))) => {
-                *publisher = Some(open);
-                Ok(())
+    /// confirms, so that with two on their way one may be taken for the other. After a failure it is
+    /// the next one's turn: what no queue would take does not hold up what it would.
+    async fn attempt(&self, body: &[u8], properties: BasicProperties) -> Result<(), BrokerError> {
+        let mut way = self.way.lock().await;
+        sleep_until(way.closed_until).await;
+        let placed = self.publish(&mut way, body, properties).await;
+        match &placed {
+            Ok(()) => {
+                way.backoff.reset();
+                if self.status.letters().placed() {
+                    let queue = &self.topology.dead_letters.name;
+                    info!(queue, "dead letters get their place again");
+                }
             }
-            // The queue has been deleted: the next attempt opens another channel, and declares it.
-            Ok(Ok(Confirmation::Ack(Some(_)))) => Err("no such queue".to_owned()),
-            Ok(Ok(_)) => Err("the broker did not take it".to_owned()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!(
-                "not confirmed within {} s",
-                CONFIRM_TIMEOUT.as_secs()
-            )),
+            Err(error) => {
+                way.closed_until = Instant::now() + way.backoff.pause(None);
+                self.tell(error);
+            }
+        }
+        placed
+    }
+
+    /// Says what is wrong, and not again before it is something else.
+    fn tell(&self, error: &BrokerError) {
+        let queue = &self.topology.dead_letters.name;
+        let letters = self.status.letters();
+        if letters.failed(error.to_string()) {
+            warn!(
+                queue,
+                user = self.settings.user(),
+                waiting = letters.waiting().0,
+                %error,
+                "dead letters cannot be placed, trying again; their deliveries stay unacknowledged"
+            );
+        } else {
+            debug!(queue, %error, "dead letters still cannot be placed");
         }
     }
 
-    async fn open(&self) -> Result<Publisher, String> {
-        let connection = connect(&self.settings, "dead letters").await?;
-        if let Err(error) = self.topology.declare_dead_letters(&connection).await {
+    async fn publish(
+        &self,
+        way: &mut Way,
+        body: &[u8],
+        properties: BasicProperties,
+    ) -> Result<(), BrokerError> {
+        // Taken, and put back when they are good for the next: an attempt may be given up anywhere.
+        let connection = match way.connection.take() {
+            Some(connection) if connection.is_open() => connection,
+            _ => Connection::open(&self.settings, "dead letters").await?,
+        };
+        let channel = match way.channel.take() {
+            Some(channel) if channel.status().connected() => channel,
+            _ => match self.open(&connection).await {
+                Ok(channel) => channel,
+                Err(error) => {
+                    way.connection = Some(connection);
+                    return Err(error);
+                }
+            },
+        };
+        let queue = &self.topology.dead_letters;
+        let name = queue.name.as_str().into();
+        let confirmed = timeout(CONFIRM_TIMEOUT, async {
+            let exchange = ShortString::default();
+            let published = channel.basic_publish(exchange, name, MANDATORY, body, properties);
+            published.await?.await
+        });
+        let Ok(confirmed) = confirmed.await else {
+            return Err(connection.unconfirmed(CONFIRM_TIMEOUT));
+        };
+        let vhost = connection.vhost().to_owned();
+        let (channel, placed) = match confirmed {
+            Ok(Confirmation::Ack(None)) => (Some(channel), Ok(())),
+            // The queue has been deleted: the next attempt opens another channel, and declares it.
+            Ok(Confirmation::Ack(Some(_))) => {
+                let object = queue.object();
+                let remedy = self.topology.remedy(&object);
+                let said = "the message came back".to_owned();
+                let missing = BrokerError::Missing {
+                    object,
+                    vhost,
+                    remedy,
+                    said,
+                };
+                (None, Err(missing))
+            }
+            Ok(Confirmation::Nack(_) | Confirmation::NotRequested) => {
+                let object = queue.object();
+                (Some(channel), Err(BrokerError::NotTaken { object, vhost }))
+            }
+            Err(error) => {
+                let act = Act::Publish(DEFAULT_EXCHANGE.to_owned());
+                (None, Err(connection.error(&act, &error)))
+            }
+        };
+        way.connection = Some(connection);
+        way.channel = channel;
+        placed
+    }
+
+    async fn open(&self, connection: &Connection) -> Result<Channel, BrokerError> {
+        if let Err(error) = self.topology.ensure_dead_letters(connection).await {
             // A queue with other arguments takes letters all the same; the session says so.
-            warn!(queue = self.topology.dead_letters.name, %error, "the dead letter queue is not as declared");
+            let queue = &self.topology.dead_letters.name;
+            debug!(queue, %error, "the dead letter queue is not as declared");
         }
-        let channel = confirming_channel(&connection)
-            .await
-            .map_err(|error| error.to_string())?;
-        Ok(Publisher {
-            _connection: connection,
-            channel,
-        })
+        connection.within(connection.confirming_channel()).await
     }
 }
 

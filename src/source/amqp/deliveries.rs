@@ -9,6 +9,8 @@ use tokio::runtime::Handle;
 pub(super) struct Deliveries {
     /// Taken only when this is dropped.
     consumer: Option<lapin::Consumer>,
+    /// What was waited for and not taken yet.
+    first: Option<Option<lapin::Result<Delivery>>>,
     pub(super) channel: Channel,
 }
 
@@ -16,12 +18,30 @@ impl Deliveries {
     pub(super) fn new(consumer: lapin::Consumer, channel: Channel) -> Self {
         Self {
             consumer: Some(consumer),
+            first: None,
             channel,
         }
     }
 
     pub(super) async fn next(&mut self) -> Option<lapin::Result<Delivery>> {
-        self.consumer.as_mut()?.next().await
+        match self.first.take() {
+            Some(first) => first,
+            None => self.consumer.as_mut()?.next().await,
+        }
+    }
+
+    /// Waits until there is one to take.
+    pub(super) async fn first(&mut self) {
+        if self.first.is_none()
+            && let Some(consumer) = &mut self.consumer
+        {
+            self.first = Some(consumer.next().await);
+        }
+    }
+
+    /// Gives everything back and waits until that is done.
+    pub(super) async fn give_back(&mut self) -> lapin::Result<()> {
+        self.channel.close(200, "given back".into()).await
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! session ─ connect, back off, again
-//!   └ consumer (one a queue) ─ topology, deliveries in order ─ journal ─ acks
+//!   └ consumer (one a queue) ─ beginning (topology, turn), deliveries in order ─ journal ─ acks
 //!                                        └ what can never succeed ─ dead_letters ─┘
 //! ```
 //!
@@ -10,26 +10,43 @@
 //! later one share topology, readiness, backoff and log line.
 
 mod acks;
+mod act;
 mod backoff;
+mod beginning;
+mod broker_error;
 mod connection;
 mod consumer;
 mod dead_letters;
+mod declaration;
 mod deliveries;
+mod explain;
 mod left_out;
+mod letters;
+mod place;
 mod publisher;
+mod reply;
 mod session;
 mod shared_uri;
 mod status;
 mod topology;
+mod turn;
 
 use std::fmt;
 
+use place::Place;
+
+pub use broker_error::BrokerError;
 pub use left_out::LeftOut;
+pub use letters::Letters;
 pub use publisher::{PublishError, Publisher};
+pub use reply::Difference;
 pub use session::run;
 pub use shared_uri::SharedUri;
 pub use status::{Check, Status};
 pub use topology::{Argument, Queue, Topology};
+
+/// What the broker calls the exchange without a name.
+const DEFAULT_EXCHANGE: &str = "amq.default";
 
 /// How to reach the broker, and the names of what is there.
 #[derive(Clone)]
@@ -46,6 +63,8 @@ pub struct Settings {
     pub dead_letter_queue: String,
     /// What kind of queues are declared.
     pub queue_type: QueueType,
+    /// Whether anything is declared and bound at all.
+    pub declare: bool,
     /// How many deliveries of a queue may be unacknowledged.
     pub prefetch: u16,
 }
@@ -72,9 +91,13 @@ impl QueueType {
 impl Settings {
     /// Where the broker is, without its credentials.
     pub fn address(&self) -> String {
-        let uri = self.uri.get();
-        let authority = &uri.authority;
-        format!("{}:{}{}", authority.host, authority.port, Vhost(&uri.vhost))
+        let place = Place::new(&self.uri.get());
+        format!("{}{}", place.address, Vhost(&place.vhost))
+    }
+
+    /// Whom the broker knows the gateway as.
+    pub fn user(&self) -> String {
+        self.uri.get().authority.userinfo.username.clone()
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use lapin::{BasicProperties, Channel, Confirmation, Connection};
-
+use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::time::timeout;
 
 use super::Settings;
-use super::connection::{confirming_channel, connect};
+use super::act::Act;
+use super::broker_error::BrokerError;
+use super::connection::Connection;
 use super::topology::MANDATORY;
 use crate::conversation::{ConversationKey, Kind};
 
@@ -20,7 +21,6 @@ const ROUTING_KEY_LIMIT: usize = 255;
 /// A connection that publishes with confirms.
 pub struct Publisher {
     exchange: String,
-    address: String,
     connection: Connection,
     channel: Channel,
 }
@@ -28,14 +28,9 @@ pub struct Publisher {
 /// Why an event was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
-    /// The broker cannot be reached, or ended the conversation.
-    #[error("the broker at {address}: {reason}")]
-    Broker {
-        /// Where it was looked for.
-        address: String,
-        /// What it, or the network, said.
-        reason: String,
-    },
+    /// The broker cannot be reached, does not let us, or ended the conversation.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
     /// No queue is bound for the event.
     #[error(
         "no queue takes {routing_key} from exchange {exchange}; the gateway declares its queues when it starts"
@@ -57,18 +52,10 @@ impl Publisher {
     /// # Errors
     /// [`PublishError::Broker`].
     pub async fn connect(settings: &Settings) -> Result<Self, PublishError> {
-        let address = settings.address();
-        let broker = |reason| PublishError::Broker {
-            address: settings.address(),
-            reason,
-        };
-        let connection = connect(settings, "publisher").await.map_err(broker)?;
-        let channel = confirming_channel(&connection)
-            .await
-            .map_err(|error| broker(error.to_string()))?;
+        let connection = Connection::open(settings, "publisher").await?;
+        let channel = connection.within(connection.confirming_channel()).await?;
         Ok(Self {
             exchange: settings.exchange.clone(),
-            address,
             connection,
             channel,
         })
@@ -100,7 +87,10 @@ impl Publisher {
                 .await
         };
         let confirmation = match timeout(CONFIRM_TIMEOUT, confirmation).await {
-            Ok(confirmation) => confirmation.map_err(|error| self.broker(&error))?,
+            Ok(confirmation) => confirmation.map_err(|error| {
+                let act = Act::Publish(self.exchange.clone());
+                self.connection.error(&act, &error)
+            })?,
             Err(_) => return Err(PublishError::Unconfirmed),
         };
         match confirmation {
@@ -118,15 +108,8 @@ impl Publisher {
     /// # Errors
     /// [`PublishError::Broker`].
     pub async fn close(self) -> Result<(), PublishError> {
-        let closed = self.connection.close(200, "done".into()).await;
-        closed.map_err(|error| self.broker(&error))
-    }
-
-    fn broker(&self, error: &lapin::Error) -> PublishError {
-        PublishError::Broker {
-            address: self.address.clone(),
-            reason: error.to_string(),
-        }
+        let closed = self.connection.lapin().close(200, "done".into()).await;
+        closed.map_err(|error| self.connection.error(&Act::Stay, &error).into())
     }
 }
 

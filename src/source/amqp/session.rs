@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use lapin::{Connection, Event};
+use lapin::Event;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::Settings;
+use super::act::Act;
 use super::backoff::Backoff;
-use super::connection::{ANSWER_TIMEOUT, connect, within};
+use super::beginning::Unbound;
+use super::broker_error::BrokerError;
+use super::connection::Connection;
 use super::consumer::Consumer;
 use super::dead_letters::DeadLetters;
 use super::status::{
@@ -42,7 +45,7 @@ pub async fn run(
     while !shutdown.is_cancelled() {
         let attempt = tokio::select! {
             () = shutdown.cancelled() => return,
-            attempt = connect(&source.settings, "consumer") => attempt,
+            attempt = Connection::open(&source.settings, "consumer") => attempt,
         };
         let (healthy_since, error) = match attempt {
             Ok(connection) => {
@@ -55,11 +58,11 @@ pub async fn run(
         if shutdown.is_cancelled() {
             return;
         }
-        source.status.disconnected(&error);
+        source.status.disconnected(&error.to_string());
         let pause = backoff.pause(healthy_since);
         warn!(
             broker = source.settings.address(),
-            error,
+            %error,
             retry_in_ms = pause.as_millis() as u64,
             "not connected to the broker"
         );
@@ -81,7 +84,7 @@ struct Source {
 impl Source {
     fn new(settings: Settings, journal: Arc<Journal>, status: Arc<Status>) -> Self {
         let topology = Arc::new(Topology::new(&settings));
-        let dead_letters = Arc::new(DeadLetters::new(settings.clone()));
+        let dead_letters = Arc::new(DeadLetters::new(settings.clone(), status.clone()));
         let consumer = |kind, queue, check| Consumer {
             kind,
             queue,
@@ -91,6 +94,7 @@ impl Source {
             journal: journal.clone(),
             dead_letters: dead_letters.clone(),
             status: status.clone(),
+            unbound: Unbound::default(),
         };
         Self {
             inbound: consumer(
@@ -106,8 +110,12 @@ impl Source {
     }
 
     /// Lives as long as the connection; with the reason of its end.
-    async fn session(&self, connection: &Connection, shutdown: &CancellationToken) -> String {
-        info!(broker = self.settings.address(), "connected to the broker");
+    async fn session(&self, connection: &Connection, shutdown: &CancellationToken) -> BrokerError {
+        info!(
+            broker = self.settings.address(),
+            user = self.settings.user(),
+            "connected to the broker"
+        );
         self.status.set(BROKER, Check::Up);
         let consume = async {
             tokio::join!(
@@ -123,25 +131,24 @@ impl Source {
             // The consumers see the end, and the connection's events say why: a moment later.
             () = consume => timeout(REASON_TIMEOUT, watch)
                 .await
-                .unwrap_or_else(|_| "the connection was lost".to_owned()),
+                .unwrap_or_else(|_| connection.lost("the connection was lost")),
         };
         // Already closed, unless this is the shutdown; a broker that hangs is left alone.
-        timeout(CLOSE_TIMEOUT, connection.close(200, "shutting down".into()))
-            .await
-            .ok();
+        let goodbye = connection.lapin().close(200, "shutting down".into());
+        timeout(CLOSE_TIMEOUT, goodbye).await.ok();
         error
     }
 
-    /// Declares what both queues share, and again as long as the broker does not take it. A refusal
-    /// is reported and does not keep the queues from being consumed.
+    /// Sees to what both queues share, again and again until it is there. A refusal is reported and
+    /// does not keep the queues from being consumed.
     async fn keep_declared(&self, connection: &Connection) -> Infallible {
         let topology = &*self.topology;
         tokio::join!(
             self.keep(EXCHANGE, &topology.exchange, || {
-                topology.declare_exchange(connection)
+                topology.ensure_exchange(connection)
             }),
             self.keep(DEAD_LETTER_QUEUE, &topology.dead_letters.name, || {
-                topology.declare_dead_letters(connection)
+                topology.ensure_dead_letters(connection)
             }),
         );
         // Both are there; the connection's end is for others to see.
@@ -150,14 +157,16 @@ impl Source {
 
     async fn keep<F>(&self, part: &'static str, name: &str, declare: impl Fn() -> F)
     where
-        F: Future<Output = lapin::Result<()>>,
+        F: Future<Output = Result<(), BrokerError>>,
     {
         let mut backoff = Backoff::new();
-        while let Err(error) = within(ANSWER_TIMEOUT, declare()).await {
-            if self.status.set(part, Check::Down(error.clone())) {
+        while let Err(error) = declare().await {
+            if self.status.set(part, Check::Down(error.to_string())) {
                 warn!(
                     name,
-                    error, "the broker does not take a declaration, trying again"
+                    user = self.settings.user(),
+                    %error,
+                    "a part of the topology is not as it should be, trying again"
                 );
             }
             sleep(backoff.pause(None)).await;
@@ -167,12 +176,12 @@ impl Source {
 }
 
 /// Waits for the connection to fail; with the reason.
-async fn watch(connection: &Connection) -> String {
-    let mut events = connection.events_listener();
+async fn watch(connection: &Connection) -> BrokerError {
+    let mut events = connection.lapin().events_listener();
     while let Some(event) = events.next().await {
         match event {
-            Event::Error(error) if !connection.status().connected() => {
-                return error.to_string();
+            Event::Error(error) if !connection.is_open() => {
+                return connection.error(&Act::Stay, &error);
             }
             Event::ConnectionBlocked(reason) => {
                 warn!(reason, "the broker takes no publishes at present");
@@ -181,5 +190,5 @@ async fn watch(connection: &Connection) -> String {
             _ => {}
         }
     }
-    "the connection was closed".to_owned()
+    connection.lost("the connection was closed")
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::Letters;
 use super::left_out::LeftOut;
-use crate::conversation::{Counter, Reason};
+use crate::conversation::{Counter, Kind, Reason};
 
 /// One part of the broker's side.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Check {
 #[derive(Debug)]
 pub struct Status {
     parts: Mutex<BTreeMap<&'static str, Check>>,
+    active: Mutex<[(Kind, bool); 2]>,
+    letters: Letters,
     dead_letters: [(Reason, Counter); Reason::ALL.len()],
     left_out: LeftOut,
 }
@@ -43,6 +46,8 @@ impl Default for Status {
         ];
         Self {
             parts: Mutex::new(parts.map(|part| (part, Check::Starting)).into()),
+            active: Mutex::new([(Kind::InboundMessage, false), (Kind::StatusUpdate, false)]),
+            letters: Letters::default(),
             dead_letters: Reason::ALL.map(|reason| (reason, Counter::default())),
             left_out: LeftOut::default(),
         }
@@ -52,7 +57,35 @@ impl Default for Status {
 impl Status {
     /// The state of every part.
     pub fn checks(&self) -> BTreeMap<&'static str, Check> {
-        self.lock().clone()
+        let mut checks = self.lock().clone();
+        if let Some(trouble) = self.letters.trouble() {
+            let check = checks.entry(DEAD_LETTER_QUEUE).or_insert(Check::Up);
+            // Where the queue itself is not as it should be, that says more.
+            *check = Check::Down(match check {
+                Check::Down(reason) => format!("{trouble}; {reason}"),
+                _ => trouble,
+            });
+        }
+        checks
+    }
+
+    /// Deliveries that wait for their place in the dead letter queue.
+    pub const fn letters(&self) -> &Letters {
+        &self.letters
+    }
+
+    /// Whether this process is the active consumer, by the event that the queue carries.
+    pub fn active(&self) -> [(&'static str, bool); 2] {
+        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        active.map(|(kind, active)| (kind.as_str(), active))
+    }
+
+    /// Notes whether this process is the active consumer.
+    pub(super) fn set_active(&self, kind: Kind, active: bool) {
+        let mut all = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        for (_, noted) in all.iter_mut().filter(|(known, _)| *known == kind) {
+            *noted = active;
+        }
     }
 
     /// How many deliveries have got into the dead letter queue since the start, by reason.

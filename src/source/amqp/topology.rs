@@ -1,10 +1,6 @@
 //! What the gateway expects at the broker, and declares where it is missing.
 
-use lapin::options::{
-    BasicPublishOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
-};
-use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, Connection, ExchangeKind};
+use lapin::options::BasicPublishOptions;
 
 use super::{QueueType, Settings};
 use crate::conversation::Kind;
@@ -20,6 +16,8 @@ pub struct Topology {
     pub status: Queue,
     /// The queue of what could not be delivered.
     pub dead_letters: Queue,
+    /// Whether the gateway declares and binds what is missing, or somebody else does.
+    pub declare: bool,
 }
 
 /// A durable queue.
@@ -69,68 +67,8 @@ impl Topology {
                 arguments: vec![queue_type(settings.queue_type)],
                 binding: None,
             },
+            declare: settings.declare,
         }
-    }
-
-    /// Declares the dead letter queue, on a channel of its own: a refusal closes the channel.
-    pub(super) async fn declare_dead_letters(&self, connection: &Connection) -> lapin::Result<()> {
-        let channel = connection.create_channel().await?;
-        self.dead_letters.declare(&channel, &self.exchange).await?;
-        channel.close(200, "done".into()).await
-    }
-
-    /// Declares the exchange, on a channel of its own: a refusal closes the channel.
-    pub(super) async fn declare_exchange(&self, connection: &Connection) -> lapin::Result<()> {
-        let channel = connection.create_channel().await?;
-        channel
-            .exchange_declare(
-                self.exchange.as_str().into(),
-                ExchangeKind::Topic,
-                ExchangeDeclareOptions {
-                    durable: true,
-                    ..Default::default()
-                },
-                FieldTable::default(),
-            )
-            .await?;
-        channel.close(200, "done".into()).await
-    }
-}
-
-impl Queue {
-    /// Declares the queue and binds it.
-    ///
-    /// # Errors
-    /// The broker's refusal names the queue and the argument that differs. It has closed the
-    /// channel then.
-    pub(super) async fn declare(&self, channel: &Channel, exchange: &str) -> lapin::Result<()> {
-        let mut arguments = FieldTable::default();
-        for (name, value) in &self.arguments {
-            let value = match value {
-                Argument::Text(text) => AMQPValue::LongString(text.as_str().into()),
-                Argument::Flag(flag) => AMQPValue::Boolean(*flag),
-            };
-            arguments.insert((*name).into(), value);
-        }
-        let options = QueueDeclareOptions {
-            durable: true,
-            ..Default::default()
-        };
-        channel
-            .queue_declare(self.name.as_str().into(), options, arguments)
-            .await?;
-        if let Some(binding) = &self.binding {
-            channel
-                .queue_bind(
-                    self.name.as_str().into(),
-                    exchange.into(),
-                    binding.as_str().into(),
-                    QueueBindOptions::default(),
-                    FieldTable::default(),
-                )
-                .await?;
-        }
-        Ok(())
     }
 }
 

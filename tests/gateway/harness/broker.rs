@@ -211,6 +211,11 @@ impl Broker {
             .unwrap();
     }
 
+    /// A channel of the test's own.
+    pub(crate) async fn channel(&self) -> Channel {
+        self.connection.create_channel().await.unwrap()
+    }
+
     pub(crate) async fn delete_exchange(&self) {
         let exchange = self.names.exchange.as_str().into();
         let options = ExchangeDeleteOptions::default();

@@ -42,7 +42,30 @@ impl TestGateway {
         gateway
     }
 
-    /// The same, with a proxy between it and the broker.
+    /// Makes the topology, as an operator would who runs the gateway once with more rights. Another
+    /// may take a queue as soon as it is there.
+    pub(crate) async fn set_up(broker: &Broker) {
+        let gateway = Self::start_with(broker, &[]).await;
+        until("everything is declared and bound", async || {
+            let ready = gateway.get("/readyz").await.1;
+            let is_there = |part: &str| {
+                let told = ready["checks"][part].as_str().unwrap_or_default();
+                told == "up" || told.contains("another consumer holds")
+            };
+            let parts = [
+                "exchange",
+                "inbound_queue",
+                "status_queue",
+                "dead_letter_queue",
+            ];
+            ready["status"] == "ready" || parts.iter().all(|part| is_there(part))
+        })
+        .await;
+        gateway.signal(Signal::TERM);
+        assert!(gateway.ended().await.status.success());
+    }
+
+    /// Starts it with a proxy between it and the broker, and waits until it consumes.
     pub(crate) async fn behind_proxy(broker: &Broker) -> (Self, Proxy) {
         let proxy = Proxy::to_broker().await;
         let url = proxy.broker_url();
@@ -128,6 +151,33 @@ impl TestGateway {
             self.get("/readyz").await.1["status"] == "ready"
         })
         .await;
+    }
+
+    /// Waits until it is degraded and says all of this of a part of the broker's side; with
+    /// everything that it says of it.
+    pub(crate) async fn degraded(&self, part: &str, words: &[&str]) -> String {
+        let mut told = String::new();
+        until(&format!("{part} tells {words:?}"), async || {
+            let (status, ready) = self.get("/readyz").await;
+            told = ready["checks"][part]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            status == 200
+                && ready["status"] == "degraded"
+                && words.iter().all(|word| told.contains(word))
+        })
+        .await;
+        told
+    }
+
+    /// A sample of `/metrics`.
+    pub(crate) async fn metric(&self, sample: &str) -> f64 {
+        let url = format!("http://{}/metrics", self.address);
+        let request = self.http.get(url).header("x-internal-api-key", API_KEY);
+        let page = request.send().await.unwrap().text().await.unwrap();
+        let line = page.lines().find_map(|line| line.strip_prefix(sample));
+        line.unwrap().trim().parse().unwrap()
     }
 
     /// The address it listens on.

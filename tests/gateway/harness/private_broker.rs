@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
+use std::sync::{Arc, Weak};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
@@ -18,8 +19,25 @@ pub(crate) struct PrivateBroker {
 }
 
 impl PrivateBroker {
+    /// One that tests have together, each in a vhost of its own, as long as any of them runs.
+    pub(crate) async fn shared() -> Arc<Self> {
+        static SHARED: Mutex<Weak<PrivateBroker>> = Mutex::const_new(Weak::new());
+        let mut shared = SHARED.lock().await;
+        if let Some(running) = shared.upgrade() {
+            return running;
+        }
+        let started = Arc::new(Self::start().await);
+        *shared = Arc::downgrade(&started);
+        started
+    }
+
     /// Starts one, by the project's own script, in a folder of its own.
     pub(crate) async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// The same, with more lines in its rabbitmq.conf.
+    pub(crate) async fn start_with(settings: &str) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("broker-{}", word()));
         let project = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         for part in ["scripts", "amqp"] {
@@ -31,6 +49,9 @@ impl PrivateBroker {
                 }
             }
         }
+        let more = folder.join(".broker/conf.d");
+        fs::create_dir_all(&more).unwrap();
+        fs::write(more.join("test.conf"), settings).unwrap();
         let mut broker = Self {
             folder,
             port: rand::random_range(26_000..29_000),
@@ -75,6 +96,34 @@ impl PrivateBroker {
         let output = self.script(&arguments).await;
         let told = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {told}");
+    }
+
+    /// A new vhost in which guest may do everything; with its name.
+    pub(crate) async fn vhost(&self) -> (String, String) {
+        let vhost = format!("test-{}", word());
+        self.ctl(&["add_vhost", &vhost]).await;
+        self.permit(&vhost, "guest", [".*"; 3]).await;
+        (self.url_of("guest", "guest", &vhost), vhost)
+    }
+
+    /// A new user with these rights to configure, write and read there; with its name.
+    pub(crate) async fn user(&self, vhost: &str, rights: [&str; 3]) -> (String, String) {
+        let user = format!("user-{}", word());
+        self.ctl(&["add_user", &user, "its-password"]).await;
+        self.permit(vhost, &user, rights).await;
+        (self.url_of(&user, "its-password", vhost), user)
+    }
+
+    pub(crate) async fn permit(&self, vhost: &str, user: &str, rights: [&str; 3]) {
+        let [configure, write, read] = rights;
+        let command = ["set_permissions", "-p", vhost, user, configure, write, read];
+        self.ctl(&command).await;
+    }
+
+    pub(crate) fn url_of(&self, user: &str, password: &str, vhost: &str) -> String {
+        let (_, address) = self.url.rsplit_once('@').unwrap();
+        let (address, _) = address.split_once('/').unwrap();
+        format!("amqp://{user}:{password}@{address}/{vhost}")
     }
 
     async fn script(&self, arguments: &[&str]) -> Output {

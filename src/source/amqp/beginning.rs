@@ -1,0 +1,125 @@
+//! What comes before a queue's deliveries: it is there, it is bound, and nobody else consumes it.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use futures_util::FutureExt as _;
+use lapin::options::{BasicConsumeOptions, BasicQosOptions};
+use lapin::types::FieldTable;
+use tracing::warn;
+
+use super::act::Act;
+use super::broker_error::BrokerError;
+use super::connection::Connection;
+use super::consumer::Consumer;
+use super::deliveries::Deliveries;
+use super::status::Check;
+use super::turn::Looks;
+
+/// Whether a queue that was there could be bound.
+#[derive(Debug, Default)]
+pub(super) struct Unbound(AtomicU8);
+
+impl Unbound {
+    /// We have made the queue: nobody else has bound it.
+    const OURS: u8 = 1;
+    /// It was there, so that whoever made it has bound it, and the refusal has been told.
+    const TOLD: u8 = 2;
+}
+
+impl Consumer {
+    /// The queue is there, and bound, as far as we may see to it.
+    pub(super) async fn ensure(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let topology = &self.topology;
+        // Also when it was there before: it may have been deleted since. Should it be otherwise
+        // than we declare it, the session says so, and binding to it may work all the same.
+        topology.ensure_exchange(connection).await.ok();
+        let existed = topology.ensure_queue(&self.queue, connection).await?;
+        if !topology.declare {
+            return Ok(());
+        }
+        let unbound = &self.unbound.0;
+        if !existed {
+            unbound.store(Unbound::OURS, Ordering::Relaxed);
+        }
+        match self.queue.bind(&topology.exchange, connection).await {
+            Ok(()) => unbound.store(0, Ordering::Relaxed),
+            Err(error)
+                if error.is_no_permission() && unbound.load(Ordering::Relaxed) != Unbound::OURS =>
+            {
+                if unbound.swap(Unbound::TOLD, Ordering::Relaxed) != Unbound::TOLD {
+                    warn!(
+                        queue = self.queue.name,
+                        exchange = topology.exchange,
+                        routing_key = self.queue.binding,
+                        %error,
+                        "the queue was there and cannot be bound by us: whoever made it must have \
+                         bound it; AMQP_DECLARE=false says that this is meant"
+                    );
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Begins to consume when nobody else does; `None` when somebody began at the same moment.
+    pub(super) async fn begin(
+        &self,
+        connection: &Connection,
+        looks: &mut Looks,
+    ) -> Result<Option<Deliveries>, BrokerError> {
+        let queue = &self.queue;
+        let channel = connection.within(connection.channel()).await?;
+        let held = || self.stand_by(connection);
+        looks.until_free(queue, connection, &channel, held).await?;
+        let consume = async {
+            channel
+                .basic_qos(self.prefetch, BasicQosOptions::default())
+                .await?;
+            channel
+                .basic_consume(
+                    queue.name.as_str().into(),
+                    "".into(),
+                    BasicConsumeOptions::default(),
+                    FieldTable::default(),
+                )
+                .await
+        };
+        let act = Act::Consume(queue.object());
+        let consumer = connection
+            .within(async {
+                consume
+                    .await
+                    .map_err(|error| connection.error(&act, &error))
+            })
+            .await?;
+        let mut deliveries = Deliveries::new(consumer, channel);
+        let others = looks.others(queue, connection, &deliveries.channel).await? > 1;
+        // A delivery comes to the active one alone.
+        if others && deliveries.first().now_or_never().is_none() {
+            let given_up = deliveries.give_back().await;
+            given_up.map_err(|error| connection.error(&act, &error))?;
+            return Ok(None);
+        }
+        Ok(Some(deliveries))
+    }
+
+    /// Says that somebody else consumes the queue.
+    fn stand_by(&self, connection: &Connection) {
+        let (queue, vhost) = (&self.queue.name, connection.vhost());
+        self.status.set_active(self.kind, false);
+        let told = format!(
+            "another consumer holds queue {queue} in vhost {vhost}: this gateway stands by, and its \
+             agents see nothing of that queue until the other is gone"
+        );
+        if self.status.set(self.check, Check::Down(told)) {
+            warn!(
+                queue,
+                vhost,
+                "another consumer holds the queue, standing by: agents who are connected here see \
+                 nothing of it; end the other gateway, or send agents there (rabbitmqctl \
+                 list_consumers names it)"
+            );
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! Why the broker does not do what it is asked to, in words that say what to do about it.
+
+use super::reply::Difference;
+
+/// Why the broker, or the way to it, does not do what it is asked to. The library's words, or the
+/// broker's, stand behind in brackets.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BrokerError {
+    /// The name has no address.
+    #[error("no address is known for the host {host}: check the host in AMQP_URL ({said})")]
+    UnknownHost {
+        /// The host of `AMQP_URL`.
+        host: String,
+        /// What the system said.
+        said: String,
+    },
+    /// Nothing listens there.
+    #[error(
+        "nothing listens at {address}: start the broker, or check host and port in AMQP_URL ({said})"
+    )]
+    ConnectionRefused {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// What the system said.
+        said: String,
+    },
+    /// Another trouble of the network, before or after we were let in.
+    #[error("the connection to {address} failed ({said})")]
+    Network {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// What the system or the library said.
+        said: String,
+    },
+    /// It takes connections and says nothing, or stopped answering.
+    #[error(
+        "no answer within {seconds} s from {address}: the broker hangs, or a firewall or another \
+         service is in its place"
+    )]
+    NoAnswer {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// How long was waited, in seconds.
+        seconds: u64,
+    },
+    /// It ended the connection before it said a word that could be read.
+    #[error(
+        "{address} hung up before it let us in: if that is a TLS port (5671 is), write amqps:// in \
+         AMQP_URL; if not, the broker or a proxy in front of it went away ({said})"
+    )]
+    HungUp {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// What the system or the library said.
+        said: String,
+    },
+    /// It does not speak AMQP 0-9-1.
+    #[error(
+        "{address} does not speak AMQP 0-9-1: check host and port in AMQP_URL; a TLS port wants \
+         amqps:// ({said})"
+    )]
+    NotAmqp {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// What the library said.
+        said: String,
+    },
+    /// TLS was spoken to a port without it.
+    #[error(
+        "{address} does not speak TLS: write amqp:// in AMQP_URL, or the broker's TLS port, 5671 \
+         unless set otherwise ({said})"
+    )]
+    NotTls {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// What the library said.
+        said: String,
+    },
+    /// The broker's certificate does not prove who it is.
+    #[error(
+        "the certificate of {address} is not trusted: SSL_CERT_FILE names a PEM file with the \
+         certificate of the authority that signed it, and AMQP_URL must use a host name that stands \
+         in it ({said})"
+    )]
+    Certificate {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// What the library said.
+        said: String,
+    },
+    /// Another trouble of TLS.
+    #[error("TLS with {address} failed ({said})")]
+    Tls {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// What the library said.
+        said: String,
+    },
+    /// The user is unknown or the password is another.
+    #[error(
+        "the broker at {address} refuses the login of user {user}: check user and password in \
+         AMQP_URL{} ({said})",
+        guest(user)
+    )]
+    Login {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// The user of `AMQP_URL`, in part if it is long.
+        user: String,
+        /// What the broker said.
+        said: String,
+    },
+    /// There is no such vhost.
+    #[error(
+        "the broker has no vhost {vhost}: check the end of AMQP_URL, or create it with rabbitmqctl \
+         add_vhost {vhost} and give user {user} its rights there ({said})"
+    )]
+    NoSuchVhost {
+        /// The vhost of `AMQP_URL`.
+        vhost: String,
+        /// The user of `AMQP_URL`.
+        user: String,
+        /// What the broker said.
+        said: String,
+    },
+    /// The user has no rights at all in the vhost.
+    #[error(
+        "user {user} may not use vhost {vhost}: rabbitmqctl set_permissions -p {vhost} {user} \
+         CONFIGURE WRITE READ, with what amqp/README.md says ({said})"
+    )]
+    VhostRefused {
+        /// The vhost of `AMQP_URL`.
+        vhost: String,
+        /// The user of `AMQP_URL`.
+        user: String,
+        /// What the broker said.
+        said: String,
+    },
+    /// The user or the vhost has as many connections or channels as it may have.
+    #[error(
+        "user {user} or vhost {vhost} has as many connections or channels as the broker allows; the \
+         gateway needs two connections, one of them for dead letters: rabbitmqctl set_user_limits \
+         {user} or set_vhost_limits -p {vhost} ({said})"
+    )]
+    TooMany {
+        /// The vhost of `AMQP_URL`.
+        vhost: String,
+        /// The user of `AMQP_URL`.
+        user: String,
+        /// What the broker said.
+        said: String,
+    },
+    /// The user lacks a right.
+    #[error(
+        "user {user} has no right to {right} in vhost {vhost}: rabbitmqctl list_permissions -p \
+         {vhost} shows what it has, rabbitmqctl set_permissions -p {vhost} {user} CONFIGURE WRITE \
+         READ sets all three ({said})"
+    )]
+    NoPermission {
+        /// The user of `AMQP_URL`.
+        user: String,
+        /// The vhost of `AMQP_URL`.
+        vhost: String,
+        /// Which right, and on what.
+        right: String,
+        /// What the broker said.
+        said: String,
+    },
+    /// There is no such exchange or queue.
+    #[error("there is no {object} in vhost {vhost}: {remedy} ({said})")]
+    Missing {
+        /// Such as `queue gateway.status_update`.
+        object: String,
+        /// The vhost of `AMQP_URL`.
+        vhost: String,
+        /// Who has to make it, and how.
+        remedy: String,
+        /// What the broker said.
+        said: String,
+    },
+    /// It exists with other properties or arguments than it is declared with.
+    #[error(
+        "{object} in vhost {vhost} exists otherwise than the gateway declares it{}: {} ({said})",
+        differs(difference.as_deref()), remedy(object, difference.as_deref())
+    )]
+    Differs {
+        /// Such as `queue gateway.status_update`.
+        object: String,
+        /// The vhost of `AMQP_URL`.
+        vhost: String,
+        /// The argument and its values, where the broker's text tells them.
+        difference: Option<Box<Difference>>,
+        /// What the broker said.
+        said: String,
+    },
+    /// It belongs to another connection alone.
+    #[error(
+        "{object} in vhost {vhost} belongs to another connection alone (exclusive): end what holds \
+         it, or give the gateway another name ({said})"
+    )]
+    Locked {
+        /// Such as `queue gateway.status_update`.
+        object: String,
+        /// The vhost of `AMQP_URL`.
+        vhost: String,
+        /// What the broker said.
+        said: String,
+    },
+    /// The broker has ended a consumer by itself.
+    #[error(
+        "the broker has cancelled the consumer of {object}: the queue was deleted, or its node went \
+         away"
+    )]
+    Cancelled {
+        /// Such as `queue gateway.status_update`.
+        object: String,
+    },
+    /// The broker has closed the consumer's channel.
+    #[error(
+        "the broker has closed the channel of {object}; deliveries that are not acknowledged within \
+         its consumer_timeout are a reason, and dead letters that cannot be placed wait so long \
+         ({said})"
+    )]
+    ChannelClosed {
+        /// Such as `queue gateway.status_update`.
+        object: String,
+        /// What the broker said.
+        said: String,
+    },
+    /// The queue does not take a message.
+    #[error(
+        "{object} in vhost {vhost} takes no more: it is full (x-overflow is reject-publish), or has \
+         no leader; empty it, or raise its max-length or max-length-bytes"
+    )]
+    NotTaken {
+        /// Such as `queue gateway.dead_letters`.
+        object: String,
+        /// The vhost of `AMQP_URL`.
+        vhost: String,
+    },
+    /// The broker did not confirm a message in time.
+    #[error(
+        "not confirmed within {seconds} s by {address}: the broker takes no messages while it is \
+         short of memory or disk (rabbitmqctl status shows its alarms)"
+    )]
+    Unconfirmed {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// How long was waited, in seconds.
+        seconds: u64,
+    },
+    /// A message's properties are larger than a frame.
+    #[error("the message's headers are larger than a frame may be ({said})")]
+    TooLargeForAFrame {
+        /// What the broker said.
+        said: String,
+    },
+    /// An operator has closed the connection, or the broker shuts down.
+    #[error("the broker at {address} has closed the connection ({said})")]
+    Closed {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// What the broker said.
+        said: String,
+    },
+    /// Anything else.
+    #[error("the broker at {address} does not do what user {user} asks for ({said})")]
+    Other {
+        /// The address of `AMQP_URL`.
+        address: String,
+        /// The user of `AMQP_URL`.
+        user: String,
+        /// What the broker or the library said.
+        said: String,
+    },
+}
+
+impl BrokerError {
+    /// What is missing could not be made either: in these words of the broker.
+    pub(super) fn because(self, refusal: String) -> Self {
+        match self {
+            Self::Missing {
+                object,
+                vhost,
+                remedy,
+                ..
+            } => Self::Missing {
+                object,
+                vhost,
+                remedy,
+                said: refusal,
+            },
+            other => other,
+        }
+    }
+
+    /// Whether it is about a right that the user does not have.
+    pub(super) const fn is_no_permission(&self) -> bool {
+        matches!(self, Self::NoPermission { .. })
+    }
+}
+
+fn guest(user: &str) -> &'static str {
+    match user {
+        "guest" => {
+            "; guest may log in from the broker's own machine only: elsewhere, make a user for the \
+             gateway with rabbitmqctl add_user"
+        }
+        _ => "",
+    }
+}
+
+fn differs(difference: Option<&Difference>) -> String {
+    difference.map_or_else(String::new, |difference| {
+        let Difference { name, ours, theirs } = difference;
+        format!(", in {name}: it has {theirs}, the gateway wants {ours}")
+    })
+}
+
+fn remedy(object: &str, difference: Option<&Difference>) -> &'static str {
+    let (name, ours) = difference.map_or(("", ""), |difference| {
+        (&*difference.name, &*difference.ours)
+    });
+    match name {
+        "x-queue-type" => "set AMQP_QUEUE_TYPE to what it is, or delete it when it is empty",
+        _ if object.starts_with("queue") && ours == "none" => {
+            "delete it when it is empty, and set what the gateway does not declare by a policy, \
+             which is no argument"
+        }
+        _ => "delete it, and the gateway declares it again; a queue's messages go with it",
+    }
+}

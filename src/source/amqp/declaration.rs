@@ -1,0 +1,216 @@
+//! Sees to it that the topology is there: declares it, or where that is not ours, looks for it.
+//!
+//! Declaring tells what differs, and takes the right to configure also for what exists. A user
+//! without it looks passively, which takes no right at all and tells no arguments.
+
+use lapin::ExchangeKind;
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable};
+
+use super::DEFAULT_EXCHANGE;
+use super::act::Act;
+use super::broker_error::BrokerError;
+use super::connection::Connection;
+use super::topology::{Argument, Queue, Topology};
+
+/// What makes an exchange another one. Its arguments do not: an `alternate-exchange` takes what we
+/// have no queue for.
+const OF_AN_EXCHANGE: [&str; 4] = ["type", "durable", "auto_delete", "internal"];
+
+impl Topology {
+    /// The exchange is there.
+    ///
+    /// # Errors
+    /// When it is not, or not a durable topic exchange.
+    pub(super) async fn ensure_exchange(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let name = &self.exchange;
+        if self.declare {
+            match declare_exchange(name, false, connection).await {
+                Err(BrokerError::Differs {
+                    difference: Some(difference),
+                    ..
+                }) if !OF_AN_EXCHANGE.contains(&&*difference.name) => return Ok(()),
+                Err(error) if error.is_no_permission() => {}
+                declared => return declared,
+            }
+        }
+        let looked = declare_exchange(name, true, connection).await;
+        looked.map_err(|error| self.somebody_elses(error))
+    }
+
+    /// The dead letter queue is there.
+    ///
+    /// # Errors
+    /// When it is not, or with other arguments.
+    pub(super) async fn ensure_dead_letters(
+        &self,
+        connection: &Connection,
+    ) -> Result<(), BrokerError> {
+        let queue = &self.dead_letters;
+        if self.declare {
+            match queue.declare(connection).await {
+                Err(error) if error.is_no_permission() => {}
+                declared => return declared,
+            }
+        }
+        let looked = queue.look(connection).await;
+        looked.map_err(|error| self.somebody_elses(error))
+    }
+
+    /// A queue that is consumed is there; whether it was before.
+    ///
+    /// # Errors
+    /// When it is not, or with other arguments.
+    pub(super) async fn ensure_queue(
+        &self,
+        queue: &Queue,
+        connection: &Connection,
+    ) -> Result<bool, BrokerError> {
+        let looked = queue.look(connection).await;
+        if !self.declare {
+            return looked
+                .map(|()| true)
+                .map_err(|error| self.somebody_elses(error));
+        }
+        let existed = match &looked {
+            Ok(()) => true,
+            Err(BrokerError::Missing { .. }) => false,
+            Err(_) => return looked.map(|()| true),
+        };
+        match queue.declare(connection).await {
+            // For a queue with a dead letter exchange it takes more than the right to configure: the
+            // broker's words about that say which is missing.
+            Err(BrokerError::NoPermission { said, .. }) => match looked {
+                Ok(()) => Ok(true),
+                Err(error) => Err(self.somebody_elses(error.because(said))),
+            },
+            declared => declared.map(|()| existed),
+        }
+    }
+
+    /// Who makes what is missing, when we have not.
+    pub(super) fn remedy(&self, object: &str) -> String {
+        if self.declare {
+            format!(
+                "create it, or give the gateway's user the right to configure {object} and, for its \
+                 dead letters, to read it and to write to exchange {DEFAULT_EXCHANGE}"
+            )
+        } else {
+            "AMQP_DECLARE is false, so somebody else must create it".to_owned()
+        }
+    }
+
+    /// Says why we do not make what is missing.
+    fn somebody_elses(&self, error: BrokerError) -> BrokerError {
+        match error {
+            BrokerError::Missing {
+                object,
+                vhost,
+                said,
+                ..
+            } => BrokerError::Missing {
+                remedy: self.remedy(&object),
+                object,
+                vhost,
+                said,
+            },
+            other => other,
+        }
+    }
+}
+
+async fn declare_exchange(
+    name: &str,
+    passive: bool,
+    connection: &Connection,
+) -> Result<(), BrokerError> {
+    let object = format!("exchange {name}");
+    let act = if passive {
+        Act::Look(object)
+    } else {
+        Act::Declare(object)
+    };
+    let options = ExchangeDeclareOptions {
+        durable: true,
+        passive,
+        ..Default::default()
+    };
+    let declare = async |channel: lapin::Channel| {
+        let (kind, arguments) = (ExchangeKind::Topic, FieldTable::default());
+        let declared = channel.exchange_declare(name.into(), kind, options, arguments);
+        declared.await
+    };
+    connection.ask(act, declare).await
+}
+
+impl Queue {
+    /// What it is called in errors.
+    pub(super) fn object(&self) -> String {
+        format!("queue {}", self.name)
+    }
+
+    async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let mut arguments = FieldTable::default();
+        for (name, value) in &self.arguments {
+            let value = match value {
+                Argument::Text(text) => AMQPValue::LongString(text.as_str().into()),
+                Argument::Flag(flag) => AMQPValue::Boolean(*flag),
+            };
+            arguments.insert((*name).into(), value);
+        }
+        let options = QueueDeclareOptions {
+            durable: true,
+            ..Default::default()
+        };
+        let act = Act::Declare(self.object());
+        let declare = async |channel: lapin::Channel| {
+            let declared = channel.queue_declare(self.name.as_str().into(), options, arguments);
+            declared.await.map(drop)
+        };
+        connection.ask(act, declare).await
+    }
+
+    async fn look(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let look = async |channel: lapin::Channel| self.consumers(&channel).await.map(drop);
+        connection.ask(Act::Look(self.object()), look).await
+    }
+
+    /// How many consumers it has. A classic queue counts those who stand by, a quorum queue does not.
+    pub(super) async fn consumers(&self, channel: &lapin::Channel) -> lapin::Result<u32> {
+        let options = QueueDeclareOptions {
+            passive: true,
+            ..Default::default()
+        };
+        let (name, arguments) = (self.name.as_str().into(), FieldTable::default());
+        let declared = channel.queue_declare(name, options, arguments).await?;
+        Ok(declared.consumer_count())
+    }
+
+    /// Binds it to the exchange, if it is to be bound.
+    pub(super) async fn bind(
+        &self,
+        exchange: &str,
+        connection: &Connection,
+    ) -> Result<(), BrokerError> {
+        let Some(binding) = &self.binding else {
+            return Ok(());
+        };
+        let act = Act::Bind {
+            queue: self.object(),
+            exchange: format!("exchange {exchange}"),
+        };
+        let bind = async |channel: lapin::Channel| {
+            let queue = self.name.as_str().into();
+            let (options, arguments) = (QueueBindOptions::default(), FieldTable::default());
+            let bound = channel.queue_bind(
+                queue,
+                exchange.into(),
+                binding.as_str().into(),
+                options,
+                arguments,
+            );
+            bound.await
+        };
+        connection.ask(act, bind).await
+    }
+}

@@ -1,0 +1,139 @@
+//! From the library's errors to [`BrokerError`].
+//!
+//! What went wrong is told by the AMQP reply code, the kind of the I/O error and what was asked
+//! for. RabbitMQ puts names and values into the reply's text alone: [`Reply`] reads them there, and
+//! a text that it cannot read is shown as it is.
+
+use std::io::ErrorKind as Io;
+
+use lapin::ErrorKind;
+
+use super::act::Act;
+use super::broker_error::BrokerError;
+use super::place::Place;
+use super::reply::{Refused, Reply};
+
+/// AMQP's reply codes (<https://www.rabbitmq.com/amqp-0-9-1-reference>, constants).
+mod code {
+    pub(super) const CONNECTION_FORCED: u16 = 320;
+    pub(super) const ACCESS_REFUSED: u16 = 403;
+    pub(super) const NOT_FOUND: u16 = 404;
+    pub(super) const RESOURCE_LOCKED: u16 = 405;
+    pub(super) const PRECONDITION_FAILED: u16 = 406;
+    pub(super) const FRAME_ERROR: u16 = 501;
+    pub(super) const UNEXPECTED_FRAME: u16 = 505;
+    pub(super) const NOT_ALLOWED: u16 = 530;
+}
+
+impl BrokerError {
+    /// What the library's error means where it came from.
+    pub(super) fn new(place: &Place, act: &Act, error: &lapin::Error) -> Self {
+        let said = error.to_string();
+        match (error.kind(), act) {
+            (ErrorKind::ProtocolError(reply), _) => Self::reply(
+                place,
+                act,
+                reply.get_id(),
+                reply.get_message().as_str(),
+                said,
+            ),
+            (ErrorKind::IOError(io), Act::Connect) => Self::way_in(place, io, said),
+            (ErrorKind::ParsingError(_) | ErrorKind::InvalidProtocolVersion(_), Act::Connect) => {
+                Self::NotAmqp {
+                    address: place.address.clone(),
+                    said,
+                }
+            }
+            _ => Self::Network {
+                address: place.address.clone(),
+                said,
+            },
+        }
+    }
+
+    fn way_in(place: &Place, error: &std::io::Error, said: String) -> Self {
+        let address = place.address.clone();
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        match (inner, error.kind()) {
+            (Some(rustls::Error::InvalidCertificate(_)), _) => Self::Certificate { address, said },
+            (Some(rustls::Error::InvalidMessage(_)), _) => Self::NotTls { address, said },
+            (Some(_), _) => Self::Tls { address, said },
+            (None, Io::ConnectionRefused) => Self::ConnectionRefused { address, said },
+            (
+                None,
+                Io::ConnectionReset | Io::ConnectionAborted | Io::UnexpectedEof | Io::BrokenPipe,
+            ) => Self::HungUp { address, said },
+            (None, _) => Self::Network { address, said },
+        }
+    }
+
+    fn reply(place: &Place, act: &Act, code: u16, text: &str, said: String) -> Self {
+        let (user, vhost) = (place.user.clone(), place.vhost.clone());
+        let address = place.address.clone();
+        let reply = Reply::read(text);
+        let object = act.object();
+        match (code, act) {
+            (code::ACCESS_REFUSED, Act::Connect) => Self::Login {
+                address,
+                user: guarded(user),
+                said,
+            },
+            (code::NOT_ALLOWED, _) => match reply.refused {
+                Some(Refused::NoVhost) => Self::NoSuchVhost { vhost, user, said },
+                Some(Refused::Limit) => Self::TooMany { vhost, user, said },
+                _ => Self::VhostRefused { vhost, user, said },
+            },
+            (code::ACCESS_REFUSED, _) if reply.refused == Some(Refused::InUse) => Self::Locked {
+                object,
+                vhost,
+                said,
+            },
+            (code::ACCESS_REFUSED, _) => Self::NoPermission {
+                user,
+                vhost,
+                right: act.right(),
+                said,
+            },
+            (code::NOT_FOUND, _) => Self::Missing {
+                object: reply.missing.unwrap_or(object),
+                vhost,
+                remedy: "it has been deleted, or never was there".to_owned(),
+                said,
+            },
+            (code::RESOURCE_LOCKED, _) => Self::Locked {
+                object,
+                vhost,
+                said,
+            },
+            (code::PRECONDITION_FAILED, Act::Declare(_)) => Self::Differs {
+                object,
+                vhost,
+                difference: reply.difference.map(Box::new),
+                said,
+            },
+            (_, Act::Consume(_)) if code == code::PRECONDITION_FAILED => {
+                Self::ChannelClosed { object, said }
+            }
+            (code::FRAME_ERROR | code::UNEXPECTED_FRAME, Act::Publish(_)) => {
+                Self::TooLargeForAFrame { said }
+            }
+            (code::CONNECTION_FORCED, _) => Self::Closed { address, said },
+            _ => Self::Other {
+                address,
+                user,
+                said,
+            },
+        }
+    }
+}
+
+/// A name that nobody has logged in with may be a password in the wrong place: of a long one the
+/// beginning is enough to know it by.
+fn guarded(user: String) -> String {
+    const LONG: usize = 24;
+    const SHOWN: usize = 12;
+    if user.chars().count() <= LONG {
+        return user;
+    }
+    user.chars().take(SHOWN).chain(['…']).collect()
+}

@@ -1,0 +1,31 @@
+//! Where the broker is, and whom it knows us as: what its errors are told with.
+
+use lapin::uri::AMQPUri;
+
+/// An `AMQP_URL` without its password.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// Host and port.
+    pub(super) address: String,
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) user: String,
+    pub(super) vhost: String,
+}
+
+impl Place {
+    pub(super) fn new(uri: &AMQPUri) -> Self {
+        let authority = &uri.authority;
+        let host = match authority.host.contains(':') {
+            true => format!("[{}]", authority.host),
+            false => authority.host.clone(),
+        };
+        Self {
+            address: format!("{host}:{}", authority.port),
+            host: authority.host.clone(),
+            port: authority.port,
+            user: authority.userinfo.username.clone(),
+            vhost: uri.vhost.clone(),
+        }
+    }
+}
