@@ -13,7 +13,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`settings`], [`scenario`] | what is to be done |
-//! | [`trial`] | one scenario against one server |
+//! | [`trial`], [`driver`] | one scenario against one server |
 //! | [`server`], [`process`] | the server as a child process, its processor time and memory |
 //! | [`broker`], [`relay`], [`pace`] | publishing, by the clock |
 //! | [`crowd`], [`client`], [`frames`] | thousands of sockets in one thread |
@@ -25,6 +25,7 @@ mod broker;
 mod client;
 mod clock;
 mod crowd;
+mod driver;
 mod frames;
 mod mark;
 mod pace;
@@ -87,13 +88,20 @@ async fn compare() -> anyhow::Result<ExitCode> {
             break;
         }
     }
-    let peer = settings.peer.as_ref().map_or("peer", |peer| peer.label);
-    println!(
-        "{cores} cores, load {load} before; rounds: {}{}\n",
-        settings.rounds,
-        if settings.quick { ", shortened" } else { "" }
-    );
-    println!("{}", report::table(&results, peer));
+    results.retain(|result| !result.ours.is_empty());
+    if !results.is_empty() {
+        let label = settings.peer.as_ref().map_or("peer", |peer| peer.label);
+        println!(
+            "{cores} cores, load {load} before; rounds: {}{}{}\n",
+            settings.rounds,
+            if settings.quick { ", shortened" } else { "" },
+            match &settings.peer {
+                Some(peer) => format!("; ours: {}; {label}: {}", settings.ours, peer.program),
+                None => String::new(),
+            }
+        );
+        println!("{}", report::table(&results, label));
+    }
     outcome?;
     let faults: u64 = results.iter().map(Results::our_faults).sum();
     if faults > 0 {

@@ -36,7 +36,7 @@ pub(crate) fn memory(pid: u32) -> anyhow::Result<u64> {
         .find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
     let kilobytes: u64 = resident
         .and_then(|kilobytes| kilobytes.parse().ok())
-        .with_context(|| format!("{path}: has no VmRSS"))?;
+        .with_context(|| format!("{path}: no VmRSS, the server has ended"))?;
     Ok(kilobytes * 1024)
 }
 

@@ -1,6 +1,7 @@
 //! A server under measurement, as a child process on a loopback port.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -29,7 +30,6 @@ const LINES: usize = 20;
 pub(crate) const API_KEY: &str = "a-key-of-benchmarks";
 
 /// What is started.
-#[derive(Debug, Clone)]
 pub(crate) enum Program {
     /// A build of the gateway.
     Gateway(PathBuf),
@@ -80,14 +80,14 @@ impl Program {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("{self:?} cannot be started"))?;
+            .with_context(|| format!("{self} cannot be started"))?;
         let pid = child.id().context("it has ended at once")?;
         let stderr = child.stderr.take().context("it has no standard error")?;
         let (log, listening) = (Log::default(), oneshot::channel());
         tokio::spawn(read_log(stderr, log.clone(), listening.0));
         let address = match timeout(LISTENING, listening.1).await {
             Ok(Ok(address)) => address,
-            _ => bail!("{self:?} does not listen; its log ends:\n{}", last(&log)),
+            _ => bail!("{self} does not listen; its log ends:\n{}", last(&log)),
         };
         Ok(Server {
             child,
@@ -98,6 +98,13 @@ impl Program {
     }
 }
 
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Gateway(path) | Self::Node(path)) = self;
+        write!(f, "{}", path.display())
+    }
+}
+
 impl Server {
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
@@ -105,12 +112,12 @@ impl Server {
 
     /// The processor time that it has used.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        process::cpu(self.pid).map_err(|error| self.explain(error))
+        process::cpu(self.pid)
     }
 
     /// The memory that it has, in bytes.
     pub(crate) fn memory(&self) -> anyhow::Result<u64> {
-        process::memory(self.pid).map_err(|error| self.explain(error))
+        process::memory(self.pid)
     }
 
     /// Puts the end of its log under an error.
