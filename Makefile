@@ -32,7 +32,7 @@ test-front: static/dist ## the front end's own tests
 
 .PHONY: test-rust
 test-rust: need-cargo static/dist ## the Rust tests, against a real broker
-	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && set -x && cargo test --locked
+	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && set -x && cargo test --workspace --locked
 
 .PHONY: test-js
 test-js: need-cargo static/dist tests/js/node_modules/.package-lock.json ## Socket.IO clients and a browser against the built program
@@ -56,14 +56,25 @@ soak: need-cargo static/dist ## minutes of chance and faults; SECONDS=600 SEED=7
 siege: need-cargo static/dist ## latencies while the gateway is attacked, in a table
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && cargo test --release --locked --test siege
 
+# Chosen by SCENARIOS, ROUNDS, OURS, PEER and RESULTS, which make hands on: docs/performance.md.
+.PHONY: bench bench-quick
+bench: need-cargo static/dist benches/peer/node_modules/.package-lock.json ## CPU, latency and memory beside a Node process; SCENARIOS='rooms-1000 drain' ROUNDS=3 PEER=another/agent-gateway
+	cargo build --release --locked --bin agent-gateway
+	cargo build --release --locked --package agent-gateway-load
+	@AMQP_URL="$$(scripts/broker up)" && OURS="$${OURS:-$(TARGET_DIR)/release/agent-gateway}" && \
+	export AMQP_URL OURS && exec '$(TARGET_DIR)/release/agent-gateway-load'
+
+bench-quick: export QUICK := yes
+bench-quick: bench ## the same, each scenario shortened: under three minutes
+
 .PHONY: fuzz
 fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for each target
 	cd fuzz && ./run $(or $(SECONDS),60)
 
 .PHONY: lint
 lint: need-cargo static/dist ## formatting, clippy and the front end's types
-	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --test soak --test siege --locked -- -D warnings
 	cd static && npm run check
 
@@ -80,7 +91,7 @@ broker-down: ## end the RabbitMQ that was started here
 
 .PHONY: clean
 clean: ## remove what was built; the broker and its data stay
-	rm -rf static/dist static/node_modules tests/js/node_modules
+	rm -rf static/dist static/node_modules tests/js/node_modules benches/peer/node_modules
 	cargo clean
 
 # A folder's time stands for what is in it: it is touched when that is complete, and half a build is removed.

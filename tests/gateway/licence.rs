@@ -13,9 +13,14 @@ fn read(path: &str) -> String {
 #[test]
 fn every_package_names_both_licences_and_their_texts_are_there() {
     assert_eq!(env!("CARGO_PKG_LICENSE"), LICENCE);
-    let fuzz = read("fuzz/Cargo.toml");
-    assert!(fuzz.contains(&format!("license = \"{LICENCE}\"")));
-    for package in ["static", "tests/js"] {
+    for package in ["fuzz", "benches/load"] {
+        let manifest = read(&format!("{package}/Cargo.toml"));
+        assert!(
+            manifest.contains(&format!("license = \"{LICENCE}\"")),
+            "{package}"
+        );
+    }
+    for package in ["static", "tests/js", "benches/peer"] {
         for file in ["package.json", "package-lock.json"] {
             let json: serde_json::Value =
                 serde_json::from_str(&read(&format!("{package}/{file}"))).unwrap();
