@@ -23,6 +23,7 @@ mod commands;
 mod connects;
 mod dead_letters;
 mod decoder;
+mod deploy;
 mod embedding;
 mod examples;
 mod faults;
