@@ -37,8 +37,8 @@ test-rust: need-cargo static/dist ## the Rust tests, against a real broker
 .PHONY: test-js
 test-js: need-cargo static/dist tests/js/node_modules/.package-lock.json ## Socket.IO clients and a browser against the built program
 	cargo test --locked --no-run
-	@AMQP_URL="$$(scripts/broker up)" && CHROMIUM="$$(scripts/chromium)" && GATEWAY_BIN='$(GATEWAY_BIN)' && \
-	export AMQP_URL CHROMIUM GATEWAY_BIN && cd tests/js && set -x && npm test
+	@AMQP_URL="$$(scripts/broker up)" && CHROMIUM="$$(scripts/chromium)" && NGINX="$$(scripts/nginx)" && GATEWAY_BIN='$(GATEWAY_BIN)' && \
+	export AMQP_URL CHROMIUM NGINX GATEWAY_BIN && cd tests/js && set -x && npm test
 
 .PHONY: screenshots
 screenshots: need-cargo static/dist tests/js/node_modules/.package-lock.json ## the pictures of docs/, from the built program; SCENES='widget widget-dark' for some

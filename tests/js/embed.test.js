@@ -75,6 +75,20 @@ test("a host without a token stops the widget, which asks again when the agent d
   assert.deepEqual(asked.map(({ reason }) => reason), ["initial", "initial"], "a widget that never had one has none to refresh");
 });
 
+test("a host may answer the token as it came from its server, and hears what it was when it is none", async (t) => {
+  const place = newPlace();
+  const answers = ["<!doctype html>\n<title>Sign in</title>", `${JSON.stringify(gateway.token(place.tenantId))}\n`];
+  const { page } = await openHost(t, tag(place), () => answers.shift());
+  const widget = page.frame("iframe");
+  const panel = await widget.sees("stopped", { reason: "token-unusable" });
+  assert.match(await panel.innerText(), /Signing in didn’t work[^]*something that is no sign-in/);
+  await until("the console says what it was", () => page.problems().length > 0);
+  assert.match(page.problems()[0], /getToken answered an HTML page/);
+  await panel.getByRole("button").click();
+  await widget.live();
+  assert.equal(page.problems().length, 1);
+});
+
 test("a token that the host hands over unasked takes up again a widget that has stopped", async (t) => {
   const place = newPlace();
   const { page } = await openHost(t, tag(place), () => "garbage");

@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Agent, DOORS, TRANSPORTS } from "./harness/Agent.js";
-import { selfSigned } from "./harness/certificate.js";
 import { Gateway } from "./harness/Gateway.js";
 import { HostPage } from "./harness/HostPage.js";
-import { Nginx } from "./harness/Nginx.js";
+import { example, Nginx } from "./harness/Nginx.js";
 import { address, inbound, newPlace } from "./harness/place.js";
 import { stage } from "./harness/stage.js";
 import { until } from "./harness/until.js";
@@ -30,9 +29,9 @@ const CARRIAGES = { "WebSockets pass": WEBSOCKETS, "only polling passes": "" };
 for (const [what, { headers, enough }] of Object.entries(HOSTS)) {
   for (const [carriage, upgrade] of Object.entries(CARRIAGES)) {
     describe(`nginx passes on ${what}, and ${carriage}`, () => {
-      test(enough ? "the widget is live" : "the widget says what to write, and does not try again by itself", async (t) => {
+      test(enough ? "the widget is live" : "the widget says what to write", async (t) => {
         const nginx = await Nginx.prepare(t);
-        await nginx.start(server(nginx, location("/", pass(gateway), headers, upgrade)));
+        await nginx.start(location("/", pass(gateway), headers, upgrade));
         const place = newPlace();
         const page = await browser.open(t, address(nginx, place, gateway.token(place.tenantId)));
         if (enough) await isLive(page, place, gateway);
@@ -42,7 +41,7 @@ for (const [what, { headers, enough }] of Object.entries(HOSTS)) {
       test("with PUBLIC_URL the widget is live", async (t) => {
         const nginx = await Nginx.prepare(t);
         const own = await Gateway.start(t, broker, { PUBLIC_URL: nginx.url });
-        await nginx.start(server(nginx, location("/", pass(own), headers, upgrade)));
+        await nginx.start(location("/", pass(own), headers, upgrade));
         const place = newPlace();
         const page = await browser.open(t, address(nginx, place, own.token(place.tenantId)));
         await isLive(page, place, own);
@@ -57,7 +56,7 @@ test("a widget whose origin is refused opens no session more, and is live once t
   const page = await browser.open(t, "about:blank");
   await page.page.clock.install();
   const own = await Gateway.start(t, broker);
-  await nginx.start(server(nginx, location("/", pass(own), "", WEBSOCKETS)));
+  await nginx.start(location("/", pass(own), "", WEBSOCKETS));
   const place = newPlace();
   await page.page.goto(address(nginx, place, own.token(place.tenantId)));
   const panel = await page.sees("stopped", { reason: "origin-not-allowed" });
@@ -87,7 +86,7 @@ for (const [how, { to, without }] of Object.entries(PREFIXES)) {
       const nginx = await Nginx.prepare(t);
       const base = `${nginx.url}/realtime`;
       const own = await Gateway.start(t, broker, { PUBLIC_URL: base, ...variables });
-      await nginx.start(server(nginx, location("/realtime/", pass(own) + to, "", WEBSOCKETS)));
+      await nginx.start(location("/realtime/", pass(own) + to, "", WEBSOCKETS));
       return { own, base, place: newPlace() };
     }
 
@@ -157,7 +156,7 @@ for (const [how, { to, without }] of Object.entries(PREFIXES)) {
     if (without) {
       test("the widget needs no PUBLIC_URL when the proxy passes on the host", async (t) => {
         const nginx = await Nginx.prepare(t);
-        await nginx.start(server(nginx, location("/realtime/", pass(gateway) + to, "proxy_set_header Host $http_host;", WEBSOCKETS)));
+        await nginx.start(location("/realtime/", pass(gateway) + to, "proxy_set_header Host $http_host;", WEBSOCKETS));
         const place = newPlace();
         const page = await browser.open(t, address({ url: `${nginx.url}/realtime` }, place, gateway.token(place.tenantId)));
         await isLive(page, place, gateway);
@@ -165,7 +164,7 @@ for (const [how, { to, without }] of Object.entries(PREFIXES)) {
 
       test("the widget says what to write when it does not, the path included", async (t) => {
         const nginx = await Nginx.prepare(t);
-        await nginx.start(server(nginx, location("/realtime/", pass(gateway) + to, "", WEBSOCKETS)));
+        await nginx.start(location("/realtime/", pass(gateway) + to, "", WEBSOCKETS));
         const place = newPlace();
         const page = await browser.open(t, address({ url: `${nginx.url}/realtime` }, place, gateway.token(place.tenantId)));
         await isRefused(page, `${nginx.url}/realtime`);
@@ -174,8 +173,40 @@ for (const [how, { to, without }] of Object.entries(PREFIXES)) {
   });
 }
 
-function server({ port }, ...inside) {
-  return `server { listen 127.0.0.1:${port}; ${inside.join("\n")} }`;
+/** The examples of `deploy/`, as they are, with what they say to set for the gateway. */
+const EXAMPLES = {
+  "nginx.conf": "",
+  "nginx-path.conf": "/realtime",
+  "nginx-path-stripped.conf": "/realtime",
+};
+
+for (const [name, prefix] of Object.entries(EXAMPLES)) {
+  describe(`The example deploy/${name}, with TLS and HTTP/2`, () => {
+    /** Behind nginx with the example, and on WebSockets. */
+    async function behind(t) {
+      const nginx = await Nginx.prepare(t);
+      const { configuration, variables } = await example(name);
+      const origin = nginx.tlsUrl;
+      const known = Object.entries(variables).map(([variable, value]) => [variable, value.replace(/^https:\/\/[^/]+/, origin)]);
+      const own = await Gateway.start(t, broker, Object.fromEntries(known));
+      await nginx.startExample({ configuration }, own.port);
+      return { nginx, own, base: origin + prefix, place: newPlace() };
+    }
+
+    test("the widget is live", async (t) => {
+      const { own, base, place } = await behind(t);
+      const page = await browser.open(t, "about:blank", { ignoreHTTPSErrors: true });
+      const sockets = [];
+      page.page.on("websocket", (socket) => sockets.push(socket.url()));
+      await page.page.goto(address({ url: base }, place, own.token(place.tenantId)));
+      await isLive(page, place, own);
+      const protocols = await page.page.evaluate(() => performance.getEntries().map(({ nextHopProtocol }) => nextHopProtocol));
+      assert.ok(protocols.includes("h2"), `HTTP/2 among ${protocols}`);
+      assert.equal(sockets.length, 1);
+      assert.ok(sockets[0].startsWith(`${base.replace("https", "wss")}/socket.io/`), sockets[0]);
+      assert.deepEqual(page.problems(), []);
+    });
+  });
 }
 
 function location(path, to, ...more) {

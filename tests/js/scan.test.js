@@ -4,6 +4,7 @@ import { test } from "node:test";
 import axe from "axe-core";
 import { Gateway } from "./harness/Gateway.js";
 import { MediaServer } from "./harness/MediaServer.js";
+import { Nginx } from "./harness/Nginx.js";
 import { address, inbound, newPlace, outbound } from "./harness/place.js";
 import { Proxy } from "./harness/Proxy.js";
 import { stage } from "./harness/stage.js";
@@ -49,6 +50,12 @@ for (const [look, options] of Object.entries(LOOKS)) {
     const stopped = await browser.open(t, address(gateway, place, "garbage"), options);
     await stopped.sees("stopped");
     await scan(stopped, "stopped");
+
+    const nginx = await Nginx.prepare(t);
+    await nginx.start(`location / { proxy_pass http://127.0.0.1:${gateway.port}; }`);
+    const refused = await browser.open(t, address(nginx, place, gateway.token(place.tenantId)), options);
+    await refused.sees("setting");
+    await scan(refused, "stopped, with what is to be set");
   });
 }
 

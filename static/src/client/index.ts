@@ -4,4 +4,5 @@ export type { ConversationEvents, Gap, MessageOrigin } from "./ConversationEvent
 export type { ConversationState, OfflineReason, StopReason } from "./ConversationState";
 export type { GetToken } from "./Credentials";
 export type { DeliveryError, DeliveryStatus, Message, StatusUpdate } from "./Message";
+export { UnusableToken } from "./readToken";
 export type { Agent, Meta } from "./wire";

@@ -23,7 +23,11 @@ interface AppProps {
 export function App({ conversation, view, title }: AppProps) {
   const { strings } = useTexts();
   const [{ state, agent, messages, gap, broken }, setSnapshot] = useState(view.snapshot);
-  useEffect(() => view.subscribe(setSnapshot), [view]);
+  useEffect(() => {
+    // Effects run after a frame has been drawn, which takes a while where the page is out of sight.
+    setSnapshot(view.snapshot);
+    return view.subscribe(setSnapshot);
+  }, [view]);
   useUnreadTitle(conversation, title, strings);
   const sound = useSound(conversation);
   const page = useRef<HTMLElement>(null);

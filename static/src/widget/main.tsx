@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { Conversation } from "../client";
+import { Conversation, UnusableToken } from "../client";
 import { App } from "./App";
 import { ConversationView } from "./ConversationView";
 import { DateText } from "./DateText";
@@ -33,6 +33,10 @@ function start(): void {
 
   const conversation = new Conversation({ url: GATEWAY_URL, ...place, getToken: tokens.get });
   tokens.serves(conversation);
+  conversation.on("error", ({ cause }) => {
+    // What else may fail about a token, the host has heard of already.
+    if (cause instanceof UnusableToken) console.error(`agent-gateway: ${cause.message}`);
+  });
   conversation.connect();
   const view = new ConversationView(conversation);
   render(

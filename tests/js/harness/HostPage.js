@@ -29,19 +29,20 @@ export class HostPage {
     this.#gateway = url;
   }
 
-  /** Has a page with this body, whose script runs before the body's; answers its address. */
-  page(body, script = "") {
+  /** Has a page with this body and these headers, whose script runs before the body's; answers its address. */
+  page(body, script = "", headers = {}) {
     this.#files.set("/host.js", { type: "text/javascript", content: script });
     this.#files.set("/", {
       type: "text/html; charset=utf-8",
+      headers,
       content: `<!doctype html><html lang="en"><title>Portal</title><link rel="icon" href="data:,"><script src="/host.js"></script><body>${body}</body></html>`,
     });
     return `${this.origin}/`;
   }
 
-  /** Has another page at `path`, without any policy. */
-  other(path, content) {
-    this.#files.set(path, { type: "text/html; charset=utf-8", content, open: true });
+  /** Has another page at `path`, without any policy but what these headers say. */
+  other(path, content, headers = {}) {
+    this.#files.set(path, { type: "text/html; charset=utf-8", content, headers, open: true });
     return this.origin + path;
   }
 
@@ -50,6 +51,7 @@ export class HostPage {
     if (!file) return response.writeHead(404).end();
     const policy = `default-src 'none'; img-src 'self' data:; script-src 'self' ${this.#gateway}; frame-src 'self' ${this.#gateway}`;
     response.setHeader("content-type", file.type);
+    for (const [name, value] of Object.entries(file.headers ?? {})) response.setHeader(name, value);
     if (!file.open) response.setHeader("content-security-policy", policy);
     response.end(file.content);
   }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { selfSigned } from "./certificate.js";
 import { nginx } from "./environment.js";
 import { until } from "./until.js";
 
@@ -27,10 +28,6 @@ export class Nginx {
     return nginx;
   }
 
-  get folder() {
-    return this.#folder;
-  }
-
   get url() {
     return `http://127.0.0.1:${this.port}`;
   }
@@ -39,20 +36,32 @@ export class Nginx {
     return `https://127.0.0.1:${this.port}`;
   }
 
-  /** Runs with this inside of `http { }`, and waits until it takes connections. */
-  async start(http) {
+  /** Runs with this inside of `server { }`, and waits until it takes connections. */
+  async start(server) {
+    await this.#run(`events {} http { access_log off; server { listen 127.0.0.1:${this.port}; ${server} } }`);
+  }
+
+  /** Runs with an example of `deploy/` in which only ports and files are others. */
+  async startExample({ configuration }, gatewayPort) {
+    const { certificate, key } = await selfSigned(this.#folder);
+    await this.#run(
+      replaceAll(configuration, [
+        [/listen 443 /g, `listen 127.0.0.1:${this.port} `],
+        [/server 127\.0\.0\.1:3012;/g, `server 127.0.0.1:${gatewayPort};`],
+        [/ssl_certificate \S+;/g, `ssl_certificate ${certificate};`],
+        [/ssl_certificate_key \S+;/g, `ssl_certificate_key ${key};`],
+        [/access_log \S+ /g, `access_log ${join(this.#folder, "access.log")} `],
+      ]),
+    );
+  }
+
+  async #run(configuration) {
     const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((what) => `${what}_temp_path ${what};`);
     const file = join(this.#folder, "nginx.conf");
+    await writeFile(file, replaceAll(configuration, [[/\bhttp \{/g, `http { ${temporary.join(" ")}`]]));
     // One process, which nobody outlives; as it is no daemon, it ends with its id.
-    await writeFile(
-      file,
-      `daemon off; master_process off; pid nginx.pid; error_log stderr warn;
-      events {}
-      http { access_log off; ${temporary.join(" ")}
-      ${http}
-      }`,
-    );
-    const child = spawn(nginx(), ["-p", this.#folder, "-c", file, "-e", "stderr"], { stdio: ["ignore", "ignore", "pipe"] });
+    const directives = "daemon off; master_process off; pid nginx.pid; error_log stderr warn;";
+    const child = spawn(nginx(), ["-p", this.#folder, "-c", file, "-e", "stderr", "-g", directives], { stdio: ["ignore", "ignore", "pipe"] });
     child.stderr.on("data", (text) => (this.#log += text));
     this.#process = child;
     process.once("exit", this.#kill);
@@ -74,6 +83,22 @@ export class Nginx {
   }
 
   #kill = () => this.#process?.kill("SIGKILL");
+}
+
+/** An example of `deploy/`: its text, and what it says to set for the gateway, by name. */
+export async function example(name) {
+  const configuration = await readFile(new URL(`../../../deploy/${name}`, import.meta.url), "utf8");
+  const line = /^# Gateway: (.+)$/m.exec(configuration)?.[1];
+  assert.ok(line, `deploy/${name} says what to set for the gateway`);
+  return { configuration, variables: Object.fromEntries(line.split(" ").map((variable) => variable.split(/=(.*)/, 2))) };
+}
+
+/** An example that has no longer what is replaced would listen, or write, where it must not. */
+function replaceAll(text, replacements) {
+  return replacements.reduce((text, [pattern, value]) => {
+    assert.match(text, new RegExp(pattern.source));
+    return text.replaceAll(pattern, () => value);
+  }, text);
 }
 
 /** A port that nobody listens on at the moment. */
