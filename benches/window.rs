@@ -57,7 +57,7 @@ impl Events {
             key: self.keys[number as usize % self.keys.len()].clone(),
             name: EventName::InboundMessage,
             payload: self.payload.clone(),
-            identity: Some(Identity::Message(format!("m-{number}").into())),
+            identity: Some(Identity::Inbound(format!("m-{number}").into())),
             event_id: None,
         };
         (event, Position(number + 1))
