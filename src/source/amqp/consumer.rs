@@ -1,7 +1,7 @@
 //! One queue: its deliveries in order into the journal, acknowledged after that.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
 use lapin::types::ShortString;
 use time::OffsetDateTime;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Level, debug, enabled, error, info, warn};
 
@@ -34,8 +34,9 @@ use crate::journal::{Journal, Published};
 /// acknowledgements delivers nothing.
 const ACK_COUNT: usize = 64;
 
-/// How long a delivery that is done may wait for others to be acknowledged with it. Each
-/// acknowledgement costs a round through the client's I/O loop and work in the broker.
+/// How long after an acknowledgement deliveries that are done wait for others to be acknowledged with
+/// them; one that comes alone does not wait. Each acknowledgement costs a round through the client's
+/// I/O loop and work in the broker, and what is not acknowledged comes again after a crash.
 const ACK_DELAY: Duration = Duration::from_millis(20);
 
 /// How many deliveries are applied before their events go out.
@@ -201,13 +202,15 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                 None => {
                     self.flush().await;
                     tokio::select! {
+                        biased;
                         () = shutdown.cancelled() => return Ok(None),
                         Some(tag) = self.letters.next() => {
-                            self.done(tag, ack_at.as_mut());
+                            self.acks.done(tag);
                             continue;
                         }
                         () = &mut ack_at, if self.acks.waiting() > 0 => {
                             self.acknowledge().await?;
+                            ack_at.as_mut().reset(tokio::time::Instant::now() + ACK_DELAY);
                             continue;
                         }
                         delivery = deliveries.next() => delivery,
@@ -217,7 +220,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             match delivery {
                 Some(Ok(delivery)) => {
                     if let Some(tag) = self.take(delivery) {
-                        self.done(tag, ack_at.as_mut());
+                        self.acks.done(tag);
                     }
                 }
                 Some(Err(error)) => return Err(error),
@@ -239,14 +242,6 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             }
         }
         Ok(None)
-    }
-
-    /// A delivery is done; the first of several is acknowledged after a while, the others with it.
-    fn done(&mut self, tag: u64, ack_at: Pin<&mut Sleep>) {
-        if self.acks.waiting() == 0 {
-            ack_at.reset(tokio::time::Instant::now() + ACK_DELAY);
-        }
-        self.acks.done(tag);
     }
 
     /// Has the events go out that were applied.
