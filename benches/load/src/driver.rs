@@ -9,37 +9,34 @@ use crate::agent::Agent;
 use crate::broker::{Broker, Hold};
 use crate::clock::Clock;
 use crate::crowd::Crowd;
-use crate::mark::Mark;
 use crate::pace::at_rate;
 use crate::relay::Relay;
 use crate::scenario::{Load, Rooms, Span};
 use crate::server::Server;
-use crate::wait::until;
+use crate::turns::{Messages, Turns};
+use crate::wait::{go_on, until};
 
 /// Lets acknowledgements and the like go out before the processor time is read, so that what belongs
 /// to a span is in it.
 const TRAILING: Duration = Duration::from_millis(100);
 
+/// How long the last requests to the relay may take.
+const ANSWERS: Duration = Duration::from_secs(20);
+
 /// Between two bursts.
 const CALM: Duration = Duration::from_millis(200);
 
-/// By what messages go to the server.
-enum Way<'a> {
-    Broker(&'a Broker),
-    Relay(Relay),
-}
-
 pub(crate) struct Driver<'a> {
     server: &'a Server,
-    way: Way<'a>,
+    broker: &'a Broker,
+    relay: Option<Relay>,
     clock: Clock,
     pub(crate) crowd: Crowd,
     rooms: Rooms,
     /// How many agents there are.
     agents: u32,
-    /// How many messages each room has had.
-    pub(crate) published: Vec<u32>,
-    next_room: u32,
+    pub(crate) messages: Messages,
+    turns: Turns,
     /// By how much the publisher was behind its clock at most.
     pub(crate) late: Duration,
 }
@@ -65,22 +62,23 @@ impl<'a> Driver<'a> {
         server: &'a Server,
         broker: &'a Broker,
     ) -> anyhow::Result<Self> {
-        let way = match *load {
+        let relay = match *load {
             Load::Relay { connections, .. } => {
-                Way::Relay(Relay::connect(server.address(), connections).await?)
+                Some(Relay::connect(server.address(), connections, rooms.rooms).await?)
             }
-            _ => Way::Broker(broker),
+            _ => None,
         };
         let clock = Clock::new();
         Ok(Self {
             server,
-            way,
+            broker,
+            relay,
             clock,
             crowd: Crowd::new(server.address(), clock)?,
             rooms,
             agents: 0,
-            published: vec![0; rooms.rooms as usize],
-            next_room: 0,
+            messages: Messages::new(clock, rooms.rooms),
+            turns: Turns::new(0..rooms.rooms),
             late: Duration::ZERO,
         })
     }
@@ -88,9 +86,8 @@ impl<'a> Driver<'a> {
     /// Puts the load on the server.
     pub(crate) async fn run(&mut self, load: &Load, hold: Option<Hold>) -> anyhow::Result<Outcome> {
         match *load {
-            Load::Rate { rate, span, .. } | Load::Relay { rate, span, .. } => {
-                self.at_rate(rate, span).await
-            }
+            Load::Rate { rate, span, .. } => self.at_rate(rate, span).await,
+            Load::Relay { span, .. } => self.relay(span).await,
             Load::Drain { warm, messages, .. } => self.drain(hold, warm, messages).await,
             Load::Bursts {
                 size, warm, bursts, ..
@@ -115,6 +112,17 @@ impl<'a> Driver<'a> {
         self.end(begun).await
     }
 
+    /// A request over each connection as soon as the one before is answered.
+    async fn relay(&mut self, span: Span) -> anyhow::Result<Outcome> {
+        self.join(self.rooms.sockets()).await?;
+        self.emit_for(span.warm).await?;
+        self.delivered().await?;
+        let begun = self.begin().await?;
+        self.emit_for(span.measured).await?;
+        self.delivered().await?;
+        self.end(begun).await
+    }
+
     /// The queue is filled while the server is kept from it, and then it is not.
     async fn drain(
         &mut self,
@@ -125,7 +133,7 @@ impl<'a> Driver<'a> {
         let hold = hold.context("nothing keeps the server from its queue")?;
         self.join(self.rooms.sockets()).await?;
         self.publish(warm + messages).await?;
-        self.settled().await?;
+        self.broker.confirmed().await?;
         hold.release().await?;
         let first = u64::from(warm) * u64::from(self.rooms.members);
         self.crowd.receive(first).await?;
@@ -212,42 +220,30 @@ impl<'a> Driver<'a> {
 
     /// Publishes to the next room.
     async fn publish_one(&mut self) -> anyhow::Result<()> {
-        let room = self.next_room;
-        self.next_room = (room + 1) % self.rooms.rooms;
-        let published = &mut self.published[room as usize];
-        let mark = Mark {
-            room,
-            sequence: *published,
-            sent: self.clock.now(),
-        };
-        *published += 1;
-        match &mut self.way {
-            Way::Broker(broker) => broker.publish(mark).await,
-            Way::Relay(relay) => relay.send(mark),
-        }
+        let mark = self.messages.next(self.turns.next_room());
+        self.broker.publish(mark).await
     }
 
-    /// Waits until everything has been taken, by the broker or by the relay.
-    async fn settled(&mut self) -> anyhow::Result<()> {
-        match &self.way {
-            Way::Broker(broker) => broker.confirmed().await,
-            Way::Relay(relay) => {
-                let all = self.published.iter().map(|&count| u64::from(count)).sum();
-                let limit = Duration::from_secs(20);
-                until("all requests are answered", limit, async || {
-                    Ok(relay.answered() >= all)
-                })
-                .await
-            }
+    /// Keeps all connections to the relay busy, and waits for the last answers.
+    async fn emit_for(&mut self, length: Duration) -> anyhow::Result<()> {
+        let relay = self.relay.as_mut().context("the relay is not connected")?;
+        let began = Instant::now();
+        while began.elapsed() < length {
+            go_on()?;
+            let (connection, room) = relay.free().await?;
+            relay.send(connection, self.messages.next(room)).await?;
         }
+        until("all requests are answered", ANSWERS, async || {
+            Ok(relay.answered() == self.messages.sum())
+        })
+        .await
     }
 
-    /// Waits until all sockets have everything, or get no more.
-    async fn delivered(&mut self) -> anyhow::Result<()> {
-        let published: u64 = self.published.iter().map(|&count| u64::from(count)).sum();
-        let events = published * u64::from(self.rooms.members);
+    /// Waits until all sockets have everything, or get no more, and the broker has confirmed it.
+    async fn delivered(&self) -> anyhow::Result<()> {
+        let events = self.messages.sum() * u64::from(self.rooms.members);
         self.crowd.receive(events).await?;
-        self.settled().await
+        self.broker.confirmed().await
     }
 
     /// Begins to measure, latencies too.

@@ -17,7 +17,7 @@
 //! | [`server`], [`process`] | the server as a child process, its processor time and memory |
 //! | [`broker`], [`relay`], [`pace`] | publishing, by the clock |
 //! | [`crowd`], [`client`], [`frames`] | thousands of sockets in one thread |
-//! | [`agent`], [`mark`], [`clock`] | what is sent, and what it says about itself |
+//! | [`agent`], [`turns`], [`mark`], [`clock`] | what is sent to which room, and what it says about itself |
 //! | [`receipts`], [`report`] | what has come, and the table |
 
 mod agent;
@@ -37,6 +37,7 @@ mod scenario;
 mod server;
 mod settings;
 mod trial;
+mod turns;
 mod wait;
 
 use std::fs::File;

@@ -13,43 +13,69 @@ use tokio::task::JoinSet;
 use crate::agent;
 use crate::mark::Mark;
 use crate::server::API_KEY;
+use crate::turns::Turns;
 
-/// The connections; each has one request at a time under way, and more in a queue of its own.
+/// The connections; each has one request at a time under way.
 pub(crate) struct Relay {
-    queues: Vec<mpsc::UnboundedSender<Mark>>,
+    queues: Vec<mpsc::Sender<Mark>>,
+    /// To which rooms each of them goes. They share none, so that a room's order is kept.
+    turns: Vec<Turns>,
+    /// The numbers of connections that have nothing to do.
+    free: mpsc::UnboundedReceiver<usize>,
     connections: JoinSet<anyhow::Result<()>>,
     answered: Arc<AtomicU64>,
 }
 
 impl Relay {
-    /// Opens the connections.
-    pub(crate) async fn connect(address: SocketAddr, connections: usize) -> anyhow::Result<Self> {
+    /// Opens the connections, and divides the rooms among them.
+    pub(crate) async fn connect(
+        address: SocketAddr,
+        connections: u32,
+        rooms: u32,
+    ) -> anyhow::Result<Self> {
+        let (freed, free) = mpsc::unbounded_channel();
+        let share = |number: u32| number * rooms / connections;
+        let shares = (0..connections).map(|number| share(number)..share(number + 1));
         let mut relay = Self {
             queues: Vec::new(),
+            turns: shares.map(Turns::new).collect(),
+            free,
             connections: JoinSet::new(),
             answered: Arc::default(),
         };
-        for _ in 0..connections {
+        for number in 0..connections {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
-            let (queue, marks) = mpsc::unbounded_channel();
+            let (queue, marks) = mpsc::channel(1);
             relay.queues.push(queue);
-            let answered = relay.answered.clone();
-            relay.connections.spawn(call(stream, marks, answered));
+            let (freed, answered) = (freed.clone(), relay.answered.clone());
+            let number = number as usize;
+            relay.connections.spawn(async move {
+                let mut connection = Connection { stream, marks };
+                while freed.send(number).is_ok() && connection.call().await? {
+                    answered.fetch_add(1, Ordering::AcqRel);
+                }
+                Ok(())
+            });
         }
         Ok(relay)
     }
 
-    /// Has a message sent. One room's always go over the same connection, so that their order is kept.
-    pub(crate) fn send(&mut self, mark: Mark) -> anyhow::Result<()> {
-        if let Some(ended) = self.connections.try_join_next() {
-            return Err(match ended {
-                Ok(Err(error)) => error.context("/internal/emit"),
+    /// Waits for a connection that has nothing to do, and says which it is and whose turn there.
+    pub(crate) async fn free(&mut self) -> anyhow::Result<(usize, u32)> {
+        tokio::select! {
+            Some(number) = self.free.recv() => Ok((number, self.turns[number].next_room())),
+            ended = self.connections.join_next() => Err(match ended {
+                Some(Ok(Err(error))) => error.context("/internal/emit"),
                 _ => anyhow!("/internal/emit: a connection has ended"),
-            });
+            }),
         }
-        let queue = &self.queues[mark.room as usize % self.queues.len()];
-        queue.send(mark).ok().context("a connection has ended")
+    }
+
+    /// Has the connection, which has nothing to do, send a message.
+    pub(crate) async fn send(&self, connection: usize, mark: Mark) -> anyhow::Result<()> {
+        let sending = self.queues[connection].send(mark);
+        sending.await.ok().context("a connection has ended")
     }
 
     /// How many requests have been answered with 200.
@@ -58,29 +84,31 @@ impl Relay {
     }
 }
 
-/// Sends one request after the other, until there are no more.
-async fn call(
-    mut stream: TcpStream,
-    mut marks: mpsc::UnboundedReceiver<Mark>,
-    answered: Arc<AtomicU64>,
-) -> anyhow::Result<()> {
-    let mut answer = Vec::new();
-    while let Some(mark) = marks.recv().await {
+struct Connection {
+    stream: TcpStream,
+    marks: mpsc::Receiver<Mark>,
+}
+
+impl Connection {
+    /// Sends the next message and reads the answer, unless there are no more.
+    async fn call(&mut self) -> anyhow::Result<bool> {
+        let Some(mark) = self.marks.recv().await else {
+            return Ok(false);
+        };
         let body = agent::emit(mark);
         let request = format!(
             "POST /internal/emit HTTP/1.1\r\nHost: 127.0.0.1\r\nx-internal-api-key: {API_KEY}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        stream.write_all(request.as_bytes()).await?;
-        answer.clear();
+        self.stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
         while !is_whole(&answer)? {
-            let read = stream.read_buf(&mut answer).await?;
+            let read = self.stream.read_buf(&mut answer).await?;
             ensure!(read > 0, "the server has closed a connection");
         }
-        answered.fetch_add(1, Ordering::AcqRel);
+        Ok(true)
     }
-    Ok(())
 }
 
 /// Whether the answer, which has to be 200 and to name its length, has come to its end.

@@ -30,11 +30,10 @@ pub(crate) enum Load {
         warm: u32,
         bursts: u32,
     },
-    /// Requests to the relay at a rate.
+    /// Requests to the relay, over each connection as soon as the one before is answered.
     Relay {
         rooms: Rooms,
-        rate: u32,
-        connections: usize,
+        connections: u32,
         span: Span,
     },
     /// Sockets that connect and join, as many at a time as [`Crowd`](crate::crowd::Crowd) lets.
@@ -101,7 +100,6 @@ impl Scenario {
                 "relay",
                 Load::Relay {
                     rooms: PAIRS,
-                    rate: 1_000,
                     connections: 16,
                     span,
                 },
@@ -226,9 +224,9 @@ impl fmt::Display for Load {
             Self::Bursts { members, size, .. } => {
                 write!(f, "bursts of {size} into one room of {members}")
             }
-            Self::Relay { rooms, rate, .. } => {
-                write!(f, "relay, {rooms}, {} requests/s", grouped(*rate))
-            }
+            Self::Relay {
+                rooms, connections, ..
+            } => write!(f, "relay, {rooms}, {connections} connections"),
             Self::Connects { sockets, .. } => {
                 write!(f, "{} authenticated connects and joins", grouped(*sockets))
             }

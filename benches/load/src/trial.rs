@@ -103,7 +103,7 @@ async fn measure(
     let mut driver = Driver::new(load, rooms, server, broker).await?;
     let outcome = driver.run(load, hold).await?;
     let memory = server.memory()?;
-    let record = driver.crowd.finish(&driver.published)?;
+    let record = driver.crowd.finish(driver.messages.published())?;
     Ok(Measured {
         cost: outcome.cost,
         rate: outcome.rate,
