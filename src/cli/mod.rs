@@ -8,9 +8,12 @@ mod token;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 use tracing::{Level, Metadata, error};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
@@ -62,10 +65,7 @@ enum Failure {
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("agent-gateway: no runtime: {error}");
@@ -94,6 +94,21 @@ pub fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// The largest number of cores on which one thread serves better than one a core. The AMQP client has
+/// a thread of its own, the broker runs beside it, and what is handed from one worker to another
+/// costs two wake-ups: docs/performance.md has the figures.
+const SINGLE_THREAD_CORES: usize = 2;
+
+/// The runtime that fits the cores which the process may use.
+fn runtime() -> std::io::Result<Runtime> {
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    let mut runtime = match cores {
+        ..=SINGLE_THREAD_CORES => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    runtime.enable_all().build()
 }
 
 /// The configuration of the process's environment, with `extra` where that sets nothing.

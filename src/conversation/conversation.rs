@@ -1,6 +1,5 @@
 //! One conversation: its window and its members, under one lock.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -11,7 +10,8 @@ use super::cursor::{CursorSpace, Position};
 use super::entry::Entry;
 use super::id::ConversationKey;
 use super::member::{
-    DeliveryState, Join, Joined, Member, MemberId, Notice, Offer, Outlet, ResetNotice, Resume,
+    DeliveryState, Join, Joined, Member, MemberId, Members, Notice, Offer, Outlet, ResetNotice,
+    Resume,
 };
 use super::window::{Limits, Window};
 
@@ -39,8 +39,7 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) window: Window,
-    pub(super) members: BTreeMap<MemberId, Member>,
-    next_member: u64,
+    pub(super) members: Members,
     /// How many of the window's bytes are in the sum for all.
     accounted: usize,
     /// Whether the hub's ledger holds the conversation.
@@ -83,8 +82,7 @@ impl Conversation {
             shared,
             state: Mutex::new(State {
                 window: Window::new(floor),
-                members: BTreeMap::new(),
-                next_member: 0,
+                members: Members::default(),
                 accounted: 0,
                 in_ledger: false,
                 closed: false,
@@ -110,7 +108,7 @@ impl Conversation {
     pub(super) fn step(&self, id: MemberId, upto: Option<Position>) -> Step {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let Some(member) = state.members.get_mut(&id) else {
+        let Some(member) = state.members.get_mut(id) else {
             return Step::Gone;
         };
         if let (DeliveryState::Behind(position), Some(upto)) = (&mut member.delivery, upto) {
@@ -131,7 +129,7 @@ impl Conversation {
                 }
                 (Offer::Full, ..) => return Step::Wait,
                 (Offer::Gone, ..) => {
-                    state.members.remove(&id);
+                    state.members.remove(id);
                     state.trim(Instant::now(), &self.shared);
                     return Step::Gone;
                 }
@@ -210,15 +208,11 @@ impl Conversation {
 impl State {
     /// Adds a member, which is served by a task until it is live.
     pub(super) fn add(&mut self, join: Join, outlet: Arc<dyn Outlet>) -> MemberId {
-        let id = MemberId(self.next_member);
-        self.next_member += 1;
-        let member = Member {
+        self.members.insert(Member {
             outlet,
             delivery: DeliveryState::Owed(Notice::Joined(join)),
             replayed_upto: Position::default(),
-        };
-        self.members.insert(id, member);
-        id
+        })
     }
 
     /// Offers the entry to the live members, of whom `batch` keeps those that are to be flushed.
@@ -230,40 +224,40 @@ impl State {
         batch: &mut Batch,
     ) -> Vec<(MemberId, Arc<dyn Outlet>)> {
         let mut fell_behind = Vec::new();
-        self.members.retain(|&id, member| {
+        let mut gone = Vec::new();
+        for (id, member) in self.members.iter_mut() {
             if member.delivery != DeliveryState::Live {
-                return true;
+                continue;
             }
             match member.outlet.event(entry, false) {
-                Offer::Taken => true,
-                Offer::Queued => {
-                    batch.add(member.outlet.clone());
-                    true
-                }
+                Offer::Taken => {}
+                Offer::Queued => batch.add(member.outlet.clone()),
                 Offer::Full => {
                     member.delivery = DeliveryState::Behind(before);
                     fell_behind.push((id, member.outlet.clone()));
-                    true
                 }
-                Offer::Gone => false,
+                Offer::Gone => gone.push(id),
             }
-        });
+        }
+        for id in gone {
+            self.members.remove(id);
+        }
         fell_behind
     }
 
     /// Drops from the window what neither its bounds nor a member needs.
     pub(super) fn trim(&mut self, now: Instant, shared: &Shared) {
-        let needed_after = self
-            .members
-            .values()
-            .filter_map(|member| match member.delivery {
+        let members = &self.members;
+        let needed_after = |window: &Window| {
+            let positions = members.iter().filter_map(|member| match member.delivery {
                 // Whoever is owed a reset gets the window as it is when it is told.
-                DeliveryState::Behind(position) if self.window.reaches_back_to(position) => {
-                    Some(position)
+                DeliveryState::Behind(position) => {
+                    Some(position).filter(|position| window.reaches_back_to(*position))
                 }
                 _ => None,
-            })
-            .min();
+            });
+            positions.min()
+        };
         self.window.trim(now, needed_after, &shared.limits);
         self.settle(shared);
     }

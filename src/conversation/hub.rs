@@ -231,7 +231,7 @@ impl Hub {
         drop(map);
         let members = chosen.iter().flat_map(|one| {
             let state = one.lock();
-            let outlets = state.members.values().map(|member| member.outlet.clone());
+            let outlets = state.members.iter().map(|member| member.outlet.clone());
             let of_agent =
                 |outlet: &Arc<dyn Outlet>| selection.holds(one.key(), &outlet.participant().agent);
             outlets.filter(of_agent).collect::<Vec<_>>()
@@ -246,7 +246,7 @@ impl Hub {
 
     pub(super) fn remove(&self, conversation: &Arc<Conversation>, member: MemberId) {
         let mut state = conversation.lock();
-        state.members.remove(&member);
+        state.members.remove(member);
         state.trim(Instant::now(), &self.shared);
         let idle = state.is_idle();
         drop(state);

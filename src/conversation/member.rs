@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use slotmap::{DefaultKey, SlotMap};
 use time::OffsetDateTime;
 
 use super::cursor::{Cursor, Position};
@@ -112,13 +113,53 @@ pub struct ResetNotice {
 
 /// Names a member within its conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MemberId(pub(super) u64);
+pub struct MemberId(pub(super) DefaultKey);
 
 pub(super) struct Member {
     pub(super) outlet: Arc<dyn Outlet>,
     pub(super) delivery: DeliveryState,
     /// Entries up to this one were in the window before the member came.
     pub(super) replayed_upto: Position,
+}
+
+/// The members of one conversation. Most have one or two.
+#[derive(Debug, Default)]
+pub(super) struct Members(SlotMap<DefaultKey, Member>);
+
+impl Members {
+    pub(super) fn insert(&mut self, member: Member) -> MemberId {
+        if self.0.is_empty() {
+            // Room for one, where the first to come would have room made for more.
+            self.0 = SlotMap::with_capacity(1);
+        }
+        MemberId(self.0.insert(member))
+    }
+
+    pub(super) fn get_mut(&mut self, id: MemberId) -> Option<&mut Member> {
+        self.0.get_mut(id.0)
+    }
+
+    pub(super) fn remove(&mut self, id: MemberId) {
+        self.0.remove(id.0);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Member> {
+        self.0.values()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (MemberId, &mut Member)> {
+        self.0
+            .iter_mut()
+            .map(|(key, member)| (MemberId(key), member))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// How far a member has come.

@@ -39,19 +39,21 @@ impl Conversation {
     pub(super) fn view(&self) -> ConversationView {
         let state = self.lock();
         let cursors = self.cursors();
-        let members = state.members.values().map(|member| MemberView {
+        let members = state.members.iter().map(|member| MemberView {
             participant: member.outlet.participant().clone(),
             standing: match member.delivery {
                 DeliveryState::Live => Standing::Live,
                 DeliveryState::Behind(_) | DeliveryState::Owed(_) => Standing::CatchingUp,
             },
         });
+        let mut members: Vec<_> = members.collect();
+        members.sort_by_key(|member| member.participant.connected_at);
         let mut entries = state.window.entries();
         let events = entries.len();
         let oldest = entries.next().map(|entry| entry.position);
         let newest = state.window.newest();
         ConversationView {
-            members: members.collect(),
+            members,
             events,
             oldest: oldest.map(|position| cursors.cursor(position)),
             newest: oldest.map(|_| cursors.cursor(newest)),

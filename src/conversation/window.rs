@@ -97,16 +97,29 @@ impl Window {
 
     /// Drops what is too old, and what is beyond the number of events to keep; of the latter,
     /// entries after `needed_after` stay as far as `limits.lag_bytes` allows.
-    pub fn trim(&mut self, now: Instant, needed_after: Option<Position>, limits: &Limits) {
-        while let Some(oldest) = self.entries.front() {
-            let old = now.saturating_duration_since(oldest.accepted) > limits.age;
-            let needed = needed_after.is_some_and(|after| oldest.position > after);
-            let surplus =
-                self.lagging(limits) > 0 && !(needed && self.lag_bytes <= limits.lag_bytes);
-            if !old && !surplus {
-                break;
-            }
+    ///
+    /// Who needs what is asked at most once, and mostly not at all.
+    pub fn trim(
+        &mut self,
+        now: Instant,
+        needed_after: impl FnOnce(&Self) -> Option<Position>,
+        limits: &Limits,
+    ) {
+        let is_old = |entry: &Entry| now.saturating_duration_since(entry.accepted) > limits.age;
+        while self.entries.front().is_some_and(|oldest| is_old(oldest)) {
             self.evict_entry(limits);
+        }
+        if self.lagging(limits) > 0 {
+            let needed_after = needed_after(self);
+            while self.lagging(limits) > 0
+                && let Some(oldest) = self.entries.front()
+            {
+                let is_needed = needed_after.is_some_and(|after| oldest.position > after);
+                if is_needed && self.lag_bytes <= limits.lag_bytes {
+                    break;
+                }
+                self.evict_entry(limits);
+            }
         }
         self.recent.expire(now, limits.age, limits.remembered);
     }

@@ -35,6 +35,9 @@ impl Outbound {
     /// How much may wait, in bytes. A packet beyond that waits for the others, however large it is.
     pub(super) const LIMIT: usize = 512 * 1024;
 
+    /// How much waits for a flush, in bytes: a batch that is all for one session does not fill its room.
+    pub(super) const UNFLUSHED_LIMIT: usize = Self::LIMIT / 4;
+
     /// How many packets a poll may find: pings and what else the library says come on top.
     pub(super) const UNFETCHED: usize = 14;
 
@@ -42,7 +45,7 @@ impl Outbound {
     const CONTROL_LIMIT: usize = 64 * 1024;
 
     /// How many pieces are written with one system call.
-    pub(super) const SLICES: usize = 32;
+    pub(super) const SLICES: usize = 128;
 
     /// Whether events are written as frames from now on.
     pub(super) fn is_framed(&self) -> bool {
@@ -62,6 +65,11 @@ impl Outbound {
         } else {
             self.unfetched.len() < Self::UNFETCHED && self.unfetched_bytes < Self::LIMIT
         }
+    }
+
+    /// Whether what waits is to be written without a flush.
+    pub(super) fn is_large(&self) -> bool {
+        self.event_bytes >= Self::UNFLUSHED_LIMIT
     }
 
     /// Whether the library may write more.

@@ -31,7 +31,8 @@ use super::upgrade::upgrade;
 use super::{INBOUND_LIMIT, PATH, POST_TIMEOUT};
 use crate::net::{Peer, client_address};
 use answers::{limit_exceeded, numbered, old_client, overlap, taken, too_much, unknown};
-use request::{Asked, TransportKind, plain, posting, shrink};
+pub(super) use request::handshake;
+use request::{Asked, TransportKind, plain, posting};
 
 /// The Engine.IO server: the library, and what is known of sessions before it knows them.
 pub struct EngineIoService<P: Protocol> {
@@ -53,7 +54,7 @@ pub struct EngineIoService<P: Protocol> {
 
 impl<P: Protocol> EngineIoService<P> {
     /// Answers a request of the client at `peer`.
-    pub async fn answer(&self, peer: Peer, mut request: Request) -> Response {
+    pub async fn answer(&self, peer: Peer, request: Request) -> Response {
         let asked = Asked::of(request.uri().query().unwrap_or_default());
         let websocket = asked.websocket && asked.version && request.method() == Method::GET;
         let Some(sid) = &asked.sid else {
@@ -67,7 +68,6 @@ impl<P: Protocol> EngineIoService<P> {
                 None => {}
             }
             let address = client_address(peer.address.ip(), request.headers(), self.proxies);
-            shrink(&mut request);
             if websocket {
                 return self.websocket(address, request);
             }
@@ -75,8 +75,8 @@ impl<P: Protocol> EngineIoService<P> {
                 Ok(registration) => self.open(registration),
                 Err(full) => return limit_exceeded(full),
             };
-            request.extensions_mut().insert(session.clone());
-            return self.handshake(&session, plain(request)).await;
+            let request = handshake(&request, Body::empty(), session.clone());
+            return self.handshake(&session, request).await;
         };
         let Some(session) = self.sessions.find(sid) else {
             // The library would first promise a WebSocket, and then look for its session.
@@ -110,10 +110,9 @@ impl<P: Protocol> EngineIoService<P> {
 
     /// Opens a session that begins with a WebSocket, or has one that only says that there are too
     /// many.
-    fn websocket(&self, address: IpAddr, mut request: Request) -> Response {
+    fn websocket(&self, address: IpAddr, request: Request) -> Response {
         if let Ok(registration) = self.registrations.admit(address) {
             let session = self.open(registration);
-            request.extensions_mut().insert(session.clone());
             return upgrade(self.service.clone(), session, false, request);
         }
         match self.registrations.room_to_tell(address) {

@@ -174,7 +174,7 @@ impl<P: Protocol> Session<P> {
     }
 
     /// Pushes an event, which goes out when the session is flushed.
-    pub fn push(&self, event: &impl Event) -> Pushed {
+    pub fn push(self: &Arc<Self>, event: &impl Event) -> Pushed {
         if self.is_ending() {
             return Pushed::Closed;
         }
@@ -196,6 +196,9 @@ impl<P: Protocol> Session<P> {
             };
         }
         state.outbound.push_event(event.frame());
+        if state.outbound.is_large() {
+            self.write(&mut state);
+        }
         match std::mem::replace(&mut state.unflushed, true) {
             true => Pushed::Sent,
             false => Pushed::Queued,

@@ -21,6 +21,7 @@ use tungstenite::handshake::derive_accept_key;
 use super::frame_filter::FrameFilter;
 use super::notice;
 use super::protocol::Protocol;
+use super::service::handshake;
 use super::session::Session;
 use crate::net::Connection;
 
@@ -41,7 +42,7 @@ pub(super) fn upgrade<P: Protocol>(
         tokio::spawn(notice::close(upgrade));
         return response;
     }
-    let request = request.map(drop);
+    let request = handshake(&request, (), session.clone());
     tokio::spawn(async move {
         let upgraded = match upgrade.await {
             Ok(upgraded) => upgraded,
@@ -56,7 +57,8 @@ pub(super) fn upgrade<P: Protocol>(
         };
         let connection = Arc::new(parts.io.into_inner().upgrade());
         session.connect(connection.clone(), is_upgrade);
-        let stream = FrameFilter::new(session, connection, parts.read_buf);
+        // The library's task has room for several of it, one for each step that it takes.
+        let stream = Box::new(FrameFilter::new(session, connection, parts.read_buf));
         if let Err(error) = service.call((stream, request)).await {
             debug!(%error, "not a session");
         }

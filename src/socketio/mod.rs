@@ -120,7 +120,7 @@ impl Sockets {
             .ws_max_message_size(INBOUND_LIMIT)
             .ws_max_frame_size(INBOUND_LIMIT)
             // Clients send little: a small buffer serves, and there is one for each connection.
-            .ws_read_buffer_size(256)
+            .ws_read_buffer_size(64)
             .build_with_inner_svc(Router::new());
         let statistics = Statistics {
             sessions: Sessions::new(settings.timeout()),

@@ -6,7 +6,6 @@
 //! CONNECT before anyone has shown a token, however many there are, and does not answer a CONNECT
 //! to a namespace whose last socket of this session it has not forgotten.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::namespaces::NamespaceGuard;
@@ -15,7 +14,9 @@ use crate::engineio::{PREFIX, Verdict};
 
 /// The namespaces of one session, where each member is an `M`.
 pub(super) struct NamespaceTable<M> {
-    entries: HashMap<Box<str>, Entry<M>>,
+    /// One for each namespace. There are few: at most [`MOST`](Self::MOST) that are joined, and as
+    /// many as are being decided.
+    entries: Vec<Entry<M>>,
     /// How many of them are being decided, how many of those are as good as joined, and how many
     /// are joined.
     deciding: usize,
@@ -40,6 +41,7 @@ pub(super) struct NamespaceTable<M> {
 }
 
 struct Entry<M> {
+    path: Box<str>,
     socket: u64,
     stage: Stage<M>,
 }
@@ -92,7 +94,7 @@ impl<M> NamespaceTable<M> {
 
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: Vec::new(),
             deciding: 0,
             granted: 0,
             open: 0,
@@ -183,11 +185,14 @@ impl<M> NamespaceTable<M> {
             }
         };
         let entry = Entry {
+            path: path.into(),
             socket: self.next,
             stage: Stage::Asked { since: now, guard },
         };
         self.next += 1;
-        self.entries.insert(path.into(), entry);
+        // Most sessions join one conversation.
+        self.entries.reserve_exact(1);
+        self.entries.push(entry);
         self.deciding += 1;
         self.idle_since = None;
         Verdict::Pass
@@ -196,7 +201,7 @@ impl<M> NamespaceTable<M> {
     /// The library has made a socket, which is to hold the guard; with its number. `None`: nobody
     /// has asked for it.
     pub(super) fn made(&mut self, path: &str) -> Option<(u64, Option<NamespaceGuard>)> {
-        let entry = self.entries.get_mut(path)?;
+        let entry = find(&mut self.entries, path)?;
         let Stage::Asked { guard, .. } = &mut entry.stage else {
             return None;
         };
@@ -210,7 +215,7 @@ impl<M> NamespaceTable<M> {
         if self.open + self.granted >= Self::MOST {
             return false;
         }
-        if let Some(entry) = self.entries.get_mut(path)
+        if let Some(entry) = find(&mut self.entries, path)
             && matches!(entry.stage, Stage::Deciding)
         {
             entry.stage = Stage::Granted {
@@ -225,7 +230,7 @@ impl<M> NamespaceTable<M> {
     /// Refuses a CONNECT. `counts`: it speaks against the client, whose session is closed when too
     /// many do.
     pub(super) fn refuse(&mut self, path: &str, counts: bool) {
-        if let Some(entry) = self.entries.get_mut(path)
+        if let Some(entry) = find(&mut self.entries, path)
             && entry.stage.is_deciding()
         {
             self.deciding -= 1;
@@ -258,7 +263,7 @@ impl<M> NamespaceTable<M> {
     where
         M: Clone,
     {
-        let entry = self.entries.get_mut(path)?;
+        let entry = find(&mut self.entries, path)?;
         let Stage::Granted { answered, member } = &mut entry.stage else {
             return None;
         };
@@ -271,7 +276,7 @@ impl<M> NamespaceTable<M> {
     /// The library has let a member in, whose answer is on its way or will be. True: it is to join
     /// now; else when that is so. `at_once`: also without.
     pub(super) fn let_in(&mut self, path: &str, new: M, at_once: bool) -> bool {
-        let Some(entry) = self.entries.get_mut(path) else {
+        let Some(entry) = find(&mut self.entries, path) else {
             return false;
         };
         let Stage::Granted { answered, member } = &mut entry.stage else {
@@ -286,7 +291,7 @@ impl<M> NamespaceTable<M> {
     }
 
     fn open(&mut self, path: &str, member: M) {
-        if let Some(entry) = self.entries.get_mut(path) {
+        if let Some(entry) = find(&mut self.entries, path) {
             entry.stage = Stage::Open(member);
             self.deciding -= 1;
             self.granted -= 1;
@@ -297,7 +302,7 @@ impl<M> NamespaceTable<M> {
 
     /// The client leaves, or the server disconnects it; with the member that was there.
     pub(super) fn leave(&mut self, path: &str) -> Option<M> {
-        let entry = self.entries.get_mut(path)?;
+        let entry = find(&mut self.entries, path)?;
         if !matches!(entry.stage, Stage::Open(_)) {
             return None;
         }
@@ -310,14 +315,11 @@ impl<M> NamespaceTable<M> {
 
     /// The library has forgotten a socket.
     pub(super) fn forgotten(&mut self, path: &str, socket: u64) {
-        let Some(entry) = self
-            .entries
-            .get(path)
-            .filter(|entry| entry.socket == socket)
-        else {
+        let is_it = |entry: &Entry<M>| entry.socket == socket && *entry.path == *path;
+        let Some(index) = self.entries.iter().position(is_it) else {
             return;
         };
-        match entry.stage {
+        match self.entries.swap_remove(index).stage {
             Stage::Asked { .. } | Stage::Deciding => self.deciding -= 1,
             Stage::Granted { .. } => {
                 self.deciding -= 1;
@@ -326,9 +328,8 @@ impl<M> NamespaceTable<M> {
             Stage::Open(_) => self.open -= 1,
             Stage::Leaving | Stage::Refused => {}
         }
-        self.entries.remove(path);
         if self.entries.is_empty() {
-            self.entries = HashMap::new();
+            self.entries = Vec::new();
             self.idle_since.get_or_insert_with(Instant::now);
         }
     }
@@ -346,17 +347,15 @@ impl<M> NamespaceTable<M> {
 
     /// The members.
     pub(super) fn members(&self) -> impl Iterator<Item = &M> {
-        self.entries
-            .values()
-            .filter_map(|entry| match &entry.stage {
-                Stage::Open(member) => Some(member),
-                _ => None,
-            })
+        self.entries.iter().filter_map(|entry| match &entry.stage {
+            Stage::Open(member) => Some(member),
+            _ => None,
+        })
     }
 
     /// Takes out all members, also those that wait for their answers: the session has ended.
     pub(super) fn close(&mut self) -> Vec<M> {
-        let entries = std::mem::take(&mut self.entries).into_values();
+        let entries = std::mem::take(&mut self.entries).into_iter();
         (self.deciding, self.granted, self.open) = (0, 0, 0);
         let members = entries.filter_map(|entry| match entry.stage {
             Stage::Open(member) => Some(member),
@@ -374,7 +373,7 @@ impl<M> NamespaceTable<M> {
     /// Whether a CONNECT was lost, so that its client would wait in vain.
     pub(super) fn has_lost_one(&self) -> bool {
         self.deciding > 0
-            && self.entries.values().any(|entry| match entry.stage {
+            && self.entries.iter().any(|entry| match entry.stage {
                 Stage::Asked { since, .. } => since.elapsed() >= Self::LOST_AFTER,
                 _ => false,
             })
@@ -387,8 +386,13 @@ impl<M> NamespaceTable<M> {
     }
 
     fn stage(&self, path: &str) -> Option<&Stage<M>> {
-        self.entries.get(path).map(|entry| &entry.stage)
+        let entry = self.entries.iter().find(|entry| *entry.path == *path);
+        entry.map(|entry| &entry.stage)
     }
+}
+
+fn find<'a, M>(entries: &'a mut [Entry<M>], path: &str) -> Option<&'a mut Entry<M>> {
+    entries.iter_mut().find(|entry| *entry.path == *path)
 }
 
 /// Whether the path is that of a conversation's namespace, with whatever in place of the ids.

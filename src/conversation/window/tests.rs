@@ -84,7 +84,7 @@ impl Model {
     }
 
     fn trim(&mut self, needed_after: Option<Position>) {
-        self.window.trim(self.now, needed_after, &self.limits);
+        self.window.trim(self.now, |_| needed_after, &self.limits);
     }
 
     fn positions(&self) -> Vec<u64> {

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderValue, Method};
 use hyper::upgrade::OnUpgrade;
 
 use super::TEXT;
@@ -66,20 +66,22 @@ pub(super) fn posting(request: &Request, packets: Body) -> Request {
     post
 }
 
-/// The session keeps the request of its handshake, and each part of it keeps all of the 16 KiB
-/// buffer that the request was read into. Copies keep only themselves.
-pub(super) fn shrink(request: &mut Request) {
+/// As which the library gets the request of a handshake, or of an upgrade, and keeps it for as long as
+/// the session: each part of a request keeps all of the 16 KiB buffer that it was read into, and
+/// nothing but the query and what is `kept` is asked for later.
+pub(in crate::engineio) fn handshake<T, K>(
+    request: &Request,
+    body: T,
+    kept: K,
+) -> axum::http::Request<T>
+where
+    K: Clone + Send + Sync + 'static,
+{
+    let mut handshake = axum::http::Request::new(body);
+    // It was read from there.
     if let Ok(uri) = request.uri().to_string().parse() {
-        *request.uri_mut() = uri;
+        *handshake.uri_mut() = uri;
     }
-    let headers: HeaderMap = request
-        .headers()
-        .iter()
-        .filter_map(|(name, value)| {
-            let name = HeaderName::from_bytes(name.as_str().as_bytes()).ok()?;
-            let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
-            Some((name, value))
-        })
-        .collect();
-    *request.headers_mut() = headers;
+    handshake.extensions_mut().insert(kept);
+    handshake
 }

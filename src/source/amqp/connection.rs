@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::Settings;
 use super::act::Act;
 use super::broker_error::BrokerError;
+use super::io_thread;
 use super::place::Place;
 
 /// A broker that takes the connection and then says nothing is given up after this time. So is a
@@ -39,7 +40,8 @@ impl Connection {
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         let name = format!("agent-gateway {purpose}");
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let opening = lapin::Connection::connect_uri(uri, properties);
+        let opening =
+            lapin::Connection::connect_uri_with_runtime(uri, properties, io_thread::runtime());
         match timeout(ANSWER_TIMEOUT, opening).await {
             Ok(Ok(lapin)) => Ok(Self { lapin, place }),
             Ok(Err(error)) => Err(explained(&place, &error).await),

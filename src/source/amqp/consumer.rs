@@ -1,5 +1,6 @@
 //! One queue: its deliveries in order into the journal, acknowledged after that.
 
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
 use lapin::types::ShortString;
 use time::OffsetDateTime;
-use tokio::time::{sleep, timeout};
+use tokio::task::yield_now;
+use tokio::time::{sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Level, debug, enabled, error, info, warn};
 
@@ -21,6 +23,7 @@ use super::act::Act;
 use super::backoff::Backoff;
 use super::beginning::Unbound;
 use super::broker_error::BrokerError;
+use super::coalescing::Coalescing;
 use super::connection::Connection;
 use super::dead_letters::DeadLetters;
 use super::deliveries::Deliveries;
@@ -38,9 +41,6 @@ const ACK_COUNT: usize = 64;
 /// them; one that comes alone does not wait. Each acknowledgement costs a round through the client's
 /// I/O loop and work in the broker, and what is not acknowledged comes again after a crash.
 const ACK_DELAY: Duration = Duration::from_millis(20);
-
-/// How many deliveries are applied before their events go out.
-const BATCH: usize = 64;
 
 /// How often a delivery may fail for a reason of ours.
 const ATTEMPTS: u32 = 3;
@@ -161,7 +161,7 @@ impl Consumer {
             acks: Acks::default(),
             ack_count: ACK_COUNT.min(usize::from(self.prefetch) / 4).max(1),
             batch: Batch::default(),
-            batched: 0,
+            coalescing: Coalescing::default(),
             letters: FuturesUnordered::new(),
         };
         let taken = run.deliveries(deliveries, shutdown).await;
@@ -180,9 +180,9 @@ struct Run<'a, L> {
     acks: Acks,
     /// How many deliveries are acknowledged together.
     ack_count: usize,
-    /// The events of deliveries that were at hand together, and how many there are.
+    /// The events that wait to go out together.
     batch: Batch,
-    batched: usize,
+    coalescing: Coalescing,
     letters: FuturesUnordered<L>,
 }
 
@@ -200,10 +200,17 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             let delivery = match deliveries.next().now_or_never() {
                 Some(delivery) => delivery,
                 None => {
-                    self.flush().await;
+                    let deadline = self.coalescing.deadline();
+                    if deadline.is_none() {
+                        self.flush().await;
+                    }
                     tokio::select! {
                         biased;
                         () = shutdown.cancelled() => return Ok(None),
+                        () = until(deadline) => {
+                            self.flush().await;
+                            continue;
+                        }
                         Some(tag) = self.letters.next() => {
                             self.acks.done(tag);
                             continue;
@@ -217,11 +224,13 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                     }
                 }
             };
-            match delivery {
+            let is_due = match delivery {
                 Some(Ok(delivery)) => {
+                    let is_due = self.coalescing.taken(Instant::now());
                     if let Some(tag) = self.take(delivery) {
                         self.acks.done(tag);
                     }
+                    is_due
                 }
                 Some(Err(error)) => return Err(error),
                 // The queue was deleted, or the node that led it went away.
@@ -229,16 +238,17 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                     let object = self.consumer.queue.object();
                     return Ok(Some(BrokerError::Cancelled { object }));
                 }
-            }
-            if self.batched >= BATCH {
+            };
+            if is_due {
                 self.flush().await;
             }
             if self.acks.waiting() >= self.ack_count {
                 while let Some(Some(tag)) = self.letters.next().now_or_never() {
                     self.acks.done(tag);
                 }
-                self.flush().await;
                 self.acknowledge().await?;
+                // Deliveries may be at hand for long, and others have something to do as well.
+                yield_now().await;
             }
         }
         Ok(None)
@@ -246,7 +256,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
 
     /// Has the events go out that were applied.
     async fn flush(&mut self) {
-        self.batched = 0;
+        self.coalescing.flushed();
         self.batch.flush().await;
     }
 
@@ -269,7 +279,6 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             sent_at: *delivery.properties.timestamp(),
             arrived_at: OffsetDateTime::now_utc(),
         };
-        self.batched += 1;
         let batch = &mut self.batch;
         let taken = attempt(|| {
             let decoded = delivered.decode()?;
@@ -390,6 +399,14 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
         }
         self.acknowledge().await?;
         self.channel.close(200, "shutting down".into()).await
+    }
+}
+
+/// Waits for this moment; without one, for good.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline.into()).await,
+        None => pending().await,
     }
 }
 
