@@ -20,7 +20,7 @@
     unused_imports,
     reason = "the tests of single behaviours use the rest"
 )]
-#[path = "../gateway/harness/mod.rs"]
+#[path = "../harness/mod.rs"]
 mod harness;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -22,7 +22,7 @@ mod faults;
     unused_imports,
     reason = "the tests of single behaviours use the rest"
 )]
-#[path = "../gateway/harness/mod.rs"]
+#[path = "../harness/mod.rs"]
 mod harness;
 mod judge;
 mod member;

@@ -5,7 +5,7 @@ use super::{SILENT, start};
 use crate::harness::until;
 
 #[tokio::test]
-async fn a_poll_that_waits_is_answered_at_once_when_its_client_closes_the_session() {
+async fn a_pending_poll_is_answered_at_once_when_the_client_closes_the_session() {
     let (_broker, gateway) = start(&SILENT).await;
     // A poll that comes after the close finds no session: then it is tried again.
     until("a poll waits when its session is closed", async || {
@@ -28,7 +28,7 @@ async fn a_poll_that_waits_is_answered_at_once_when_its_client_closes_the_sessio
 }
 
 #[tokio::test]
-async fn a_closed_session_takes_nothing_any_more() {
+async fn a_closed_session_rejects_polls_and_posts() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     polling.send("1").await;
@@ -39,7 +39,7 @@ async fn a_closed_session_takes_nothing_any_more() {
 }
 
 #[tokio::test]
-async fn what_is_posted_before_the_close_is_heard_and_the_client_leaves() {
+async fn packets_posted_before_the_close_are_processed_and_the_member_leaves() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
@@ -64,7 +64,7 @@ async fn a_websocket_is_closed_when_its_client_closes_the_session() {
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_websocket_has_left() {
+async fn a_closed_websocket_ends_the_membership() {
     let (_broker, gateway) = start(&SILENT).await;
     Socket::joined(&gateway).await.close().await;
     until("it has left", async || members(&gateway, "c-1").await == 0).await;

@@ -23,7 +23,7 @@ fn connected(answer: &str, head: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_namespace_is_opened_with_the_name_of_the_socket_and_nothing_else() {
+async fn a_connect_answer_holds_the_sid_and_nothing_else() {
     let (_broker, gateway) = start(&SILENT).await;
     let (mut socket, open) = Socket::open_with(&gateway, "").await;
     for head in ["40".to_owned(), format!("40{DOOR},")] {
@@ -43,7 +43,7 @@ async fn a_namespace_is_opened_with_the_name_of_the_socket_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_same_over_polling() {
+async fn a_connect_answer_over_polling_holds_the_sid_and_nothing_else() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{DOOR},{}", auth())).await;
@@ -76,7 +76,7 @@ async fn several_namespaces_share_a_connection() {
 }
 
 #[tokio::test]
-async fn without_a_payload_or_without_a_token_in_it_nobody_is_let_in() {
+async fn a_connect_without_a_payload_or_token_is_rejected() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::open(&gateway).await;
     for (packet, namespace) in [
@@ -98,7 +98,7 @@ async fn without_a_payload_or_without_a_token_in_it_nobody_is_let_in() {
 }
 
 #[tokio::test]
-async fn a_namespace_that_there_is_not_is_refused_with_or_without_a_comma() {
+async fn an_unknown_namespace_is_rejected_with_or_without_a_comma() {
     let (_broker, gateway) = start(&SILENT).await;
     for (packet, namespace) in [
         ("40/random", "/random"),
@@ -122,7 +122,7 @@ async fn a_namespace_that_there_is_not_is_refused_with_or_without_a_comma() {
 /// Clients of Socket.IO 2 wrote a query behind a namespace's name. It has no meaning any more: it is
 /// a part of the name, under which the answer comes.
 #[tokio::test]
-async fn a_query_is_part_of_a_namespaces_name() {
+async fn a_query_is_part_of_the_namespace() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::open(&gateway).await;
     socket.send("40/admin?token=1234&uid=x,").await;
@@ -137,7 +137,7 @@ async fn a_query_is_part_of_a_namespaces_name() {
 }
 
 #[tokio::test]
-async fn who_was_refused_may_ask_again() {
+async fn a_client_may_connect_again_after_a_connect_error() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::open(&gateway).await;
     socket.send("40").await;
@@ -146,7 +146,7 @@ async fn who_was_refused_may_ask_again() {
 }
 
 #[tokio::test]
-async fn a_second_connect_to_an_open_namespace_changes_nothing() {
+async fn a_second_connect_to_an_open_namespace_is_ignored() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::joined(&gateway).await;
     socket.send(&format!("40{}", auth())).await;
@@ -183,7 +183,7 @@ async fn a_session_without_connect_is_closed_although_it_answers_pings() {
 }
 
 #[tokio::test]
-async fn answers_come_in_the_order_of_the_questions_they_name() {
+async fn connect_answers_come_in_the_order_of_the_connects() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::open(&gateway).await;
     socket.send("40/nowhere").await;

@@ -14,7 +14,7 @@ async fn has_left(gateway: &TestGateway, conversation: &str) {
 }
 
 #[tokio::test]
-async fn who_leaves_the_root_namespace_hears_nothing_and_keeps_its_connection() {
+async fn disconnect_from_the_root_namespace_is_not_answered_and_keeps_the_connection() {
     let (_broker, gateway) = start(&SILENT).await;
     for packet in ["41", "41/,", "41/"] {
         let mut socket = Socket::joined(&gateway).await;
@@ -25,7 +25,7 @@ async fn who_leaves_the_root_namespace_hears_nothing_and_keeps_its_connection() 
 }
 
 #[tokio::test]
-async fn who_leaves_one_namespace_stays_in_the_others() {
+async fn disconnect_from_one_namespace_keeps_the_others() {
     // With the comma, and without, which nothing has to be kept from.
     for packet in ["41/tenant/acme/conv/c-2,", "41/tenant/acme/conv/c-2"] {
         // Of what happened in the conversation before, nothing is to be told.
@@ -46,7 +46,7 @@ async fn who_leaves_one_namespace_stays_in_the_others() {
 }
 
 #[tokio::test]
-async fn who_has_left_may_come_back() {
+async fn a_client_may_connect_again_after_a_disconnect() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::joined(&gateway).await;
     for _ in 0..3 {
@@ -60,7 +60,7 @@ async fn who_has_left_may_come_back() {
 }
 
 #[tokio::test]
-async fn who_leaves_over_polling_has_left() {
+async fn disconnect_over_polling_ends_the_membership() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
@@ -73,7 +73,7 @@ async fn who_leaves_over_polling_has_left() {
 }
 
 #[tokio::test]
-async fn who_leaves_what_it_is_not_in_is_not_heard() {
+async fn disconnect_from_a_namespace_not_joined_is_ignored() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut stranger = Socket::open(&gateway).await;
     let mut member = Socket::joined(&gateway).await;
@@ -91,7 +91,7 @@ async fn who_leaves_what_it_is_not_in_is_not_heard() {
 }
 
 #[tokio::test]
-async fn the_server_ends_it_with_a_packet_of_the_namespace() {
+async fn a_server_disconnect_is_a_disconnect_packet_of_the_namespace() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::joined(&gateway).await;
     socket.connect("/tenant/acme/conv/c-2,").await;

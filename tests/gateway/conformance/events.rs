@@ -98,7 +98,7 @@ async fn the_servers_events_are_arrays_that_begin_with_a_name() {
 
 /// A separator inside a payload would be taken for the end of a packet.
 #[tokio::test]
-async fn what_separates_packets_does_not_stand_in_one() {
+async fn the_record_separator_is_escaped_in_payloads() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
@@ -116,7 +116,7 @@ async fn what_separates_packets_does_not_stand_in_one() {
 }
 
 #[tokio::test]
-async fn events_that_mean_nothing_here_are_let_go_by() {
+async fn unknown_events_are_ignored() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::joined(&gateway).await;
     for packet in [
@@ -134,7 +134,7 @@ async fn events_that_mean_nothing_here_are_let_go_by() {
 }
 
 #[tokio::test]
-async fn a_binary_event_and_its_attachments_are_let_go_by_as_a_whole() {
+async fn a_binary_event_and_its_attachments_are_ignored() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::joined(&gateway).await;
     for packet in [
@@ -154,7 +154,7 @@ async fn a_binary_event_and_its_attachments_are_let_go_by_as_a_whole() {
 }
 
 #[tokio::test]
-async fn attachments_over_polling_are_let_go_by_too() {
+async fn binary_attachments_over_polling_are_ignored() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     let event = r#"451-["message",{"_placeholder":true,"num":0}]"#;

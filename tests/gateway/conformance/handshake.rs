@@ -35,7 +35,7 @@ async fn a_poll_opens_a_session_that_can_be_upgraded() {
 }
 
 #[tokio::test]
-async fn a_websocket_opens_a_session_with_the_same_promises() {
+async fn a_websocket_opens_a_session_with_the_same_open_packet() {
     let (_broker, gateway) = start(&QUICK).await;
     for query in ["", "&tenantId=acme&conversationId=c-1"] {
         let (_socket, open) = Socket::open_with(&gateway, query).await;
@@ -44,7 +44,7 @@ async fn a_websocket_opens_a_session_with_the_same_promises() {
 }
 
 #[tokio::test]
-async fn every_session_has_a_name_of_its_own() {
+async fn every_session_has_its_own_sid() {
     let (_broker, gateway) = start(&QUICK).await;
     let mut names = HashSet::new();
     for _ in 0..20 {
@@ -56,7 +56,7 @@ async fn every_session_has_a_name_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_is_promised_of_payloads_is_true() {
+async fn max_payload_is_the_limit_of_posts() {
     let (_broker, gateway) = start(&super::SILENT).await;
     // A packet of an unknown namespace's CONNECT, as large as may be, and one byte more.
     let packet = |length: usize| {
@@ -77,7 +77,7 @@ async fn what_is_promised_of_payloads_is_true() {
 }
 
 #[tokio::test]
-async fn without_the_version_or_with_another_there_is_no_session() {
+async fn a_missing_or_unsupported_eio_version_is_rejected() {
     let (_broker, gateway) = start(&QUICK).await;
     let unsupported = error(5, "Unsupported protocol version");
     for version in ["", "EIO=abc&", "EIO=&", "EIO=5&", "EIO=2&", "EIO=3&"] {
@@ -97,7 +97,7 @@ async fn without_the_version_or_with_another_there_is_no_session() {
 }
 
 #[tokio::test]
-async fn without_a_transport_or_with_an_unknown_one_there_is_no_session() {
+async fn a_missing_or_unknown_transport_is_rejected() {
     let (_broker, gateway) = start(&QUICK).await;
     let unknown = error(0, "Transport unknown");
     for transport in [
@@ -117,7 +117,7 @@ async fn without_a_transport_or_with_an_unknown_one_there_is_no_session() {
 }
 
 #[tokio::test]
-async fn a_session_is_opened_with_get_alone() {
+async fn a_session_is_opened_by_get_only() {
     let (_broker, gateway) = start(&QUICK).await;
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
         for path in [POLLING, WEBSOCKET] {
@@ -129,7 +129,7 @@ async fn a_session_is_opened_with_get_alone() {
 }
 
 #[tokio::test]
-async fn a_websocket_needs_a_request_for_one() {
+async fn a_websocket_transport_needs_an_upgrade_request() {
     let (_broker, gateway) = start(&QUICK).await;
     let answer = ask(gateway.address(), &format!("GET {WEBSOCKET}"), &[]).await;
     assert_eq!(answer.status, 426);
@@ -137,7 +137,7 @@ async fn a_websocket_needs_a_request_for_one() {
 }
 
 #[tokio::test]
-async fn who_speaks_of_a_session_that_there_is_not_is_told_so() {
+async fn an_unknown_sid_is_rejected() {
     let (_broker, gateway) = start(&QUICK).await;
     let unknown = error(1, "Session ID unknown");
     for sid in ["abc", "", "AAAAAAAAAAAAAAAA"] {

@@ -42,7 +42,7 @@ async fn the_first_ping_comes_when_the_interval_has_passed_and_not_before() {
 }
 
 #[tokio::test]
-async fn pongs_that_nobody_asked_for_change_nothing() {
+async fn unsolicited_pongs_are_ignored() {
     let (_broker, gateway) = start(&PATIENT).await;
     let mut socket = Socket::open(&gateway).await;
     for _ in 0..5 {
@@ -75,7 +75,7 @@ async fn a_session_that_polls_without_pongs_is_closed_after_one_ping() {
 }
 
 #[tokio::test]
-async fn a_session_that_neither_polls_nor_answers_is_forgotten() {
+async fn a_session_without_polls_and_pongs_is_removed() {
     let (_broker, gateway) = start(&QUICK).await;
     let polling = Polling::open(&gateway).await;
     let auth = super::wire::auth();
@@ -88,7 +88,7 @@ async fn a_session_that_neither_polls_nor_answers_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_member_that_does_not_answer_leaves_its_conversation() {
+async fn a_ping_timeout_ends_the_membership() {
     let (_broker, gateway) = start(&QUICK).await;
     let _silent = Socket::joined(&gateway).await;
     until("the member is gone", async || {

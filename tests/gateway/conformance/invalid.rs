@@ -36,7 +36,7 @@ async fn a_packet_of_an_unknown_type_closes_a_session_that_polls() {
 
 /// An event's payload is an array that begins with its name, and its id is a number.
 #[tokio::test]
-async fn an_event_that_is_none_closes_the_connection() {
+async fn a_malformed_event_closes_the_connection() {
     let (_broker, gateway) = start(&SILENT).await;
     for packet in [
         "42",
@@ -62,7 +62,7 @@ async fn an_event_that_is_none_closes_the_connection() {
 
 /// No agent has a use for these: they are not looked at, whatever is in them.
 #[tokio::test]
-async fn binary_packets_and_acknowledgements_that_are_none_are_let_go_by() {
+async fn malformed_binary_packets_and_acknowledgements_are_ignored() {
     let (_broker, gateway) = start(&SILENT).await;
     for packet in [
         "45[]",
@@ -86,7 +86,7 @@ async fn binary_packets_and_acknowledgements_that_are_none_are_let_go_by() {
 /// The protocol would have the connection closed; the gateway closes it when no CONNECT has come in
 /// time, and till then does as if nothing had been said.
 #[tokio::test]
-async fn what_comes_before_connect_is_not_heard() {
+async fn events_before_connect_are_ignored() {
     let (_broker, gateway) = start(&SILENT).await;
     for packet in [
         "41",

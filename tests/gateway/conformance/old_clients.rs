@@ -34,7 +34,7 @@ fn packets(mut payload: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn over_a_websocket_it_is_told_and_sent_away() {
+async fn over_a_websocket_an_eio_3_client_gets_an_error_and_is_closed() {
     let (_broker, gateway) = start(&QUICK).await;
     let mut socket = Socket::at(gateway.address(), WEBSOCKET).await;
     is_open(&socket.text().await.unwrap());
@@ -53,7 +53,7 @@ async fn over_a_websocket_it_is_told_and_sent_away() {
 }
 
 #[tokio::test]
-async fn over_polling_it_is_told_all_at_once() {
+async fn over_polling_an_eio_3_client_gets_an_error_in_one_answer() {
     let (_broker, gateway) = start(&QUICK).await;
     let line = "GET /socket.io/?EIO=3&transport=polling&t=N8hyd6w&b64=1";
     let answer = ask(gateway.address(), line, &[]).await;
@@ -87,7 +87,7 @@ async fn sessions(gateway: &TestGateway) -> usize {
 }
 
 #[tokio::test]
-async fn it_takes_nobodys_place() {
+async fn an_eio_3_client_takes_no_connection_permit() {
     let (_broker, gateway) = start(&[("MAX_CONNECTIONS", "1")]).await;
     let mut old = Socket::at(gateway.address(), WEBSOCKET).await;
     assert!(old.text().await.unwrap().starts_with('0'));

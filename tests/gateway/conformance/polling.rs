@@ -6,7 +6,7 @@ use crate::harness::raw::ask;
 use crate::harness::until;
 
 #[tokio::test]
-async fn a_payload_of_several_packets_is_heard_in_order_and_answered_in_one() {
+async fn a_payload_of_several_packets_is_processed_in_order_and_answered_in_one() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     let connects = ["40/a,", "40/b", "40/c,{}"].join(&SEPARATOR.to_string());
@@ -26,7 +26,7 @@ async fn a_poll_waits_until_there_is_something() {
 }
 
 #[tokio::test]
-async fn a_packet_that_cannot_be_read_closes_the_session() {
+async fn a_malformed_packet_closes_the_session() {
     let (_broker, gateway) = start(&SILENT).await;
     for payload in ["abc", "9", "0{}", "\u{1f600}"] {
         let polling = Polling::open(&gateway).await;
@@ -38,7 +38,7 @@ async fn a_packet_that_cannot_be_read_closes_the_session() {
 }
 
 #[tokio::test]
-async fn binary_packets_in_base64_are_taken_and_mean_nothing() {
+async fn base64_binary_packets_are_accepted_and_ignored() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     polling.send("bAQIDBA==").await;
@@ -84,7 +84,7 @@ async fn two_posts_at_once_close_the_session() {
 }
 
 #[tokio::test]
-async fn a_post_that_is_not_sent_to_its_end_closes_the_session() {
+async fn an_incomplete_post_closes_the_session() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     let mut post = polling.begin_post(2).await;
@@ -97,7 +97,7 @@ async fn a_post_that_is_not_sent_to_its_end_closes_the_session() {
 }
 
 #[tokio::test]
-async fn other_methods_are_refused_and_the_session_goes_on() {
+async fn other_methods_are_rejected_and_the_session_stays_open() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     for method in ["PUT", "PATCH", "DELETE"] {

@@ -25,7 +25,7 @@ async fn a_probe_is_answered_and_the_upgrade_packet_moves_the_session() {
 }
 
 #[tokio::test]
-async fn a_poll_that_waits_is_answered_with_noop_when_the_probe_comes() {
+async fn a_pending_poll_is_answered_with_noop_when_the_probe_comes() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     let waiting = polling.waiting_get();
@@ -41,7 +41,7 @@ async fn a_poll_that_waits_is_answered_with_noop_when_the_probe_comes() {
 }
 
 #[tokio::test]
-async fn what_was_said_while_polling_is_heard_over_the_websocket() {
+async fn packets_buffered_while_polling_are_sent_over_the_websocket() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     polling.send("40/nowhere,").await;
@@ -53,7 +53,7 @@ async fn what_was_said_while_polling_is_heard_over_the_websocket() {
 }
 
 #[tokio::test]
-async fn a_session_that_has_joined_stays_joined() {
+async fn an_upgrade_keeps_the_membership() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
@@ -75,7 +75,7 @@ async fn a_session_that_has_joined_stays_joined() {
 }
 
 #[tokio::test]
-async fn after_the_upgrade_there_is_no_polling() {
+async fn polling_is_rejected_after_the_upgrade() {
     let (_broker, gateway) = start(&SILENT).await;
     let (polling, mut socket) = upgraded(&gateway).await;
     for answer in [polling.get().await, polling.post("40/nowhere,").await] {
@@ -86,7 +86,7 @@ async fn after_the_upgrade_there_is_no_polling() {
 }
 
 #[tokio::test]
-async fn a_second_websocket_is_closed_and_the_first_goes_on() {
+async fn a_second_websocket_is_closed_and_the_first_stays_open() {
     let (_broker, gateway) = start(&SILENT).await;
     let (polling, mut socket) = upgraded(&gateway).await;
     socket.connect("").await;
@@ -102,7 +102,7 @@ async fn a_second_websocket_is_closed_and_the_first_goes_on() {
 }
 
 #[tokio::test]
-async fn a_second_websocket_during_the_upgrade_is_closed_and_the_first_goes_on() {
+async fn a_second_websocket_during_the_upgrade_is_closed_and_the_first_stays_open() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     let mut socket = polling.websocket().await;
@@ -115,7 +115,7 @@ async fn a_second_websocket_during_the_upgrade_is_closed_and_the_first_goes_on()
 }
 
 #[tokio::test]
-async fn a_session_that_began_as_a_websocket_gets_no_other() {
+async fn a_session_opened_by_websocket_rejects_another_websocket() {
     let (_broker, gateway) = start(&SILENT).await;
     let (mut socket, open) = Socket::open_with(&gateway, "").await;
     let sid = open["sid"].as_str().unwrap();
@@ -142,7 +142,7 @@ async fn a_websocket_that_does_not_begin_with_a_probe_is_closed() {
 }
 
 #[tokio::test]
-async fn a_probe_that_is_not_followed_by_the_upgrade_packet_is_in_vain() {
+async fn a_probe_without_an_upgrade_packet_does_not_upgrade() {
     let (_broker, gateway) = start(&SILENT).await;
     for packet in ["40/nowhere,", "2", "2probe", "1", "abc"] {
         let polling = Polling::open(&gateway).await;
@@ -155,7 +155,7 @@ async fn a_probe_that_is_not_followed_by_the_upgrade_packet_is_in_vain() {
 }
 
 #[tokio::test]
-async fn a_session_whose_upgrade_fails_leaves_nothing_behind() {
+async fn a_session_whose_upgrade_fails_is_removed() {
     let (_broker, gateway) = start(&SILENT).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;

@@ -6,7 +6,7 @@ use super::wire::{NOWHERE, Socket};
 use super::{SILENT, start};
 
 #[tokio::test]
-async fn each_packet_has_a_message_of_its_own() {
+async fn each_packet_is_one_websocket_message() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::open(&gateway).await;
     for name in ["a", "b", "c"] {
@@ -19,7 +19,7 @@ async fn each_packet_has_a_message_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_payload_of_several_packets_is_not_taken_apart() {
+async fn a_payload_of_several_packets_is_not_split_over_a_websocket() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::open(&gateway).await;
     // One CONNECT, to a namespace with a strange name.
@@ -29,7 +29,7 @@ async fn a_payload_of_several_packets_is_not_taken_apart() {
 }
 
 #[tokio::test]
-async fn a_packet_that_cannot_be_read_closes_the_session() {
+async fn a_malformed_packet_closes_the_session() {
     let (_broker, gateway) = start(&SILENT).await;
     for packet in ["abc", "9", "0{}", "", "\u{1f600}"] {
         let mut socket = Socket::open(&gateway).await;
@@ -41,7 +41,7 @@ async fn a_packet_that_cannot_be_read_closes_the_session() {
 }
 
 #[tokio::test]
-async fn binary_messages_of_no_packet_are_let_go_by() {
+async fn unexpected_binary_messages_are_ignored() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::open(&gateway).await;
     socket.send_binary(&[1, 2, 3, 4]).await;
@@ -50,7 +50,7 @@ async fn binary_messages_of_no_packet_are_let_go_by() {
 }
 
 #[tokio::test]
-async fn pings_of_the_websocket_itself_are_answered_with_their_payload() {
+async fn websocket_ping_frames_are_answered_with_their_payload() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::open(&gateway).await;
     let pong = socket.ping(b"are you there").await;
