@@ -1,13 +1,12 @@
 //! What attackers send in masses, without a token: bounded, over ten connections that are opened
 //! again whenever the gateway has closed them.
 
+use std::io;
+
+use engineio_client::frame::Opcode;
+use engineio_client::{POLLING, UPGRADE, WEBSOCKET, WebSocket};
 use futures_util::future::join_all;
-use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::Raw;
 
@@ -51,22 +50,29 @@ impl Flood {
     }
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-async fn open(address: &str) -> Socket {
-    let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
+async fn open(address: &str) -> WebSocket {
     loop {
         // A gateway that has no room says so, and is asked again.
-        if let Ok((socket, _)) = connect_async(&url).await {
+        let stream = TcpStream::connect(address).await;
+        if let Ok(stream) = stream
+            && let Ok(socket) = WebSocket::connect(stream, address, WEBSOCKET).await
+        {
             return socket;
         }
         tokio::task::yield_now().await;
     }
 }
 
-async fn send_all(socket: &mut Socket, batch: Vec<Message>) -> Result<(), Error> {
-    for message in batch {
-        socket.feed(message).await?;
+/// What a frame is, whether it is a message's last, and what it carries.
+type Frame<'a> = (Opcode, bool, &'a [u8]);
+
+fn text(text: &str) -> Frame<'_> {
+    (Opcode::Text, true, text.as_bytes())
+}
+
+async fn send_all(socket: &mut WebSocket, frames: &[Frame<'_>]) -> io::Result<()> {
+    for &(opcode, last, payload) in frames {
+        socket.feed(opcode, last, payload);
     }
     socket.flush().await
 }
@@ -76,22 +82,24 @@ async fn connects(address: &str, amount: usize) {
     const PER_SESSION: usize = 100;
     for _ in 0..amount.div_ceil(PER_SESSION) {
         let mut socket = open(address).await;
-        let batch = (0..PER_SESSION).map(|number| {
+        let packets = (0..PER_SESSION).map(|number| {
             let (tenant, conversation) = (rand::random::<u64>(), rand::random::<u64>());
             let auth = match number % 2 {
                 0 => "{}",
                 _ => r#"{"token":"garbage"}"#,
             };
-            Message::text(format!("40/tenant/{tenant:x}/conv/{conversation:x},{auth}"))
+            format!("40/tenant/{tenant:x}/conv/{conversation:x},{auth}")
         });
-        send_all(&mut socket, batch.collect()).await.ok();
+        let packets: Vec<_> = packets.collect();
+        let frames: Vec<_> = packets.iter().map(|packet| text(packet)).collect();
+        send_all(&mut socket, &frames).await.ok();
         end(&mut socket).await;
     }
 }
 
 /// Waits until the gateway has hung up.
-async fn end(socket: &mut Socket) {
-    while !matches!(socket.next().await, None | Some(Err(_))) {}
+async fn end(socket: &mut WebSocket) {
+    while let Ok(Some(_)) = socket.next().await {}
 }
 
 /// Ignored words first, then one that ends the session.
@@ -115,37 +123,34 @@ async fn malformed(address: &str, amount: usize) {
             continue;
         }
         let mut socket = open(address).await;
-        let mut batch: Vec<_> = ignored.map(|&packet| Message::text(packet)).collect();
-        batch.insert(7, Message::binary(vec![0xff; 100]));
-        batch.push(Message::text(fatal));
-        send_all(&mut socket, batch).await.ok();
+        let mut frames: Vec<_> = ignored.map(|packet| text(packet)).collect();
+        frames.insert(7, (Opcode::Binary, true, &[0xff; 100]));
+        frames.push(text(fatal));
+        send_all(&mut socket, &frames).await.ok();
         end(&mut socket).await;
     }
 }
 
 /// A session that posts this, and is forgotten.
 async fn polling(address: &str, body: &str) {
-    let path = "/socket.io/?EIO=4&transport=polling";
     let mut raw = Raw::open(address).await;
-    let open = raw.ask(&format!("GET {path}"), &[]).await;
-    let open = open.json();
-    let sid = open["sid"].as_str().unwrap();
-    let length = body.len();
-    let head = format!("POST {path}&sid={sid} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n");
-    raw.send(head + "\r\n" + body).await;
+    let open = raw.ask(&format!("GET {POLLING}"), &[]).await.json();
+    let target = format!("{POLLING}&sid={}", open["sid"].as_str().unwrap());
+    raw.begin_post(&target, body.len()).await;
+    raw.send(body).await;
     raw.answer_if_any().await;
 }
 
 async fn oversized(address: &str, amount: usize) {
     const LIMIT: usize = 64 << 10;
     let large = "x".repeat(LIMIT + 1);
-    let piece = &large[..LIMIT / 4];
+    let piece = &large.as_bytes()[..LIMIT / 4];
     for number in 0..amount {
         let frames = match number % 4 {
-            0 => vec![text(&large, Data::Text, true)],
+            0 => vec![text(&large)],
             1 => {
-                let mut pieces = vec![text(piece, Data::Text, false)];
-                pieces.extend((0..4).map(|_| text(piece, Data::Continue, false)));
+                let mut pieces = vec![(Opcode::Text, false, piece)];
+                pieces.extend([(Opcode::Continuation, false, piece); 4]);
                 pieces
             }
             // Announced: as much as a frame can be, of which little comes.
@@ -163,31 +168,16 @@ async fn oversized(address: &str, amount: usize) {
             }
         };
         let mut socket = open(address).await;
-        send_all(
-            &mut socket,
-            frames.into_iter().map(Message::Frame).collect(),
-        )
-        .await
-        .ok();
+        send_all(&mut socket, &frames).await.ok();
         end(&mut socket).await;
     }
-}
-
-fn text(text: &str, kind: Data, last: bool) -> Frame {
-    Frame::message(text.as_bytes().to_vec(), OpCode::Data(kind), last)
 }
 
 /// A WebSocket over which these bytes go.
 async fn announce(address: &str, bytes: &[u8]) {
     let mut raw = Raw::open(address).await;
-    let upgrade = [
-        "connection: Upgrade",
-        "upgrade: websocket",
-        "sec-websocket-version: 13",
-        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
-    ];
-    let line = "GET /socket.io/?EIO=4&transport=websocket";
-    assert_eq!(raw.ask(line, &upgrade).await.status, 101);
+    let line = format!("GET {WEBSOCKET}");
+    assert_eq!(raw.ask(&line, &UPGRADE).await.status, 101);
     raw.send(bytes).await;
     raw.send([b'x'; 1_000]).await;
     raw.ended().await;

@@ -1,25 +1,25 @@
 //! What the tests are made of: a broker with names of its own for each test, the program as a
-//! child process, a small Socket.IO client, a TCP proxy that breaks the network.
+//! child process, a Socket.IO client, a TCP proxy that breaks the network.
 
 mod broker;
 mod client;
 mod flood;
 mod folder;
 pub(crate) mod gateway;
-mod polling;
 mod private_broker;
 pub(crate) mod proxy;
 pub(crate) mod raw;
+mod received;
 
 pub(crate) use broker::Broker;
-pub(crate) use client::{Client, Received};
+pub(crate) use client::Client;
 pub(crate) use flood::Flood;
 pub(crate) use folder::Folder;
 pub(crate) use gateway::{TestGateway, answer};
-pub(crate) use polling::PollingClient;
 pub(crate) use private_broker::PrivateBroker;
 pub(crate) use proxy::{Direction, Proxy};
 pub(crate) use raw::Raw;
+pub(crate) use received::Received;
 pub(crate) use rustix::process::Signal;
 
 use std::time::Duration;

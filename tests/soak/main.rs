@@ -29,7 +29,6 @@ mod member;
 mod plan;
 mod publisher;
 mod script;
-mod session;
 mod trial;
 mod vitals;
 mod world;

@@ -16,7 +16,7 @@
 //! | [`trial`], [`driver`] | one scenario against one server |
 //! | [`server`], [`process`] | the server as a child process, its processor time and memory |
 //! | [`broker`], [`relay`], [`pace`] | publishing, by the clock |
-//! | [`crowd`], [`client`], [`frames`] | thousands of sockets in one thread |
+//! | [`crowd`], [`client`] | thousands of sockets in one thread |
 //! | [`agent`], [`turns`], [`mark`], [`clock`] | what is sent to which room, and what it says about itself |
 //! | [`receipts`], [`report`] | what has come, and the table |
 
@@ -26,7 +26,6 @@ mod client;
 mod clock;
 mod crowd;
 mod driver;
-mod frames;
 mod mark;
 mod pace;
 mod process;

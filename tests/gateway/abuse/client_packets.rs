@@ -1,13 +1,11 @@
 //! What a client says that it should not: it has no effect, tells it nothing, and costs little.
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use engineio_client::frame::Opcode;
+use engineio_client::{Message, WEBSOCKET, WebSocket};
 use serde_json::json;
-use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio::net::TcpStream;
 
-use crate::harness::{Broker, Client, PollingClient, Received, TestGateway, claims, message, sign};
+use crate::harness::{Broker, Client, Received, TestGateway, claims, message, sign};
 
 const DOOR: &str = "/tenant/acme/conv/c-1";
 
@@ -67,7 +65,7 @@ async fn ten_rejected_connects_close_the_connection() {
         }
         assert_eq!(client.next().await, Received::Closed);
     }
-    let mut polling = PollingClient::open(gateway.address(), "").await;
+    let mut polling = Client::open_polling(gateway.address(), "").await;
     for number in 0..10 {
         polling
             .connect(&format!("{DOOR}{number}"), &json!({}))
@@ -106,7 +104,7 @@ async fn a_connection_opens_at_most_256_namespaces() {
         broker.publish("inbound_message", &message).await;
         assert_eq!(client.event().await.message_id(), "m-1");
     }
-    let mut polling = PollingClient::open(gateway.address(), "").await;
+    let mut polling = Client::open_polling(gateway.address(), "").await;
     let doors: Vec<_> = (0..256).map(door).collect();
     let poster = polling.connect_all(&doors, &auth);
     let mut joined = 0;
@@ -119,30 +117,29 @@ async fn a_connection_opens_at_most_256_namespaces() {
     poster.await.unwrap();
 }
 
+/// What a frame is, whether it is a message's last, and what it carries.
+type Frame<'a> = (Opcode, bool, &'a [u8]);
+
 /// A client that chooses its frames.
-async fn frames(gateway: &TestGateway, frames: Vec<Frame>) -> Option<String> {
-    let url = format!(
-        "ws://{}/socket.io/?EIO=4&transport=websocket&tenantId=acme&conversationId=c-1",
-        gateway.address()
-    );
-    let (mut stream, _) = connect_async(url).await.unwrap();
-    stream.next().await.unwrap().unwrap();
-    for frame in frames {
+async fn frames(gateway: &TestGateway, frames: &[Frame<'_>]) -> Option<String> {
+    let address = gateway.address();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let target = format!("{WEBSOCKET}&tenantId=acme&conversationId=c-1");
+    let socket = WebSocket::connect(stream, address, &target).await;
+    let mut socket = socket.unwrap();
+    socket.text().await.unwrap();
+    for &(opcode, last, payload) in frames {
         // The server may have hung up by now.
-        stream.send(Message::Frame(frame)).await.ok();
+        socket.send_frame(opcode, last, payload).await.ok();
     }
     loop {
-        match stream.next().await {
-            Some(Ok(Message::Text(ping))) if ping.as_str() == "2" => {}
-            Some(Ok(Message::Text(text))) => return Some(text.to_string()),
-            Some(Ok(Message::Pong(_))) => {}
+        match socket.next().await {
+            Ok(Some(Message::Text(ping))) if ping == "2" => {}
+            Ok(Some(Message::Text(text))) => return Some(text),
+            Ok(Some(Message::Pong(_))) => {}
             _ => return None,
         }
     }
-}
-
-fn frame(text: &str, kind: Data, last: bool) -> Frame {
-    Frame::message(text.as_bytes().to_vec(), OpCode::Data(kind), last)
 }
 
 #[tokio::test]
@@ -150,16 +147,15 @@ async fn fragmented_messages_are_reassembled_and_oversized_ones_close_the_sessio
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
     let connect = format!("40{}", json!({"token": sign(&claims("acme"))}));
-    let pieces = |size: usize| -> Vec<_> {
+    let pieces = |size: usize| -> Vec<Frame<'_>> {
         let pieces: Vec<_> = connect.as_bytes().chunks(size).collect();
         let last = pieces.len() - 1;
-        let frames = pieces.iter().enumerate().map(|(number, piece)| {
-            let kind = if number == 0 {
-                Data::Text
-            } else {
-                Data::Continue
+        let frames = pieces.into_iter().enumerate().map(|(number, piece)| {
+            let opcode = match number {
+                0 => Opcode::Text,
+                _ => Opcode::Continuation,
             };
-            frame(std::str::from_utf8(piece).unwrap(), kind, number == last)
+            (opcode, number == last, piece)
         });
         frames.collect()
     };
@@ -167,31 +163,32 @@ async fn fragmented_messages_are_reassembled_and_oversized_ones_close_the_sessio
         let mut with_pings = Vec::new();
         for piece in pieces(size) {
             with_pings.push(piece);
-            with_pings.push(Frame::pong(&b"x"[..]));
+            with_pings.push((Opcode::Pong, true, &b"x"[..]));
         }
-        let answer = frames(&gateway, with_pings).await.unwrap();
+        let answer = frames(&gateway, &with_pings).await.unwrap();
         assert!(answer.starts_with("40{"), "{answer}");
     }
     let padding = "x".repeat(64 * 1024);
+    let event = format!("42[{padding:?}]");
     for hostile in [
-        vec![frame(&format!("42[{padding:?}]"), Data::Text, true)],
-        vec![
-            frame(&padding, Data::Text, false),
-            frame(&padding, Data::Continue, true),
+        &[(Opcode::Text, true, event.as_bytes())][..],
+        &[
+            (Opcode::Text, false, padding.as_bytes()),
+            (Opcode::Continuation, true, padding.as_bytes()),
         ],
-        vec![frame("40", Data::Continue, true)],
-        vec![frame("4", Data::Text, false), frame("40", Data::Text, true)],
+        &[(Opcode::Continuation, true, b"40")],
+        &[(Opcode::Text, false, b"4"), (Opcode::Text, true, b"40")],
     ] {
         assert_eq!(frames(&gateway, hostile).await, None);
     }
     // What is binary is nothing, in one piece or in many.
     let mut binary = vec![
-        frame("40", Data::Binary, true),
-        frame("40", Data::Binary, false),
-        frame("{}", Data::Continue, true),
+        (Opcode::Binary, true, &b"40"[..]),
+        (Opcode::Binary, false, b"40"),
+        (Opcode::Continuation, true, b"{}"),
     ];
     binary.extend(pieces(10_000));
-    let answer = frames(&gateway, binary).await.unwrap();
+    let answer = frames(&gateway, &binary).await.unwrap();
     assert!(answer.starts_with("40{"), "{answer}");
 }
 
@@ -232,8 +229,8 @@ async fn malformed_packets_affect_only_their_own_session() {
         ("b!!!!".to_owned(), 200..=200),
         ("x".repeat(64 * 1024 + 1), 413..=413),
     ] {
-        let polling = PollingClient::open(gateway.address(), "").await;
-        let status = polling.post(body.clone()).await;
+        let mut polling = Client::open_polling(gateway.address(), "").await;
+        let status = polling.post(&body).await;
         assert!(statuses.contains(&status), "{body:.20}: {status}");
     }
     broker

@@ -1,11 +1,10 @@
 //! How many may connect: in all, from one address, and how fast.
 
+use engineio_client::packet::{CLOSE, split};
+use engineio_client::{POLLING, UPGRADE, WEBSOCKET, WebSocket};
 use futures_util::future::join_all;
-use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::harness::raw::{Answer, ask, is_heard};
 use crate::harness::{Broker, Client, Raw, Received, TestGateway, claims, sign, until};
@@ -44,26 +43,20 @@ impl Session {
         Ok(Self { address, sid })
     }
 
-    fn query(&self, transport: &str) -> String {
-        format!("/socket.io/?EIO=4&transport={transport}&sid={}", self.sid)
+    fn target(&self) -> String {
+        format!("{POLLING}&sid={}", self.sid)
     }
 
     async fn post(&self, packet: &str) {
-        let (line, length) = (self.query("polling"), packet.len());
-        let head = format!("POST {line} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
         let mut raw = Raw::open(&self.address).await;
-        raw.send(head + packet).await;
-        assert_eq!(raw.answer().await.status, 200);
+        let answer = raw.post(&self.target(), packet).await;
+        assert_eq!(answer.status, 200);
     }
 
-    async fn upgrade(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
-        let url = format!("ws://{}{}", self.address, self.query("websocket"));
-        let (mut socket, _) = connect_async(url).await.unwrap();
-        socket.send(Message::text("2probe")).await.unwrap();
-        let answer = socket.next().await.unwrap().unwrap();
-        assert_eq!(answer, Message::text("3probe"));
-        socket.send(Message::text("5")).await.unwrap();
-        socket
+    async fn upgrade(self) -> WebSocket {
+        let stream = TcpStream::connect(&self.address).await.unwrap();
+        let socket = WebSocket::upgrade(stream, &self.address, &self.sid);
+        socket.await.unwrap()
     }
 
     /// Whether its CONNECT is taken; if it is not, then for a limit.
@@ -71,11 +64,11 @@ impl Session {
         let auth = json!({"token": sign(&claims("acme")), "tenantId": "acme",
             "conversationId": "c-1"});
         self.post(&format!("40{auth}")).await;
-        let poll = format!("GET {}", self.query("polling"));
+        let poll = format!("GET {}", self.target());
         let refused = r#"44{"message":"Too many connections"}"#;
         loop {
             let answer = ask(&self.address, &poll, &[]).await;
-            for packet in answer.body.split('\x1e') {
+            for packet in split(&answer.body) {
                 match packet {
                     "2" => {}
                     packet if packet == refused => return false,
@@ -180,7 +173,7 @@ async fn a_session_releases_its_permit_however_it_ends() {
     drop(place().await.upgrade().await);
     // One that is upgraded, and says goodbye.
     let mut upgraded = place().await.upgrade().await;
-    upgraded.send(Message::text("1")).await.unwrap();
+    upgraded.send(CLOSE).await.unwrap();
     place().await;
 }
 
@@ -310,11 +303,9 @@ async fn rejected_connections_are_bounded_too() {
             json!({"code": 4, "message": "Too many connections"})
         );
     }
-    let url = format!(
-        "ws://{}/socket.io/?EIO=4&transport=websocket",
-        gateway.address()
-    );
-    assert!(connect_async(url).await.is_err());
+    let stream = TcpStream::connect(gateway.address()).await.unwrap();
+    let socket = WebSocket::connect(stream, gateway.address(), WEBSOCKET);
+    assert!(socket.await.is_err());
     // Whoever has a place keeps it.
     let emit = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note", "payload": {}});
     assert_eq!(gateway.emit(&emit).await.0, 200);
@@ -376,16 +367,10 @@ async fn rejected_websockets_are_bounded_per_address_and_their_room_is_released(
     let late = join_all(late).await;
     assert_eq!(late.iter().flatten().count(), 128);
     // Another address has room of its own.
-    let elsewhere = [
-        "x-forwarded-for: 10.0.0.1",
-        "connection: Upgrade",
-        "upgrade: websocket",
-        "sec-websocket-version: 13",
-        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
-    ];
-    let line = "GET /socket.io/?EIO=4&transport=websocket";
-    assert_eq!(ask(gateway.address(), line, &elsewhere).await.status, 101);
-    let refused = ask(gateway.address(), line, &elsewhere[1..]).await;
+    let elsewhere = [&["x-forwarded-for: 10.0.0.1"], &UPGRADE[..]].concat();
+    let line = format!("GET {WEBSOCKET}");
+    assert_eq!(ask(gateway.address(), &line, &elsewhere).await.status, 101);
+    let refused = ask(gateway.address(), &line, &UPGRADE).await;
     assert_eq!(refused.status, 429);
     assert_eq!(
         refused.json(),

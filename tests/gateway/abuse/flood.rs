@@ -7,9 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::harness::{
-    Broker, Client, Flood, PollingClient, Received, TestGateway, claims, sign, until, word,
-};
+use crate::harness::{Broker, Client, Flood, Received, TestGateway, claims, sign, until, word};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -127,7 +125,7 @@ async fn a_connection_that_joins_nothing_is_closed_and_one_that_has_joined_is_no
     let mut idle = gateway.agent("acme", "c-1").await;
     idle.leave("/").await;
     let mut silent = Client::open(address, "").await;
-    let mut polling = PollingClient::open(address, "").await;
+    let mut polling = Client::open_polling(address, "").await;
     let mut refused = Client::open(address, "").await;
     refused.connect("/", &json!({"token": "garbage"})).await;
     let invalid = Received::Refused("Invalid token".to_owned());

@@ -10,12 +10,10 @@ use std::fmt::Debug;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use futures_util::{SinkExt as _, StreamExt as _};
+use engineio_client::{POLLING, WEBSOCKET, WebSocket};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::harness::{API_KEY, Broker, Client, Raw, Received, SECRET, TestGateway, message, now};
 
@@ -180,10 +178,10 @@ async fn packets(gateway: &TestGateway, verdict: &mut Verdict) {
         verdict.compare(&row, heard(client.next().await), websocket);
 
         let sid = polling_sid(gateway).await;
-        let line = format!("POST /socket.io/?EIO=4&transport=polling&sid={sid}");
+        let line = format!("POST {POLLING}&sid={sid}");
         let (status, _) = ask(gateway, &line, &[], &packet).await;
         ask(gateway, &line, &[], "40/sentinel").await;
-        let poll = format!("GET /socket.io/?EIO=4&transport=polling&sid={sid}");
+        let poll = format!("GET {POLLING}&sid={sid}");
         let mut came = "nothing comes";
         while came == "nothing comes" {
             let (status, answer) = ask(gateway, &poll, &[], "").await;
@@ -219,7 +217,7 @@ async fn requests(gateway: &TestGateway, verdict: &mut Verdict) {
         let [line, headers, body, status, answer] = row;
         // Who has not joined is kept for seconds: less than the table may take.
         let (websocket, websocket_sid) = match line.contains("$wsid") {
-            true => Some(websocket(gateway, "").await),
+            true => Some(websocket(gateway, None).await),
             false => None,
         }
         .unzip();
@@ -227,8 +225,8 @@ async fn requests(gateway: &TestGateway, verdict: &mut Verdict) {
         let sid = polling_sid(gateway).await;
         let upgraded = polling_sid(gateway).await;
         let names = [
-            ("$polling", "/socket.io/?EIO=4&transport=polling"),
-            ("$websocket", "/socket.io/?EIO=4&transport=websocket"),
+            ("$polling", POLLING),
+            ("$websocket", WEBSOCKET),
             ("$wsid", &websocket_sid),
             ("$upgraded", &upgraded),
             ("$sid", &sid),
@@ -245,7 +243,7 @@ async fn requests(gateway: &TestGateway, verdict: &mut Verdict) {
             ("$64KB+1", &"x".repeat((64 << 10) + 1)),
         ];
         let second = match line.contains("$upgraded") {
-            true => Some(self::websocket(gateway, &format!("&sid={upgraded}")).await),
+            true => Some(self::websocket(gateway, Some(&upgraded)).await),
             false => None,
         };
         let [line, headers, body] = [line, headers, body].map(|cell| fill(cell, &names));
@@ -280,38 +278,27 @@ fn json_or_text(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| text.into())
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
 /// A WebSocket session, or one that becomes one.
-async fn websocket(gateway: &TestGateway, query: &str) -> (Socket, String) {
+async fn websocket(gateway: &TestGateway, sid: Option<&str>) -> (WebSocket, String) {
     let address = gateway.address();
-    let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket{query}");
-    let (mut socket, _) = connect_async(url).await.unwrap();
-    let sid = match query.strip_prefix("&sid=") {
-        None => {
-            let open = socket.next().await.unwrap().unwrap().into_text().unwrap();
-            let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
-            open["sid"].as_str().unwrap().to_owned()
-        }
-        Some(sid) => {
-            socket.send(Message::text("2probe")).await.unwrap();
-            let answer = socket.next().await.unwrap().unwrap();
-            assert_eq!(answer, Message::text("3probe"));
-            // The answer comes when the session has been upgraded.
-            for packet in ["5", "40/sentinel"] {
-                socket.send(Message::text(packet)).await.unwrap();
-            }
-            let is_upgraded = |answer: Message| answer.to_text().unwrap().contains("Invalid");
-            while !is_upgraded(socket.next().await.unwrap().unwrap()) {}
-            sid.to_owned()
-        }
+    let stream = TcpStream::connect(address).await.unwrap();
+    let Some(sid) = sid else {
+        let socket = WebSocket::connect(stream, address, WEBSOCKET).await;
+        let mut socket = socket.unwrap();
+        let open = socket.text().await.unwrap();
+        let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
+        return (socket, open["sid"].as_str().unwrap().to_owned());
     };
-    (socket, sid)
+    let socket = WebSocket::upgrade(stream, address, sid).await;
+    let mut socket = socket.unwrap();
+    // The answer comes when the session has been upgraded.
+    socket.send("40/sentinel").await.unwrap();
+    while !socket.text().await.unwrap().contains("Invalid") {}
+    (socket, sid.to_owned())
 }
 
 async fn polling_sid(gateway: &TestGateway) -> String {
-    let handshake = "GET /socket.io/?EIO=4&transport=polling";
-    let (_, open) = ask(gateway, handshake, &[], "").await;
+    let (_, open) = ask(gateway, &format!("GET {POLLING}"), &[], "").await;
     let open: Value = serde_json::from_str(open.strip_prefix('0').unwrap()).unwrap();
     open["sid"].as_str().unwrap().to_owned()
 }
@@ -387,7 +374,7 @@ async fn a_failed_upgrade_request_does_not_block_the_next_one() {
     let gateway = TestGateway::start_with(&broker, &[]).await;
     let sid = polling_sid(&gateway).await;
     no_upgrade(&gateway, &sid).await;
-    websocket(&gateway, &format!("&sid={sid}")).await;
+    websocket(&gateway, Some(&sid)).await;
 }
 
 #[tokio::test]

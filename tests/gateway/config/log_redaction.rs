@@ -9,8 +9,7 @@ use tokio::process::Command;
 
 use crate::harness::raw::ask;
 use crate::harness::{
-    Broker, Client, PollingClient, Proxy, Raw, Received, Signal, TestGateway, claims, message, now,
-    until,
+    Broker, Client, Proxy, Raw, Received, Signal, TestGateway, claims, message, now, until,
 };
 
 const SECRET: &str = "current-secret-b1946ac92492d2347c6235b4d2611184";
@@ -128,10 +127,10 @@ async fn show_tokens(search: &mut Search, gateway: &TestGateway) {
                 .try_send(&format!("40{}{token}", "{".repeat(64 << 10)))
                 .await;
         }
-        let mut polling = PollingClient::open(gateway.address(), IDS).await;
+        let mut polling = Client::open_polling(gateway.address(), IDS).await;
         polling.connect("/", &auth).await;
         polling.next().await;
-        polling.post(format!("4{token}\x1eb{token}")).await;
+        polling.post(&format!("4{token}\x1eb{token}")).await;
         for line in [
             format!("GET /widget?token={token}"),
             format!("GET /socket.io/?EIO=3&transport=polling&token={token}"),

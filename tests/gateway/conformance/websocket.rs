@@ -1,6 +1,6 @@
 //! Engine.IO over a WebSocket: each packet in a message of its own.
 
-use tokio_tungstenite::tungstenite::Message;
+use engineio_client::Message;
 
 use super::wire::{NOWHERE, Socket};
 use super::{SILENT, start};
@@ -54,7 +54,7 @@ async fn websocket_ping_frames_are_answered_with_their_payload() {
     let (_broker, gateway) = start(&SILENT).await;
     let mut socket = Socket::open(&gateway).await;
     let pong = socket.ping(b"are you there").await;
-    assert_eq!(pong, Message::Pong(b"are you there".to_vec().into()));
+    assert_eq!(pong, Message::Pong(b"are you there".to_vec()));
     socket.send("40/nowhere").await;
     socket.hears(NOWHERE).await;
 }

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use engineio_client::packet::split;
+use engineio_client::{POLLING, UPGRADE, WebSocket};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 use tokio::time::sleep;
-use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Message;
 
-use crate::harness::{
-    API_KEY, Broker, DEADLINE, PollingClient, Raw, Received, TestGateway, claims, sign,
-};
+use crate::harness::{API_KEY, Broker, Client, DEADLINE, Raw, Received, TestGateway, claims, sign};
 
 const IDS: &str = "&tenantId=acme&conversationId=c-1";
 
@@ -20,11 +18,10 @@ fn auth() -> Value {
 
 /// A session that polls over this connection, at this path.
 async fn poll(gateway: &TestGateway) -> (Raw, String) {
-    let path = "/socket.io/?EIO=4&transport=polling";
     let mut raw = Raw::open(gateway.address()).await;
-    let open = raw.ask(&format!("GET {path}{IDS}"), &[]).await.json();
+    let open = raw.ask(&format!("GET {POLLING}{IDS}"), &[]).await.json();
     let sid = open["sid"].as_str().unwrap();
-    (raw, format!("{path}&sid={sid}"))
+    (raw, format!("{POLLING}&sid={sid}"))
 }
 
 #[tokio::test]
@@ -46,7 +43,7 @@ async fn a_connect_error_is_kept_for_a_late_poll() {
     while !packets.iter().any(|packet| packet == "1") {
         let answer = late.ask(&format!("GET {path}"), &[]).await;
         assert_eq!(answer.status, 200, "{answer:?} after {packets:?}");
-        packets.extend(answer.body.split('\x1e').map(str::to_owned));
+        packets.extend(split(&answer.body).map(str::to_owned));
     }
     packets.sort();
     // The first ping is among them.
@@ -74,31 +71,25 @@ async fn polls_of_an_upgraded_session_are_rejected_and_buffer_nothing() {
     let mut sessions = Vec::new();
     for _ in 0..4 {
         let address = gateway.address();
-        let url = format!("{address}/socket.io/?EIO=4{IDS}&transport=");
-        let open = http.get(format!("http://{url}polling")).send().await;
+        let url = format!("http://{address}{POLLING}{IDS}");
+        let open = http.get(&url).send().await;
         let open = open.unwrap().text().await.unwrap();
         let open: Value = serde_json::from_str(&open[1..]).unwrap();
-        let sid = format!("&sid={}", open["sid"].as_str().unwrap());
-        let (mut stream, _) = connect_async(format!("ws://{url}websocket{sid}"))
-            .await
-            .unwrap();
-        stream.send(Message::text("2probe")).await.unwrap();
-        assert_eq!(
-            stream.next().await.unwrap().unwrap(),
-            Message::text("3probe")
-        );
-        stream.send(Message::text("5")).await.unwrap();
+        let sid = open["sid"].as_str().unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let socket = WebSocket::upgrade(stream, address, sid).await;
+        let mut socket = socket.unwrap();
         let connect = format!("40{}", json!({"token": sign(&claims("acme"))}));
-        stream.send(Message::text(connect)).await.unwrap();
+        socket.send(&connect).await.unwrap();
         // The answer; of what follows nothing is read.
         let answer = loop {
-            match stream.next().await.unwrap().unwrap() {
-                Message::Text(text) if text.starts_with('2') => {}
+            match socket.text().await.unwrap() {
+                ping if ping.starts_with('2') => {}
                 answer => break answer,
             }
         };
-        assert!(answer.to_text().unwrap().starts_with("40"), "{answer}");
-        sessions.push((stream, format!("http://{url}polling{sid}")));
+        assert!(answer.starts_with("40"), "{answer}");
+        sessions.push((socket, format!("{url}&sid={sid}")));
     }
     let before = gateway.memory();
     for _ in 0..150 {
@@ -115,7 +106,7 @@ async fn polls_of_an_upgraded_session_are_rejected_and_buffer_nothing() {
 async fn a_slow_polling_client_opens_150_namespaces_in_one_post() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    let mut polling = PollingClient::open(gateway.address(), "").await;
+    let mut polling = Client::open_polling(gateway.address(), "").await;
     // As many as fit into one request.
     let doors: Vec<_> = (0..150)
         .map(|number| format!("/tenant/acme/conv/{number}"))
@@ -140,10 +131,9 @@ async fn an_upgrade_request_over_http_1_0_is_rejected_and_the_session_keeps_poll
     let (mut raw, path) = poll(&gateway).await;
     let upgrade = path.replace("polling", "websocket");
     let mut old = Raw::open(gateway.address()).await;
+    let headers = UPGRADE.join("\r\n");
     old.send(format!(
-        "GET {upgrade} HTTP/1.0\r\nhost: x\r\n\
-         connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-         sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        "GET {upgrade} HTTP/1.0\r\nhost: x\r\n{headers}\r\n\r\n"
     ))
     .await;
     assert_eq!(old.answer().await.status, 426);

@@ -6,8 +6,7 @@ use lapin::BasicProperties;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Broker, Client, Direction, PollingClient, Proxy, Received, TestGateway, claims, message, sign,
-    until,
+    Broker, Client, Direction, Proxy, Received, TestGateway, claims, message, sign, until,
 };
 
 const COUNT: usize = 20_000;
@@ -77,7 +76,7 @@ async fn run(lag_bytes: &str) -> (usize, usize) {
     for client in [&mut healthy, &mut stalled, &mut elsewhere] {
         client.joined().await;
     }
-    let mut polling = PollingClient::join(gateway.address(), "acme", "c-1", &Value::Null).await;
+    let mut polling = Client::join_polling(gateway.address(), "acme", "c-1").await;
     assert!(matches!(polling.next().await, Received::Connected(_)));
     assert_eq!(polling.next().await.name(), "joined");
     let before = gateway.memory();

@@ -1,22 +1,17 @@
 //! Against the running program: many tenants at once, and a stranger who looks around.
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use engineio_client::packet::split;
+use engineio_client::{POLLING, WEBSOCKET, WebSocket};
 use serde_json::{Value, json};
-use tokio_tungstenite::connect_async;
-use tokio_tungstenite::tungstenite::Message;
+use tokio::net::TcpStream;
 
-use crate::harness::{
-    API_KEY, Broker, Client, PollingClient, Raw, Received, TestGateway, claims, message, sign,
-};
+use crate::harness::{API_KEY, Broker, Client, Raw, Received, TestGateway, claims, message, sign};
 
 const TENANTS: [&str; 8] = ["a", "ab", "a.b", "a:b", "A", "a-", "tenant", "a@b"];
 const CONVERSATIONS: [&str; 3] = ["c", "b:c", "conv"];
 
-/// An agent by one of the doors, over one of the transports.
-enum Agent {
-    Socket(Box<Client>),
-    Polling(PollingClient),
-}
+/// An agent by one of the namespaces, over one of the transports.
+struct Agent(Client);
 
 impl Agent {
     async fn join(gateway: &TestGateway, number: usize, key: (&str, &str), cursor: &Value) -> Self {
@@ -33,25 +28,18 @@ impl Agent {
                 format!("/tenant/{tenant}/conv/{conversation}"),
             ),
         };
-        if number % 4 < 2 {
-            let mut client = Client::open(address, &query).await;
-            client.connect(&namespace, &auth).await;
-            Self::Socket(Box::new(client))
-        } else {
-            let client = PollingClient::open(address, &query).await;
-            client.connect(&namespace, &auth).await;
-            Self::Polling(client)
-        }
+        let mut client = match number % 4 {
+            0 | 1 => Client::open(address, &query).await,
+            _ => Client::open_polling(address, &query).await,
+        };
+        client.connect(&namespace, &auth).await;
+        Self(client)
     }
 
     /// The next event's name and arguments.
     async fn event(&mut self) -> (String, Vec<Value>) {
         loop {
-            let received = match self {
-                Self::Socket(client) => client.next().await,
-                Self::Polling(client) => client.next().await,
-            };
-            match received {
+            match self.0.next().await {
                 Received::Connected(_) => {}
                 Received::Event { name, args, .. } => return (name, args),
                 other => panic!("{other:?}"),
@@ -145,17 +133,19 @@ async fn tenants_with_equal_conversation_and_message_ids_get_only_their_own_even
 /// What a session is told over a WebSocket, to the byte, when it says this; pings aside.
 async fn told(gateway: &TestGateway, query: &str, packets: &[String]) -> Vec<String> {
     let address = gateway.address();
-    let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket{query}");
-    let (mut socket, _) = connect_async(url).await.unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
+    let target = format!("{WEBSOCKET}{query}");
+    let socket = WebSocket::connect(stream, address, &target);
+    let mut socket = socket.await.unwrap();
     let mut told = Vec::new();
     for packet in packets.iter().map(|packet| &**packet).chain(["40/end"]) {
-        socket.send(Message::text(packet)).await.unwrap();
+        socket.send(packet).await.unwrap();
         // Only CONNECTs and what wants an answer have one.
         if packet.starts_with("40") {
             told.push(loop {
-                let text = socket.next().await.unwrap().unwrap().into_text().unwrap();
+                let text = socket.text().await.unwrap();
                 if text.starts_with('4') {
-                    break text.to_string();
+                    break text;
                 }
             });
         }
@@ -165,24 +155,17 @@ async fn told(gateway: &TestGateway, query: &str, packets: &[String]) -> Vec<Str
 
 /// The same over polling: the body of each POST's answer, then what comes.
 async fn polled(gateway: &TestGateway, query: &str, packets: &[String]) -> Vec<String> {
-    let path = "/socket.io/?EIO=4&transport=polling";
     let mut raw = Raw::open(gateway.address()).await;
-    let open = raw.ask(&format!("GET {path}{query}"), &[]).await.json();
-    let sid = open["sid"].as_str().unwrap();
+    let open = raw.ask(&format!("GET {POLLING}{query}"), &[]).await.json();
+    let target = format!("{POLLING}&sid={}", open["sid"].as_str().unwrap());
     let mut told = Vec::new();
     for packet in packets.iter().map(|packet| &**packet).chain(["40/end"]) {
-        let length = packet.len();
-        let head = format!("POST {path}&sid={sid} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}");
-        raw.send(format!("{head}\r\n\r\n{packet}")).await;
-        let answer = raw.answer().await;
+        let answer = raw.post(&target, packet).await;
         told.push(format!("{} {}", answer.status, answer.body));
         let mut answered = !packet.starts_with("40");
         while !answered {
-            let answer = raw.ask(&format!("GET {path}&sid={sid}"), &[]).await;
-            let packets = answer
-                .body
-                .split('\x1e')
-                .filter(|packet| packet.starts_with('4'));
+            let answer = raw.ask(&format!("GET {target}"), &[]).await;
+            let packets = split(&answer.body).filter(|packet| packet.starts_with('4'));
             let before = told.len();
             told.extend(packets.map(str::to_owned));
             answered = told.len() > before;
