@@ -10,7 +10,7 @@ use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use serde_json::Value;
 
-use super::{Client, DEADLINE, message, word};
+use super::{Client, DEADLINE, message, random_name};
 
 /// Exchange and queues of one test, removed when it ends.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ impl Broker {
     }
 
     async fn connect(url: String, shared: bool) -> Self {
-        let word = word();
+        let word = random_name();
         let connection = connect(&url).await;
         let channel = connection.create_channel().await.unwrap();
         channel

@@ -1,4 +1,4 @@
-//! What attackers send in masses, without a token: bounded, over ten connections that are opened
+//! Floods that attackers send, without a token: bounded, over ten connections that are opened
 //! again whenever the gateway has closed them.
 
 use std::io;

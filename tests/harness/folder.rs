@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::word;
+use super::random_name;
 
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        let folder = Self(std::env::temp_dir().join(format!("gateway-{}", word())));
+        let folder = Self(std::env::temp_dir().join(format!("gateway-{}", random_name())));
         std::fs::create_dir(&folder.0).unwrap();
         folder
     }

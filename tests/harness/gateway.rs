@@ -49,8 +49,8 @@ impl TestGateway {
         until("everything is declared and bound", async || {
             let ready = gateway.get("/readyz").await.1;
             let is_there = |part: &str| {
-                let told = ready["checks"][part].as_str().unwrap_or_default();
-                told == "up" || told.contains("another consumer holds")
+                let check = ready["checks"][part].as_str().unwrap_or_default();
+                check == "up" || check.contains("another consumer holds")
             };
             let parts = [
                 "exchange",
@@ -156,19 +156,19 @@ impl TestGateway {
     /// Waits until it is degraded and says all of this of a part of the broker's side; with
     /// everything that it says of it.
     pub(crate) async fn degraded(&self, part: &str, words: &[&str]) -> String {
-        let mut told = String::new();
+        let mut check = String::new();
         until(&format!("{part} tells {words:?}"), async || {
             let (status, ready) = self.get("/readyz").await;
-            told = ready["checks"][part]
+            check = ready["checks"][part]
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
             status == 200
                 && ready["status"] == "degraded"
-                && words.iter().all(|word| told.contains(word))
+                && words.iter().all(|word| check.contains(word))
         })
         .await;
-        told
+        check
     }
 
     /// A sample of `/metrics`.
@@ -218,7 +218,7 @@ impl TestGateway {
         client
     }
 
-    /// An agent that joins by the root door.
+    /// An agent that joins by the root namespace.
     pub(crate) async fn join(&self, tenant: &str, conversation: &str) -> Client {
         self.resume(tenant, conversation, Value::Null).await
     }
@@ -254,13 +254,13 @@ impl TestGateway {
         client
     }
 
-    /// The lines of its log that have been read so far. What it has just done may be told later.
+    /// The lines of its log that have been read so far. What it has just done may be logged later.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
     }
 
     /// The lines of its log with this message, by their fields.
-    pub(crate) fn told(&self, message: &str) -> Vec<Value> {
+    pub(crate) fn logged(&self, message: &str) -> Vec<Value> {
         let lines = self.log();
         let lines = lines
             .iter()

@@ -35,7 +35,7 @@ pub(crate) const SECRET: &str = "a secret for tests, of 32 bytes or more";
 pub(crate) const API_KEY: &str = "a key for tests of the relay";
 
 /// A random word, for names that must not meet those of another test.
-pub(crate) fn word() -> String {
+pub(crate) fn random_name() -> String {
     format!("{:012x}", rand::random::<u64>() & 0xffff_ffff_ffff)
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn deliveries(
     })
 }
 
-/// A tick as the webhook service publishes it.
+/// A status update as the webhook service publishes it.
 pub(crate) fn status(tenant: &str, conversation: &str, id: &str, status: &str) -> Value {
     json!({
         "tenantId": tenant, "conversationId": conversation, "messageId": id,

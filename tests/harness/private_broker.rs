@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
-use super::word;
+use super::random_name;
 
 pub(crate) struct PrivateBroker {
     folder: PathBuf,
@@ -38,7 +38,8 @@ impl PrivateBroker {
 
     /// The same, with more lines in its rabbitmq.conf.
     pub(crate) async fn start_with(settings: &str) -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("broker-{}", word()));
+        let folder =
+            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("broker-{}", random_name()));
         let project = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         for part in ["scripts", "amqp"] {
             fs::create_dir_all(folder.join(part)).unwrap();
@@ -68,8 +69,8 @@ impl PrivateBroker {
         let _turn = ONE_AT_A_TIME.lock().await;
         let output = self.script(&["up", "--own"]).await;
         let url = String::from_utf8(output.stdout).unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "no broker of our own: {told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "no broker of our own: {stderr}");
         let url = url.trim().to_owned();
         assert!(
             self.url.is_empty() || self.url == url,
@@ -94,13 +95,13 @@ impl PrivateBroker {
     pub(crate) async fn ctl(&self, arguments: &[&str]) {
         let arguments: Vec<_> = ["ctl"].iter().chain(arguments).copied().collect();
         let output = self.script(&arguments).await;
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {stderr}");
     }
 
     /// A new vhost in which guest may do everything; with its name.
     pub(crate) async fn vhost(&self) -> (String, String) {
-        let vhost = format!("test-{}", word());
+        let vhost = format!("test-{}", random_name());
         self.ctl(&["add_vhost", &vhost]).await;
         self.permit(&vhost, "guest", [".*"; 3]).await;
         (self.url_of("guest", "guest", &vhost), vhost)
@@ -108,7 +109,7 @@ impl PrivateBroker {
 
     /// A new user with these rights to configure, write and read there; with its name.
     pub(crate) async fn user(&self, vhost: &str, rights: [&str; 3]) -> (String, String) {
-        let user = format!("user-{}", word());
+        let user = format!("user-{}", random_name());
         self.ctl(&["add_user", &user, "its-password"]).await;
         self.permit(vhost, &user, rights).await;
         (self.url_of(&user, "its-password", vhost), user)

@@ -1,4 +1,4 @@
-//! A TCP proxy that breaks the network on purpose: it cuts, stalls, delays and drips, each
+//! A TCP proxy that breaks the network on purpose: it cuts, stalls, delays and throttles, each
 //! direction for itself, and is switched while connections are open.
 
 use std::io;
@@ -37,7 +37,7 @@ enum Flow {
     /// Each chunk comes so much later.
     Delayed(Duration),
     /// So many at a time, and then nothing for so long.
-    Dripping(usize, Duration),
+    Throttled(usize, Duration),
 }
 
 /// The most that is read at once, in bytes.
@@ -125,16 +125,16 @@ impl Proxy {
     }
 
     /// Lets `bytes` through at a time, then nothing for the time of `pause`.
-    pub(crate) fn drip(
+    pub(crate) fn throttle(
         &self,
         directions: impl IntoIterator<Item = Direction>,
         bytes: usize,
         pause: Duration,
     ) {
-        self.set(directions, Flow::Dripping(bytes.max(1), pause));
+        self.set(directions, Flow::Throttled(bytes.max(1), pause));
     }
 
-    /// Ends stall, delay and drip in both directions; what was held gets through.
+    /// Ends stall, delay and throttle in both directions; what was held gets through.
     pub(crate) fn resume(&self) {
         self.set(Direction::BOTH, Flow::Free);
     }
@@ -224,14 +224,14 @@ async fn give(
         let mut rest = &*chunk;
         while !rest.is_empty() {
             let (bytes, pause) = match flowing(&mut flow).await {
-                Flow::Dripping(bytes, pause) => (bytes.min(rest.len()), pause),
+                Flow::Throttled(bytes, pause) => (bytes.min(rest.len()), pause),
                 _ => (rest.len(), Duration::ZERO),
             };
             let (now, later) = rest.split_at(bytes);
             into.write_all(now).await?;
             rest = later;
             if !pause.is_zero() {
-                // A drip that is turned off does not wait for its last drop.
+                // A throttle that is turned off does not hold the bytes of its last pause.
                 tokio::select! {
                     () = sleep(pause) => {}
                     _ = flow.changed() => {}
@@ -324,12 +324,12 @@ mod tests {
     #[tokio::test]
     async fn a_throttled_proxy_is_slow_until_the_throttle_is_removed() {
         let (proxy, mut client, mut server) = pair().await;
-        proxy.drip([Direction::ToServer], 2, SHORT);
+        proxy.throttle([Direction::ToServer], 2, SHORT);
         let sent = Instant::now();
         client.write_all(b"abcdef").await.unwrap();
         assert_eq!(receive(&mut server, 6).await, "abcdef");
         assert!(sent.elapsed() >= 2 * SHORT);
-        proxy.drip([Direction::ToServer], 1, 100 * DEADLINE);
+        proxy.throttle([Direction::ToServer], 1, 100 * DEADLINE);
         client.write_all(b"ghi").await.unwrap();
         assert_eq!(receive(&mut server, 1).await, "g");
         proxy.resume();

@@ -15,7 +15,7 @@ pub(crate) struct Raw {
 }
 
 /// Whether the gateway hears another connection.
-pub(crate) async fn is_heard(address: &str) -> bool {
+pub(crate) async fn is_accepted(address: &str) -> bool {
     let mut raw = Raw::open(address).await;
     raw.send("GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
     raw.answer_if_any().await.is_some()
@@ -80,8 +80,8 @@ impl Raw {
     }
 
     /// Sends a byte now and then until the gateway has ended the connection.
-    pub(crate) async fn drip_until_ended(&mut self) {
-        let dripping = async {
+    pub(crate) async fn trickle_until_closed(&mut self) {
+        let trickling = async {
             loop {
                 let ended = tokio::select! {
                     more = self.more() => !more,
@@ -93,7 +93,7 @@ impl Raw {
                 self.send("x").await;
             }
         };
-        timeout(DEADLINE, dripping).await.expect("it is not ended");
+        timeout(DEADLINE, trickling).await.expect("it is not ended");
     }
 
     /// Whether something came before the end.

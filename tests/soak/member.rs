@@ -223,8 +223,8 @@ impl Member {
     }
 
     async fn follow(&mut self, session: &mut Session, site: &Site, ends: &Ends) -> End {
-        for seat in 0..self.records.len() {
-            let packet = self.ask(seat, site);
+        for membership in 0..self.records.len() {
+            let packet = self.ask(membership, site);
             if send(session, &packet).await.is_err() {
                 return End::Lost;
             }
@@ -289,11 +289,11 @@ impl Member {
     }
 
     /// The CONNECT packet of one of its conversations.
-    fn ask(&mut self, seat: usize, site: &Site) -> String {
+    fn ask(&mut self, membership: usize, site: &Site) -> String {
         let draining = self.world.phase() >= Phase::Draining;
-        let others = self.records[seat].conversation.tag + 1;
+        let others = self.records[membership].conversation.tag + 1;
         let others = &self.world.conversations[others % self.world.conversations.len()];
-        let record = &mut self.records[seat];
+        let record = &mut self.records[membership];
         let conversation = record.conversation.clone();
         let mut auth = json!({"token": sign(&claims(&conversation.tenant))});
         // Drawn whatever the member holds, so that the decisions do not depend on it.
@@ -318,8 +318,8 @@ impl Member {
             }
         };
         self.world.count("CONNECTs");
-        let life = self.world.life(site.generation, &conversation);
-        record.connect(site.generation, life, asked);
+        let shared = self.world.generation_record(site.generation, &conversation);
+        record.connect(site.generation, shared, asked);
         match self.habits.root {
             true => packet::connect("/", auth),
             false => packet::connect(&namespace(record), auth),
@@ -344,18 +344,20 @@ impl Member {
         let parsed = Packet::parse(packet);
         let namespace_of = parsed.map_or("/", |packet| packet.namespace);
         let root = self.habits.root;
-        let seat = self.records.iter().position(|record| match root {
+        let membership = self.records.iter().position(|record| match root {
             true => namespace_of == "/",
             false => namespace_of == namespace(record),
         });
-        let Some(seat) = seat else {
+        let Some(membership) = membership else {
             let report = format!("{}: a packet for {namespace_of}", self.name);
             self.world.find_at_large(Fault::Foreign, report);
             return Next::End;
         };
         let judged = match parsed.map(|packet| (packet.kind, packet.data)) {
             Some((SocketType::Connect, _)) => Ok(Next::Read),
-            Some((SocketType::Event, data)) => self.take_event(seat, data).map(|()| Next::Read),
+            Some((SocketType::Event, data)) => {
+                self.take_event(membership, data).map(|()| Next::Read)
+            }
             Some((SocketType::ConnectError, data)) if data.contains("Service unavailable") => {
                 self.world.count("refused by a gateway that shuts down");
                 Ok(Next::End)
@@ -363,12 +365,13 @@ impl Member {
             _ => Err(contract()),
         };
         judged.unwrap_or_else(|verdict| {
-            self.world.find(&self.name, &self.records[seat], verdict);
+            self.world
+                .find(&self.name, &self.records[membership], verdict);
             Next::End
         })
     }
 
-    fn take_event(&mut self, seat: usize, data: &str) -> Result<(), Verdict> {
+    fn take_event(&mut self, membership: usize, data: &str) -> Result<(), Verdict> {
         let unreadable = |detail: String| Verdict {
             fault: Fault::Contract,
             detail,
@@ -378,7 +381,7 @@ impl Member {
         let text = |at: usize| args.get(at).map_or("null", |raw| raw.get());
         let name: Cow<'_, str> = serde_json::from_str(text(0))
             .map_err(|error| unreadable(format!("{error}: {data}")))?;
-        let record = &mut self.records[seat];
+        let record = &mut self.records[membership];
         let world = &self.world;
         if let Some(kind) = Kind::of(&name) {
             let payload: Payload = read(text(1))?;

@@ -123,7 +123,7 @@ impl Client {
             && let Some(frame) = self.decoder.next(bytes)?
         {
             match frame.opcode {
-                Opcode::Text => self.heed(frame.payload, tell)?,
+                Opcode::Text => self.handle(frame.payload, tell)?,
                 Opcode::Close => self.close(tell)?,
                 opcode => bail!("a frame of the kind {opcode:?}"),
             }
@@ -131,8 +131,8 @@ impl Client {
         Ok(())
     }
 
-    /// Heeds one Engine.IO packet.
-    fn heed(
+    /// Handles one Engine.IO packet.
+    fn handle(
         &mut self,
         bytes: &[u8],
         tell: &mut impl FnMut(&mut Self, Happened) -> anyhow::Result<()>,

@@ -71,7 +71,7 @@ async fn compare() -> anyhow::Result<ExitCode> {
     let settings = Settings::from_env()?;
     let sockets = settings.scenarios.iter().map(|one| one.load.sockets());
     process::raise_descriptors(sockets.max().unwrap_or(0) as usize)?;
-    wait::heed_signals()?;
+    wait::handle_signals()?;
     let cores = available_parallelism().map_or(1, usize::from);
     let load = process::load_average();
     let mut results = Vec::new();

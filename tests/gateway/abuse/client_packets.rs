@@ -1,4 +1,5 @@
-//! What a client says that it should not: it has no effect, tells it nothing, and costs little.
+//! Packets that no agent sends are ignored or end their own session, and the packets of a connection are
+//! limited.
 
 use engineio_client::frame::Opcode;
 use engineio_client::{Message, WEBSOCKET, WebSocket};
@@ -7,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::harness::{Broker, Client, Received, TestGateway, claims, message, sign};
 
-const DOOR: &str = "/tenant/acme/conv/c-1";
+const NAMESPACE: &str = "/tenant/acme/conv/c-1";
 
 fn refused(message: &str) -> Received {
     Received::Refused(message.to_owned())
@@ -21,30 +22,30 @@ async fn packets_for_a_namespace_not_joined_are_ignored_and_reveal_nothing() {
     let followed = Client::open(gateway.address(), "").await;
     let mut member = followed;
     let auth = json!({"token": sign(&claims("acme"))});
-    member.connect(DOOR, &auth).await;
+    member.connect(NAMESPACE, &auth).await;
     member.joined().await;
     // To one that is followed by others, and to one that is by nobody.
-    for door in [DOOR, "/tenant/acme/conv/nobody", "/", "/nowhere"] {
+    for namespace in [NAMESPACE, "/tenant/acme/conv/nobody", "/", "/nowhere"] {
         let mut stranger = Client::open(gateway.address(), "").await;
         for packet in [
-            format!("42{door},[\"x\"]"),
-            format!("42{door},1[\"refresh_token\",{{}}]"),
-            format!("41{door},"),
-            format!("43{door},1[]"),
-            format!("44{door},{{}}"),
-            format!("451-{door},[\"x\",{{\"_placeholder\":true,\"num\":0}}]"),
-            format!("461-{door},1[{{\"_placeholder\":true,\"num\":0}}]"),
+            format!("42{namespace},[\"x\"]"),
+            format!("42{namespace},1[\"refresh_token\",{{}}]"),
+            format!("41{namespace},"),
+            format!("43{namespace},1[]"),
+            format!("44{namespace},{{}}"),
+            format!("451-{namespace},[\"x\",{{\"_placeholder\":true,\"num\":0}}]"),
+            format!("461-{namespace},1[{{\"_placeholder\":true,\"num\":0}}]"),
         ] {
             stranger.send(&packet).await;
         }
         stranger.send_binary(b"attachment").await;
         // The next answer is that to the next question.
-        stranger.connect(door, &json!({})).await;
-        let expected = match door {
+        stranger.connect(namespace, &json!({})).await;
+        let expected = match namespace {
             "/nowhere" => "Invalid namespace",
             _ => "Authentication required",
         };
-        assert_eq!(stranger.next().await, refused(expected), "{door}");
+        assert_eq!(stranger.next().await, refused(expected), "{namespace}");
     }
     broker
         .publish("inbound_message", &message("acme", "c-1", "m-1"))
@@ -57,10 +58,17 @@ async fn packets_for_a_namespace_not_joined_are_ignored_and_reveal_nothing() {
 async fn ten_rejected_connects_close_the_connection() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
-    for doors in [&[DOOR][..], &["/"], &["/nowhere"], &[DOOR, "/nowhere", "/"]] {
+    for namespaces in [
+        &[NAMESPACE][..],
+        &["/"],
+        &["/nowhere"],
+        &[NAMESPACE, "/nowhere", "/"],
+    ] {
         let mut client = Client::open(gateway.address(), "").await;
-        for door in doors.iter().cycle().take(10) {
-            client.connect(door, &json!({"token": "garbage"})).await;
+        for namespace in namespaces.iter().cycle().take(10) {
+            client
+                .connect(namespace, &json!({"token": "garbage"}))
+                .await;
             assert!(matches!(client.next().await, Received::Refused(_)));
         }
         assert_eq!(client.next().await, Received::Closed);
@@ -68,7 +76,7 @@ async fn ten_rejected_connects_close_the_connection() {
     let mut polling = Client::open_polling(gateway.address(), "").await;
     for number in 0..10 {
         polling
-            .connect(&format!("{DOOR}{number}"), &json!({}))
+            .connect(&format!("{NAMESPACE}{number}"), &json!({}))
             .await;
         assert!(matches!(polling.next().await, Received::Refused(_)));
     }
@@ -80,10 +88,10 @@ async fn a_connection_opens_at_most_256_namespaces() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start(&broker).await;
     let auth = json!({"token": sign(&claims("acme"))});
-    let door = |number: usize| format!("/tenant/acme/conv/{number}");
+    let namespace = |number: usize| format!("/tenant/acme/conv/{number}");
     let mut client = Client::open(gateway.address(), "").await;
     for number in 0..256 {
-        client.connect(&door(number), &auth).await;
+        client.connect(&namespace(number), &auth).await;
     }
     let mut joined = 0;
     while joined < 256 {
@@ -93,11 +101,11 @@ async fn a_connection_opens_at_most_256_namespaces() {
         }
     }
     for _ in 0..20 {
-        client.connect(&door(256), &auth).await;
+        client.connect(&namespace(256), &auth).await;
         assert_eq!(client.next().await, refused("Too many connections"));
     }
-    client.leave(&door(0)).await;
-    client.connect(&door(256), &auth).await;
+    client.leave(&namespace(0)).await;
+    client.connect(&namespace(256), &auth).await;
     client.joined().await;
     for number in [1, 255, 256] {
         let message = message("acme", &number.to_string(), "m-1");
@@ -105,8 +113,8 @@ async fn a_connection_opens_at_most_256_namespaces() {
         assert_eq!(client.event().await.message_id(), "m-1");
     }
     let mut polling = Client::open_polling(gateway.address(), "").await;
-    let doors: Vec<_> = (0..256).map(door).collect();
-    let poster = polling.connect_all(&doors, &auth);
+    let namespaces: Vec<_> = (0..256).map(namespace).collect();
+    let poster = polling.connect_all(&namespaces, &auth);
     let mut joined = 0;
     while joined < 256 {
         match polling.next().await {

@@ -1,4 +1,4 @@
-//! How many may connect: in all, from one address, and how fast.
+//! Limits on connections: in all, per address, and per second.
 
 use engineio_client::packet::{CLOSE, split};
 use engineio_client::{POLLING, UPGRADE, WEBSOCKET, WebSocket};
@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::net::TcpStream;
 
-use crate::harness::raw::{Answer, ask, is_heard};
+use crate::harness::raw::{Answer, ask, is_accepted};
 use crate::harness::{Broker, Client, Raw, Received, TestGateway, claims, sign, until};
 
 const HANDSHAKE: &str = "GET /socket.io/?EIO=4&transport=polling";
@@ -101,10 +101,12 @@ async fn a_connection_over_the_limit_is_rejected_and_closed_and_the_others_stay(
     let mut third = gateway.join("acme", "c-1").await;
     assert_eq!(third.next().await, too_many());
     assert_eq!(third.next().await, Received::Closed);
-    let mut other_door = Client::open(gateway.address(), "").await;
+    let mut other_namespace = Client::open(gateway.address(), "").await;
     let auth = json!({"token": sign(&claims("acme"))});
-    other_door.connect("/tenant/acme/conv/c-1", &auth).await;
-    assert_eq!(other_door.next().await, too_many());
+    other_namespace
+        .connect("/tenant/acme/conv/c-1", &auth)
+        .await;
+    assert_eq!(other_namespace.next().await, too_many());
     assert!(!is_admitted(&gateway, &[]).await);
     broker.delivers(&mut first, "m-1").await;
     // Requests that are no session are not counted.
@@ -128,8 +130,8 @@ async fn a_connection_that_never_joined_releases_its_permit() {
             return false;
         };
         stranger.connect("/", &json!({})).await;
-        let told = stranger.next().await;
-        strangers += usize::from(told == Received::Refused("Authentication required".to_owned()));
+        let answer = stranger.next().await;
+        strangers += usize::from(answer == Received::Refused("Authentication required".to_owned()));
         strangers == 10
     })
     .await;
@@ -145,7 +147,7 @@ async fn a_session_releases_its_permit_however_it_ends() {
     ];
     let (_broker, gateway) = start(&variables).await;
     // Takes the only place as soon as it is free.
-    let place = async || {
+    let permit = async || {
         let mut admitted = None;
         until("there is room", async || {
             let Ok(session) = Session::open(&gateway, &[]).await else {
@@ -166,15 +168,15 @@ async fn a_session_releases_its_permit_however_it_ends() {
     // A WebSocket that is closed.
     drop(gateway.agent("acme", "c-1").await);
     // One that polls, and says goodbye.
-    place().await.post("1").await;
+    permit().await.post("1").await;
     // One that polls no more: its time runs out.
-    place().await;
+    permit().await;
     // One that is upgraded, and closed.
-    drop(place().await.upgrade().await);
+    drop(permit().await.upgrade().await);
     // One that is upgraded, and says goodbye.
-    let mut upgraded = place().await.upgrade().await;
+    let mut upgraded = permit().await.upgrade().await;
     upgraded.send(CLOSE).await.unwrap();
-    place().await;
+    permit().await;
 }
 
 #[tokio::test]
@@ -266,7 +268,7 @@ async fn the_connection_rate_per_address_is_limited() {
 }
 
 /// Has so many sessions opened at once. Answers how many are, and what the others were told.
-async fn storm(
+async fn open_at_once(
     gateway: &TestGateway,
     address: impl Fn(usize) -> String,
     count: usize,
@@ -286,7 +288,7 @@ async fn rejected_connections_are_bounded_too() {
     let mut agent = gateway.agent("acme", "c-1").await;
     // Sessions that do not ask to be told are kept for as long as one may take to ask. All come at
     // once: one after the other, they could take a slow machine longer than that.
-    let (open, refused) = storm(&gateway, |_| "10.0.0.1".to_owned(), 20).await;
+    let (open, refused) = open_at_once(&gateway, |_| "10.0.0.1".to_owned(), 20).await;
     assert_eq!(open, 8);
     for refused in refused {
         assert_eq!(refused.status, 429);
@@ -294,7 +296,7 @@ async fn rejected_connections_are_bounded_too() {
         assert_eq!(refused.json()["message"], "Too many connections");
     }
     let address = |number| format!("10.1.{}.{}", number / 250, number % 250);
-    let (open, refused) = storm(&gateway, address, 260).await;
+    let (open, refused) = open_at_once(&gateway, address, 260).await;
     assert_eq!(open, 256 - 8);
     for refused in refused {
         assert_eq!(refused.status, 503);
@@ -323,11 +325,11 @@ async fn accepted_tcp_connections_are_bounded() {
         for _ in 0..connections {
             open.push(Raw::open(gateway.address()).await);
         }
-        assert!(!is_heard(gateway.address()).await);
-        assert!(!is_heard(gateway.address()).await);
+        assert!(!is_accepted(gateway.address()).await);
+        assert!(!is_accepted(gateway.address()).await);
         open.truncate(connections / 2);
         until("there is room again", async || {
-            is_heard(gateway.address()).await
+            is_accepted(gateway.address()).await
         })
         .await;
     }
@@ -352,9 +354,9 @@ async fn websockets_over_the_connection_rate_get_connect_errors() {
         assert_eq!(answer, Received::Connected("/".to_owned()));
         false
     });
-    let told = join_all(agents).await;
-    let told = told.into_iter().filter(|told| *told).count();
-    assert!((1..60).contains(&told), "{told}");
+    let rejected = join_all(agents).await;
+    let rejected = rejected.into_iter().filter(|rejected| *rejected).count();
+    assert!((1..60).contains(&rejected), "{rejected}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -376,7 +378,7 @@ async fn rejected_websockets_are_bounded_per_address_and_their_room_is_released(
         refused.json(),
         json!({"code": 4, "message": "Too many connections"})
     );
-    until("there is room to be told again", async || {
+    until("there is room for a rejection again", async || {
         let Some(mut client) = Client::try_open(gateway.address(), "").await else {
             return false;
         };

@@ -1,5 +1,5 @@
-//! Masses of what no agent sends: they cost the gateway nothing for long, and an agent does not
-//! notice them.
+//! Floods of connects, malformed packets and oversized frames: the memory is released, and other agents are
+//! served.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::harness::{Broker, Client, Flood, Received, TestGateway, claims, sign, until, word};
+use crate::harness::{
+    Broker, Client, Flood, Received, TestGateway, claims, random_name, sign, until,
+};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -41,7 +43,7 @@ async fn alone(gateway: &TestGateway) {
 
 /// Publishes one message after the other, each when the agent has the last.
 async fn converse(broker: &Broker, agent: &mut Client, over: &AtomicBool) {
-    let (round, mut count) = (word(), 0);
+    let (round, mut count) = (random_name(), 0);
     while !over.load(Ordering::Acquire) {
         let id = format!("{round}-{count}");
         broker.delivers(agent, &id).await;

@@ -74,7 +74,7 @@ fn good() -> String {
 }
 
 /// An answer to a CONNECT, in a word.
-fn word(received: Received) -> String {
+fn outcome(received: Received) -> String {
     match received {
         Received::Connected(_) => "joined".to_owned(),
         Received::Refused(message) => message,
@@ -87,7 +87,7 @@ fn word(received: Received) -> String {
 async fn enter(gateway: &TestGateway, token: &str) -> String {
     let mut client = Client::open(gateway.address(), IDS).await;
     client.connect("/", &json!({"token": token})).await;
-    word(client.next().await)
+    outcome(client.next().await)
 }
 
 const IDS: &str = "&tenantId=acme&conversationId=c-1";
@@ -161,7 +161,7 @@ async fn handshakes(gateway: &TestGateway, verdict: &mut Verdict) {
             namespace => format!("{namespace},"),
         };
         client.send(&format!("40{namespace}{auth}")).await;
-        verdict.compare(&row, &*word(client.next().await), answer);
+        verdict.compare(&row, &*outcome(client.next().await), answer);
     }
 }
 
@@ -175,7 +175,7 @@ async fn packets(gateway: &TestGateway, verdict: &mut Verdict) {
         let mut client = Client::open(gateway.address(), IDS).await;
         client.send(&packet).await;
         client.try_send("40/sentinel").await;
-        verdict.compare(&row, heard(client.next().await), websocket);
+        verdict.compare(&row, packet_outcome(client.next().await), websocket);
 
         let sid = polling_sid(gateway).await;
         let line = format!("POST {POLLING}&sid={sid}");
@@ -197,7 +197,7 @@ async fn packets(gateway: &TestGateway, verdict: &mut Verdict) {
     }
 }
 
-fn heard(received: Received) -> &'static str {
+fn packet_outcome(received: Received) -> &'static str {
     match received {
         Received::Closed => "closed",
         Received::Refused(message) if message == "Invalid namespace" => "nothing",

@@ -1,4 +1,4 @@
-//! What is kept is bounded, whoever does not read and however many conversations there are.
+//! Memory is bounded, with stalled members and with many conversations.
 
 use lapin::BasicProperties;
 

@@ -1,4 +1,4 @@
-//! Requests that are begun and not ended, and others that cost the gateway more than the client.
+//! Incomplete requests time out, and do not affect others.
 
 use std::time::Duration;
 
@@ -80,15 +80,15 @@ async fn incomplete_requests_time_out() {
         );
     });
     // Bytes that come one at a time are not progress.
-    let dripping = async {
+    let trickling = async {
         let mut raw = Raw::open(gateway.address()).await;
         raw.send("GET /healthz HTTP/1.1\r\nhost: x\r\nx: ").await;
-        raw.drip_until_ended().await;
+        raw.trickle_until_closed().await;
         let mut raw = Raw::open(gateway.address()).await;
         raw.send(emit("content-length: 100000\r\n")).await;
-        raw.drip_until_ended().await;
+        raw.trickle_until_closed().await;
     };
-    tokio::join!(join_all(ends), dripping);
+    tokio::join!(join_all(ends), trickling);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

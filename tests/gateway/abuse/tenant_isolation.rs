@@ -1,5 +1,5 @@
-//! Tenants are strangers: whatever their ids look like, nothing of one reaches another, and nobody
-//! can tell what is there from what is not.
+//! Tenant isolation: no event, duplicate or cursor of one tenant reaches another, whatever its ids look like,
+//! and nobody can tell what exists.
 
 mod program;
 

@@ -1,4 +1,4 @@
-//! What the broker, or the way to it, refuses: with whom, what, and what to do about it.
+//! Connection errors of the broker and what is logged of them: user, vhost, cause and remedy.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -8,14 +8,14 @@ use crate::harness::{Broker, PrivateBroker, TestGateway};
 /// Starts a gateway that goes there, and sees that its probe and its log say all of this.
 async fn tells(broker: &Broker, url: &str, words: &[&str]) -> TestGateway {
     let gateway = TestGateway::start_with(broker, &[("AMQP_URL", url)]).await;
-    let told = gateway.degraded("broker", words).await;
+    let reported = gateway.degraded("broker", words).await;
     gateway.logs("not connected to the broker").await;
     let log = gateway.log();
     let line = log.iter().find(|line| line.contains("not connected to"));
     for word in words {
         assert!(line.unwrap().contains(word), "{word}: {line:?}");
     }
-    assert!(!told.contains("its-password"), "{told}");
+    assert!(!reported.contains("its-password"), "{reported}");
     gateway
 }
 
@@ -44,9 +44,9 @@ async fn a_missing_or_refused_vhost_is_logged_with_the_command_that_fixes_it() {
     private
         .ctl(&["clear_permissions", "-p", &vhost, &user])
         .await;
-    let told = format!("user {user} may not use vhost {vhost}");
+    let refusal = format!("user {user} may not use vhost {vhost}");
     let command = format!("rabbitmqctl set_permissions -p {vhost} {user}");
-    let gateway = tells(&broker, &url, &[&told, &command]).await;
+    let gateway = tells(&broker, &url, &[&refusal, &command]).await;
     private.permit(&vhost, &user, [".*"; 3]).await;
     gateway.ready().await;
 }

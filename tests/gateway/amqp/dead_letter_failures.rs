@@ -1,4 +1,4 @@
-//! Deliveries that should be among the dead letters and cannot get there.
+//! Dead letters that cannot be published wait, and block no delivery.
 
 use serde_json::json;
 
@@ -15,18 +15,18 @@ async fn poison(broker: &Broker, agent: &mut Client, count: usize, id: &str) {
     broker.delivers(agent, id).await;
 }
 
-fn told(gateway: &TestGateway) -> Vec<String> {
+fn logged(gateway: &TestGateway) -> Vec<String> {
     let mut log = gateway.log();
     log.retain(|line| line.contains("dead letters cannot be placed"));
     log
 }
 
-async fn all_placed(gateway: &TestGateway, broker: &Broker, letters: usize) {
+async fn all_published(gateway: &TestGateway, broker: &Broker, dead_letters: usize) {
     gateway.ready().await;
     until("none waits", async || gateway.metric(WAITING).await == 0.0).await;
     assert_eq!(gateway.metric(SINCE).await, 0.0);
     gateway.logs("dead letters get their place again").await;
-    broker.take(&broker.names.dead_letters, letters).await;
+    broker.take(&broker.names.dead_letters, dead_letters).await;
 }
 
 #[tokio::test]
@@ -52,10 +52,10 @@ async fn a_full_dead_letter_queue_is_reported_counted_and_blocks_no_delivery() {
         gateway.get("/readyz").await.1["checks"]["inbound_queue"],
         "up"
     );
-    assert_eq!(told(&gateway).len(), 1, "{:?}", told(&gateway));
+    assert_eq!(logged(&gateway).len(), 1, "{:?}", logged(&gateway));
 
     private.ctl(&["clear_policy", "-p", &vhost, "full"]).await;
-    all_placed(&gateway, &broker, 4).await;
+    all_published(&gateway, &broker, 4).await;
 }
 
 #[tokio::test]
@@ -70,10 +70,10 @@ async fn without_write_permission_dead_letters_wait_until_it_is_granted() {
     poison(&broker, &mut agent, 2, "m-1").await;
     let words = ["2 deliveries wait", &user, "write to exchange amq.default"];
     gateway.degraded("dead_letter_queue", &words).await;
-    assert_eq!(told(&gateway).len(), 1);
-    assert!(told(&gateway)[0].contains("set_permissions"));
+    assert_eq!(logged(&gateway).len(), 1);
+    assert!(logged(&gateway)[0].contains("set_permissions"));
     private.permit(&vhost, &user, [".*"; 3]).await;
-    all_placed(&gateway, &broker, 2).await;
+    all_published(&gateway, &broker, 2).await;
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn a_connection_limit_of_one_is_reported_as_two_needed() {
     ];
     gateway.degraded("dead_letter_queue", &words).await;
     private.ctl(&["clear_user_limits", &user, "all"]).await;
-    all_placed(&gateway, &broker, 1).await;
+    all_published(&gateway, &broker, 1).await;
 }
 
 #[tokio::test]
@@ -114,5 +114,5 @@ async fn a_missing_dead_letter_queue_without_configure_permission_is_reported() 
     gateway.degraded("dead_letter_queue", &words).await;
     assert!(!broker.exists(&broker.names.dead_letters).await);
     broker.declare_plain_queue(&broker.names.dead_letters).await;
-    all_placed(&gateway, &broker, 1).await;
+    all_published(&gateway, &broker, 1).await;
 }

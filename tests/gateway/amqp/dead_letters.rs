@@ -1,4 +1,4 @@
-//! Deliveries that can never succeed.
+//! Deliveries that can never succeed are dead-lettered.
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
@@ -45,14 +45,14 @@ async fn of_1000_deliveries_100_invalid_ones_are_dead_lettered_and_the_rest_deli
         .collect();
     assert_eq!(agent.message_ids(900).await, expected);
 
-    let mut letters = broker.take(&broker.names.dead_letters, 100).await;
-    letters.sort_by_key(|letter| {
-        let id = letter.properties.message_id().as_ref().unwrap();
+    let mut dead_letters = broker.take(&broker.names.dead_letters, 100).await;
+    dead_letters.sort_by_key(|dead_letter| {
+        let id = dead_letter.properties.message_id().as_ref().unwrap();
         id.as_str()[2..].parse::<usize>().unwrap()
     });
-    for (letter, number) in letters.iter().zip((3..1_000).step_by(10)) {
-        let properties = &letter.properties;
-        assert_eq!(String::from_utf8_lossy(&letter.data), bad(number));
+    for (dead_letter, number) in dead_letters.iter().zip((3..1_000).step_by(10)) {
+        let properties = &dead_letter.properties;
+        assert_eq!(String::from_utf8_lossy(&dead_letter.data), bad(number));
         assert_eq!(
             properties.message_id().as_ref().unwrap().as_str(),
             format!("p-{number}")
@@ -101,10 +101,10 @@ async fn a_body_over_256_kib_is_dead_lettered_and_one_at_the_limit_is_delivered(
         .publish("inbound_message", &sized("m-2", 256 * 1024))
         .await;
     assert_eq!(agent.event().await.message_id(), "m-2");
-    let letter = &broker.take(&broker.names.dead_letters, 1).await[0];
-    assert_eq!(letter.data.len(), 256 * 1024 + 1);
+    let dead_letter = &broker.take(&broker.names.dead_letters, 1).await[0];
+    assert_eq!(dead_letter.data.len(), 256 * 1024 + 1);
     assert_eq!(
-        header(&letter.properties, "x-gateway-reason").as_deref(),
+        header(&dead_letter.properties, "x-gateway-reason").as_deref(),
         Some("too_large")
     );
 }
@@ -125,8 +125,8 @@ async fn routing_and_expiry_properties_of_a_dead_letter_are_moved_to_headers() {
     broker
         .publish_raw("inbound_message", b"[]", properties)
         .await;
-    let letter = &broker.take(&broker.names.dead_letters, 1).await[0];
-    let properties = &letter.properties;
+    let dead_letter = &broker.take(&broker.names.dead_letters, 1).await[0];
+    let properties = &dead_letter.properties;
     assert_eq!(properties.expiration(), &None);
     assert_eq!(properties.user_id(), &None);
     let original = |name: &str| header(properties, &format!("x-gateway-original-{name}"));
@@ -154,7 +154,7 @@ async fn a_deleted_dead_letter_queue_is_redeclared_and_blocks_no_delivery() {
         .publish("status_update", &status("acme", "c-1", "m-1", "read"))
         .await;
     assert_eq!(agent.event().await.message_id(), "m-1");
-    let letters = {
+    let dead_letters = {
         // Declared again by the gateway at its next attempt; until then there is nothing to consume.
         let names = broker.names.clone();
         crate::harness::until("the dead letter queue exists", async || {
@@ -163,7 +163,7 @@ async fn a_deleted_dead_letter_queue_is_redeclared_and_blocks_no_delivery() {
         .await;
         broker.take(&names.dead_letters, 1).await
     };
-    assert_eq!(letters[0].data, b"2");
+    assert_eq!(dead_letters[0].data, b"2");
 }
 
 #[tokio::test]
@@ -221,19 +221,19 @@ async fn a_body_that_cannot_be_decompressed_is_dead_lettered_unchanged() {
         broker
             .publish_raw("inbound_message", &body, properties)
             .await;
-        let letter = &broker.take(&broker.names.dead_letters, 1).await[0];
-        let properties = &letter.properties;
+        let dead_letter = &broker.take(&broker.names.dead_letters, 1).await[0];
+        let properties = &dead_letter.properties;
         assert_eq!(
             header(properties, "x-gateway-reason").as_deref(),
             Some(reason)
         );
-        let told = header(properties, "x-gateway-detail").unwrap();
-        assert!(told.starts_with(detail), "{told}");
+        let reported = header(properties, "x-gateway-detail").unwrap();
+        assert!(reported.starts_with(detail), "{reported}");
         assert_eq!(
             properties.content_encoding().as_ref().unwrap().as_str(),
             encoding
         );
-        assert_eq!(letter.data, body);
+        assert_eq!(dead_letter.data, body);
     }
     let properties = BasicProperties::default().with_content_encoding("gzip".into());
     broker

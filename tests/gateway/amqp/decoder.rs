@@ -1,4 +1,4 @@
-//! The decoder against whatever anybody may send.
+//! Property tests of the decoder.
 
 use agent_gateway::conversation::{
     Decoded, Delivered, Event, Kind, OPTIONAL_FIELDS, Reason, Rejection,

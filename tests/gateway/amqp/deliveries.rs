@@ -1,4 +1,4 @@
-//! From the queues to the agents: what is emitted, what is recognised as a repeat.
+//! Deliveries become events: routing, deduplication, stale statuses, acknowledgement.
 
 use lapin::BasicProperties;
 use serde_json::json;
@@ -109,15 +109,15 @@ async fn duplicates_are_emitted_once_and_stale_statuses_never() {
             .publish("status_update", &status("acme", "c-1", id, word))
             .await;
     }
-    let mut ticks = Vec::new();
+    let mut statuses = Vec::new();
     for _ in 0..5 {
         let event = agent.event().await;
         let word = event.data()["status"].as_str().unwrap().to_owned();
-        ticks.push((event.message_id().to_owned(), word));
+        statuses.push((event.message_id().to_owned(), word));
     }
-    let ticks: Vec<_> = ticks.iter().map(|(id, word)| (&**id, &**word)).collect();
+    let statuses: Vec<_> = statuses.iter().map(|(id, word)| (&**id, &**word)).collect();
     assert_eq!(
-        ticks,
+        statuses,
         [
             ("m-1", "sent"),
             ("m-1", "read"),

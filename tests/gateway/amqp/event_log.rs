@@ -1,4 +1,4 @@
-//! What the log answers when somebody asks where a message is.
+//! Log lines of deliveries, dead letters and relay calls: their ids and outcome.
 
 use std::process::Stdio;
 
@@ -237,24 +237,24 @@ async fn a_relay_call_is_logged_once_with_its_outcome() {
     let aside =
         json!({"event": "aside", "tenant": "acme", "conversation": "c-1", "outcome": "new"});
     expected.push(aside);
-    let told: Vec<_> = lines(&gateway, "emit", 7)
+    let logged: Vec<_> = lines(&gateway, "emit", 7)
         .await
         .iter()
         .map(fields)
         .collect();
-    assert_eq!(told, expected);
+    assert_eq!(logged, expected);
 
     let bad = emit(
         "inbound_message",
         json!({"messageId": "m-3", "text": ["a secret"]}),
     );
     assert_eq!(gateway.emit(&bad).await.0, 422);
-    let told = lines(&gateway, "emit refused", 1).await;
+    let logged = lines(&gateway, "emit refused", 1).await;
     let expected = json!({
         "event": "inbound_message", "tenant": "acme", "conversation": "c-1", "message_id": "m-3",
         "outcome": "refused", "error": "payload.text: must be a string",
     });
-    assert_eq!(fields(&told[0]), expected);
+    assert_eq!(fields(&logged[0]), expected);
     assert!(!gateway.log().join("\n").contains("a secret"));
 }
 
@@ -272,7 +272,7 @@ async fn reading_a_conversation_is_logged_at_debug_only() {
             .header("content-type", "application/json")
             .body(r#"{"tenantId":"acme"}"#);
         assert_eq!(ended.send().await.unwrap().status(), 200);
-        let told = lines(
+        let logged = lines(
             &gateway,
             "members were disconnected at the portal's request",
             1,
@@ -280,7 +280,7 @@ async fn reading_a_conversation_is_logged_at_debug_only() {
         .await;
         // An option that is not there is no field.
         assert_eq!(
-            (told[0].get("conversation"), told[0].get("agent")),
+            (logged[0].get("conversation"), logged[0].get("agent")),
             (None, None)
         );
         lines(&gateway, "a conversation was looked at", count).await;

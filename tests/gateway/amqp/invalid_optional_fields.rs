@@ -1,4 +1,4 @@
-//! Optional fields that cannot be used: a delivery's event goes without them, and it is said.
+//! Optional fields that cannot be used are left out of a delivery's event, logged and counted.
 
 use std::io::Write as _;
 
@@ -10,7 +10,7 @@ use crate::harness::raw::ask;
 use crate::harness::{API_KEY, Broker, TestGateway, message, status, until};
 
 /// The lines of the log that tell of a field that was left out.
-fn told(gateway: &TestGateway) -> Vec<Value> {
+fn logged(gateway: &TestGateway) -> Vec<Value> {
     let lines = gateway.log().into_iter();
     lines
         .map(|line| serde_json::from_str(&line).unwrap())
@@ -90,13 +90,13 @@ async fn an_invalid_optional_field_is_left_out_logged_and_counted() {
         counted(&gateway, field, count).await;
     }
     // One warning for each field within a minute, however many deliveries have it.
-    let told = told(&gateway);
-    let fields: Vec<_> = told.iter().map(|line| &line["field"]).collect();
+    let logged = logged(&gateway);
+    let fields: Vec<_> = logged.iter().map(|line| &line["field"]).collect();
     assert_eq!(
         fields,
         ["mediaUrl", "mediaType", "from", "error", "error.title"]
     );
-    let first = &told[0];
+    let first = &logged[0];
     assert_eq!(first["level"], "WARN");
     assert_eq!(first["queue"], *broker.names.inbound);
     assert_eq!(
@@ -134,10 +134,10 @@ async fn at_debug_every_invalid_optional_field_is_logged() {
     counted(&gateway, "timestamp", 3).await;
     counted(&gateway, "mediaType", 0).await;
     until("all three are in the log", async || {
-        told(&gateway).len() == 3
+        logged(&gateway).len() == 3
     })
     .await;
-    let told: Vec<_> = told(&gateway)
+    let logged: Vec<_> = logged(&gateway)
         .iter()
         .map(|line| (line["level"].clone(), line["message_id"].clone()))
         .collect();
@@ -145,7 +145,7 @@ async fn at_debug_every_invalid_optional_field_is_logged() {
     let expected: Vec<_> = expected
         .map(|(level, id)| (json!(level), json!(id)))
         .collect();
-    assert_eq!(told, expected);
+    assert_eq!(logged, expected);
 }
 
 #[tokio::test]
@@ -166,11 +166,11 @@ async fn an_invalid_required_field_is_still_dead_lettered() {
     ];
     for (body, detail) in bodies {
         broker.publish("inbound_message", &body).await;
-        let letter = &broker.take(&broker.names.dead_letters, 1).await[0];
-        let header = |name| header(&letter.properties, name).unwrap();
+        let dead_letter = &broker.take(&broker.names.dead_letters, 1).await[0];
+        let header = |name| header(&dead_letter.properties, name).unwrap();
         assert_eq!(header("x-gateway-reason"), "invalid_event", "{body}");
-        let told = header("x-gateway-detail");
-        assert!(told.contains(detail), "{told}");
+        let reported = header("x-gateway-detail");
+        assert!(reported.contains(detail), "{reported}");
     }
     // Nothing was left out of an event, since there was none.
     counted(&gateway, "mediaUrl", 0).await;
@@ -215,7 +215,7 @@ async fn lone_surrogates_a_byte_order_mark_and_compression_are_accepted() {
     broker
         .publish_raw("inbound_message", bytes, properties)
         .await;
-    let letter = &broker.take(&broker.names.dead_letters, 1).await[0];
-    let reason = header(&letter.properties, "x-gateway-reason");
+    let dead_letter = &broker.take(&broker.names.dead_letters, 1).await[0];
+    let reason = header(&dead_letter.properties, "x-gateway-reason");
     assert_eq!(reason.as_deref(), Some("invalid_json"));
 }

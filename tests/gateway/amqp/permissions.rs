@@ -1,4 +1,4 @@
-//! Users who may not do everything, and topologies that are somebody else's.
+//! Users with restricted permissions, and topologies that others declare.
 
 use lapin::options::{
     BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueDeclareOptions,
@@ -20,19 +20,19 @@ async fn a_user_without_configure_permission_consumes_existing_queues() {
     let mut agent = gateway.agent("acme", "c-1").await;
     broker.publish("inbound_message", &json!("bad")).await;
     broker.delivers(&mut agent, "m-1").await;
-    let letters = broker.take(&broker.names.dead_letters, 1).await;
-    assert_eq!(letters[0].data, b"\"bad\"");
+    let dead_letters = broker.take(&broker.names.dead_letters, 1).await;
+    assert_eq!(dead_letters[0].data, b"\"bad\"");
     // That it could not bind is told, once a queue, with what to do about it.
     let log = gateway.log();
-    let told: Vec<_> = log.iter().filter(|line| line.contains("bind")).collect();
-    assert_eq!(told.len(), 2, "{told:?}");
+    let logged: Vec<_> = log.iter().filter(|line| line.contains("bind")).collect();
+    assert_eq!(logged.len(), 2, "{logged:?}");
     for words in [
         &*user,
         &broker.names.inbound,
         "AMQP_DECLARE=false",
         "set_permissions",
     ] {
-        assert!(told.iter().any(|line| line.contains(words)), "{words}");
+        assert!(logged.iter().any(|line| line.contains(words)), "{words}");
     }
 }
 

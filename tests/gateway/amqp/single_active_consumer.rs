@@ -1,4 +1,4 @@
-//! Several gateways on the same queues: one consumes, the others stand by and say so.
+//! Several gateways on the same queues: one consumes, the others stand by and report it.
 
 use lapin::options::{BasicConsumeOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
@@ -103,8 +103,8 @@ async fn gateways_started_at_once_agree_on_one_consumer_per_queue() {
         })
         .await;
         let mut delivered = 0.0;
-        let tick = crate::harness::status("acme", "c-1", "m-1", "read");
-        broker.publish("status_update", &tick).await;
+        let status_update = crate::harness::status("acme", "c-1", "m-1", "read");
+        broker.publish("status_update", &status_update).await;
         until("the active one has taken it", async || {
             delivered = 0.0;
             for gateway in &gateways {

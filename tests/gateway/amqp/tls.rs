@@ -1,4 +1,4 @@
-//! TLS to the broker, and TLS where there is none.
+//! `amqps://`, and TLS errors.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use pem::Pem;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::harness::{Broker, PrivateBroker, TestGateway, word};
+use crate::harness::{Broker, PrivateBroker, TestGateway, random_name};
 
 /// A certificate of an authority and one for `localhost` that it has signed, in files.
 struct Papers(PathBuf);
 
 impl Papers {
     fn new() -> Self {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("papers-{}", word()));
+        let folder =
+            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("papers-{}", random_name()));
         fs::create_dir_all(&folder).unwrap();
         let authority_key = KeyPair::generate().unwrap();
         let mut authority = CertificateParams::new(vec![]).unwrap();

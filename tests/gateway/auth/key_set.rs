@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::auth::server::{AuthServer, always, ok, redirect};
 use crate::auth::signer::{Signer, encode};
-use crate::harness::{Broker, Received, TestGateway, claims, until, word};
+use crate::harness::{Broker, Received, TestGateway, claims, random_name, until};
 
 fn set(keys: &[Value]) -> Value {
     json!({"keys": keys})
@@ -38,7 +38,7 @@ struct SetFile(PathBuf);
 
 impl SetFile {
     fn new(keys: &[Value]) -> Self {
-        let file = Self(std::env::temp_dir().join(format!("{}.json", word())));
+        let file = Self(std::env::temp_dir().join(format!("{}.json", random_name())));
         file.write(keys);
         file
     }
@@ -178,9 +178,9 @@ async fn keys_rotate_by_kid_and_many_unknown_kids_cause_one_request() {
         server.waiting(1).await;
         server.release();
     };
-    let storm = join_all(strangers.iter().map(|token| opens(&authenticator, token)));
+    let concurrent = join_all(strangers.iter().map(|token| opens(&authenticator, token)));
     let (refused, rotated, ()) =
-        futures_util::join!(storm, opens(&authenticator, &by_new), release);
+        futures_util::join!(concurrent, opens(&authenticator, &by_new), release);
     assert!(
         refused
             .iter()

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::auth::signer::Signer;
-use crate::harness::{Broker, Received, TestGateway, claims, until, word};
+use crate::harness::{Broker, Received, TestGateway, claims, random_name, until};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -68,7 +68,7 @@ async fn a_key_set_is_loaded_only_over_trusted_tls() {
     let set = json!({"keys": [signer.jwk("1")]});
     let (url, _server) = serve(&trusted, set.to_string()).await;
     let token = signer.sign_as("1", &claims("acme"));
-    let path = std::env::temp_dir().join(format!("{}.pem", word()));
+    let path = std::env::temp_dir().join(format!("{}.pem", random_name()));
     for (authority, opens) in [(&trusted, true), (&other, false)] {
         let certificate = Pem::new("CERTIFICATE", authority.der().as_ref());
         std::fs::write(&path, certificate.to_string()).unwrap();

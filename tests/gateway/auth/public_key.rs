@@ -216,7 +216,7 @@ async fn a_public_key_is_read_from_text_and_from_a_file() {
     let broker = Broker::new().await;
     let signer = Signer::rsa();
     let text = signer.public.to_string().replace("\r\n", "\n");
-    let path = std::env::temp_dir().join(format!("{}.pem", crate::harness::word()));
+    let path = std::env::temp_dir().join(format!("{}.pem", crate::harness::random_name()));
     std::fs::write(&path, &text).unwrap();
     for value in [
         text.as_str(),

@@ -1,5 +1,5 @@
-//! What an operator reads of connects that are refused: the reason, the claim, the address and the
-//! tenant, and never the token, however many come.
+//! The log of rejected connects: reason, claim, address and tenant, never the token, and not a line for each
+//! of a flood.
 
 use std::time::Instant;
 
@@ -83,18 +83,21 @@ async fn an_invalid_token_is_logged_with_the_reason_and_claim_and_nothing_of_the
     ];
     for (token, reason, claim) in &cases {
         is_invalid(&gateway, token).await;
-        let is_told = |line: &Value| {
-            let told = line["reason"].as_str().unwrap();
-            told.contains(reason) && line["claim"].as_str() == *claim && line["level"] == "WARN"
+        let is_logged = |line: &Value| {
+            let logged = line["reason"].as_str().unwrap();
+            logged.contains(reason) && line["claim"].as_str() == *claim && line["level"] == "WARN"
         };
-        until(reason, async || gateway.told(REFUSED).iter().any(is_told)).await;
+        until(reason, async || {
+            gateway.logged(REFUSED).iter().any(is_logged)
+        })
+        .await;
     }
     // What has only expired is everyday life.
     let expired = Received::Refused("Token expired".to_owned());
     let old = changed("exp", json!(now() - 60));
     assert_eq!(gateway.enter(&old).await.next().await, expired);
     let log = gateway.log().join("\n");
-    assert_eq!(gateway.told(REFUSED).len(), cases.len(), "{log}");
+    assert_eq!(gateway.logged(REFUSED).len(), cases.len(), "{log}");
     assert!(!log.contains("hidden") && !log.contains("Some("), "{log}");
     for (token, ..) in &cases {
         for part in token.split('.').skip(1) {
@@ -139,14 +142,14 @@ async fn many_rejected_connects_are_logged_as_an_occasional_line_with_their_coun
     // Of each kind one, and one more each ten seconds: however slow the machine is.
     let most = 1 + began.elapsed().as_secs() as usize / 10;
     for message in [REFUSED, CONNECTS] {
-        let lines = gateway.told(message);
+        let lines = gateway.logged(message);
         assert!((1..=most).contains(&lines.len()), "{lines:?}");
     }
-    assert_eq!(gateway.told(REFUSED)[0]["tokens"], 1);
+    assert_eq!(gateway.logged(REFUSED)[0]["tokens"], 1);
     until("the next line says how many there were", async || {
         is_invalid(&gateway, &forged).await;
         gateway
-            .told(REFUSED)
+            .logged(REFUSED)
             .iter()
             .any(|line| line["tokens"].as_u64() > Some(1))
     })
@@ -209,19 +212,19 @@ async fn a_rejected_connect_is_logged_with_the_address_and_the_requested_tenant(
         client.connect(namespace, &auth).await;
         let answer = Received::Refused(refusal.to_owned());
         assert_eq!(client.next().await, answer);
-        until("it is told", async || {
-            gateway.told("connect refused").len() > number
+        until("it is logged", async || {
+            gateway.logged("connect refused").len() > number
         })
         .await;
-        let line = &gateway.told("connect refused")[number];
+        let line = &gateway.logged("connect refused")[number];
         assert_eq!(
             (&line["refusal"], &line["tenant"], &line["address"]),
             (&json!(refusal), &json!(tenant), &json!("127.0.0.1"))
         );
-        let told = gateway.told(CONNECTS);
+        let logged = gateway.logged(CONNECTS);
         assert!(
-            told.iter().any(|line| line["refusal"] == refusal),
-            "{told:?}"
+            logged.iter().any(|line| line["refusal"] == refusal),
+            "{logged:?}"
         );
     }
     let log = gateway.log().join("\n");
@@ -240,11 +243,11 @@ async fn a_rejected_refresh_token_is_logged_with_the_reason() {
     let refresh = json!(["refresh_token", {"token": "x"}]);
     agent.ask("/", 1, &refresh).await;
     assert!(matches!(agent.next().await, Received::Ack { .. }));
-    until("it is told", async || {
-        !gateway.told("refresh refused").is_empty()
+    until("it is logged", async || {
+        !gateway.logged("refresh refused").is_empty()
     })
     .await;
-    let line = &gateway.told("refresh refused")[0];
+    let line = &gateway.logged("refresh refused")[0];
     assert_eq!(
         (&line["refusal"], &line["tenant"], &line["address"]),
         (&json!("Invalid token"), &json!("acme"), &json!("127.0.0.1"))

@@ -1,4 +1,4 @@
-//! Who is asked about tokens: an HTTP server that counts.
+//! An HTTP server for key sets and introspection that counts its requests.
 
 use std::sync::{Arc, Mutex};
 

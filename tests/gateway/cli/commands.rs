@@ -33,9 +33,9 @@ async fn every_configuration_error_is_reported_with_exit_code_64() {
     for arguments in [&["serve"][..], &[]] {
         let output = run(&variables, arguments).await;
         assert_eq!(output.status.code(), Some(64));
-        let told = text(&output.stderr);
+        let stderr = text(&output.stderr);
         for name in ["PORT: ", "AMQP_URL: ", "PING_TIMEOUT_MS: ", "JWT_SECRET: "] {
-            assert!(told.contains(name), "{name} in {told}");
+            assert!(stderr.contains(name), "{name} in {stderr}");
         }
         assert!(output.stdout.is_empty());
     }

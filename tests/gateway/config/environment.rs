@@ -1,4 +1,5 @@
-//! What the environment may look like, and what is said of one that cannot be.
+//! Environment variables: white space, quotes, sizes, misspelt names, secrets in files, and the errors that
+//! are reported.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -26,13 +27,13 @@ async fn serve(variables: &[(&str, &str)]) -> Output {
 /// What it says about variables that cannot be.
 async fn mistakes(variables: &[(&str, &str)]) -> Vec<String> {
     let output = serve(variables).await;
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(64), "{told}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64), "{stderr}");
     assert!(
-        !told.contains(HIDDEN) && !told.contains("listening"),
-        "{told}"
+        !stderr.contains(HIDDEN) && !stderr.contains("listening"),
+        "{stderr}"
     );
-    let lines = told.lines();
+    let lines = stderr.lines();
     lines
         .map(|line| line.strip_prefix("agent-gateway: ").unwrap().to_owned())
         .collect()
@@ -83,12 +84,12 @@ async fn quotes_around_a_value_are_reported() {
             ("PORT", &quoted("3012")),
             ("RUST_LOG", &quoted("info")),
         ];
-        let told = mistakes(&variables).await;
-        assert_eq!(told.len(), variables.len(), "{told:#?}");
+        let errors = mistakes(&variables).await;
+        assert_eq!(errors.len(), variables.len(), "{errors:#?}");
         for (name, _) in variables {
             let line = format!("{name}: has quotes around its value");
-            let found = told.iter().find(|told| told.starts_with(&line));
-            let found = found.unwrap_or_else(|| panic!("{name} in {told:#?}"));
+            let found = errors.iter().find(|errors| errors.starts_with(&line));
+            let found = found.unwrap_or_else(|| panic!("{name} in {errors:#?}"));
             assert!(found.contains("take them off"), "{found}");
         }
     }
@@ -160,23 +161,23 @@ async fn an_unusable_secret_file_is_reported_with_its_variable_and_the_reason() 
                 "JWT_SECRET_FILE" => &[][..],
                 _ => &[("JWT_SECRET", HIDDEN)],
             };
-            let told = mistakes(&[others, &[(name, &*path)]].concat()).await;
-            assert_eq!(told.len(), 1, "{told:?}");
+            let errors = mistakes(&[others, &[(name, &*path)]].concat()).await;
+            assert_eq!(errors.len(), 1, "{errors:?}");
             assert!(
-                told[0].starts_with(&format!("{name}: {reason}")),
-                "{told:?}"
+                errors[0].starts_with(&format!("{name}: {reason}")),
+                "{errors:?}"
             );
         }
     }
     // What a file says is judged like a value.
-    let told = mistakes(&[("JWT_SECRET_FILE", &short), ("AMQP_URL_FILE", &secret)]).await;
+    let errors = mistakes(&[("JWT_SECRET_FILE", &short), ("AMQP_URL_FILE", &secret)]).await;
     assert_eq!(
-        told[0],
+        errors[0],
         "JWT_SECRET_FILE: in the file: must have at least 32 bytes"
     );
     assert!(
-        told[1].starts_with("AMQP_URL_FILE: in the file: must be"),
-        "{told:?}"
+        errors[1].starts_with("AMQP_URL_FILE: in the file: must be"),
+        "{errors:?}"
     );
     let both = [("JWT_SECRET", HIDDEN), ("JWT_SECRET_FILE", &secret)];
     assert_eq!(
@@ -199,14 +200,14 @@ async fn a_misspelt_variable_is_logged_with_the_nearest_name_and_foreign_ones_ar
         ("AMQP_PORT_5672_TCP", "tcp://10.0.0.2:5672"),
     ];
     let gateway = TestGateway::ready_with(&broker, &variables).await;
-    let told = gateway.told("is set, but there is no variable of that name: it is not used");
-    let told: Vec<_> = told
+    let logged = gateway.logged("is set, but there is no variable of that name: it is not used");
+    let logged: Vec<_> = logged
         .iter()
         .map(|line| (&line["level"], &line["variable"], &line["nearest"]))
         .collect();
     let warning = json!("WARN");
     assert_eq!(
-        told,
+        logged,
         [
             (
                 &warning,
@@ -222,24 +223,33 @@ async fn a_misspelt_variable_is_logged_with_the_nearest_name_and_foreign_ones_ar
     );
     assert!(!gateway.log().join("\n").contains(HIDDEN));
     // It may be the reason of a mistake.
-    let told = mistakes(&[("JWT_SECRT", HIDDEN)]).await;
-    assert!(told[0].starts_with("JWT_SECRET: must be set"), "{told:?}");
-    assert!(told[1].starts_with("JWT_SECRT: is not known"), "{told:?}");
-    assert!(told[1].ends_with("JWT_SECRET"), "{told:?}");
+    let errors = mistakes(&[("JWT_SECRT", HIDDEN)]).await;
+    assert!(
+        errors[0].starts_with("JWT_SECRET: must be set"),
+        "{errors:?}"
+    );
+    assert!(
+        errors[1].starts_with("JWT_SECRT: is not known"),
+        "{errors:?}"
+    );
+    assert!(errors[1].ends_with("JWT_SECRET"), "{errors:?}");
 }
 
 #[tokio::test]
 async fn an_invalid_size_is_reported() {
     for size in ["8MiBB", "-8MiB", "16EiB", "many"] {
         let variables = [("JWT_SECRET", HIDDEN), ("MAX_LAG_BYTES", size)];
-        let told = mistakes(&variables).await;
-        assert!(told[0].starts_with("MAX_LAG_BYTES: must be "), "{told:?}");
+        let errors = mistakes(&variables).await;
+        assert!(
+            errors[0].starts_with("MAX_LAG_BYTES: must be "),
+            "{errors:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn too_few_descriptors_for_the_wanted_connections_are_logged_with_a_remedy() {
-    const TOLD: &str = "too few descriptors";
+    const WARNING: &str = "too few descriptors";
     let broker = Broker::new().await;
     let folder = Folder::new();
     let program = |limit: usize| {
@@ -263,13 +273,13 @@ async fn too_few_descriptors_for_the_wanted_connections_are_logged_with_a_remedy
             .collect();
         let gateway = TestGateway::start_program(Path::new(&path), &broker, &variables).await;
         let log = gateway.log();
-        let told = log.iter().find(|line| line.contains(TOLD));
+        let logged = log.iter().find(|line| line.contains(WARNING));
         assert_eq!(
-            told.is_some(),
+            logged.is_some(),
             sessions.is_some(),
-            "{limit} {asked:?}: {told:?}"
+            "{limit} {asked:?}: {logged:?}"
         );
-        let (Some(line), Some(sessions)) = (told, sessions) else {
+        let (Some(line), Some(sessions)) = (logged, sessions) else {
             continue;
         };
         let fields: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -291,8 +301,8 @@ async fn build_errors_are_reported_before_the_listening_line() {
         ("SSL_CERT_DIR", "/nonexistent"),
     ];
     let output = serve(&variables).await;
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("the key set's client"), "{told}");
-    assert!(!told.contains("listening"), "{told}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("the key set's client"), "{stderr}");
+    assert!(!stderr.contains("listening"), "{stderr}");
 }

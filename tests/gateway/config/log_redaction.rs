@@ -1,5 +1,4 @@
-//! What the program says about itself, at the level at which it says everything, holds no token, no
-//! key, no secret and nothing of a message.
+//! The log holds no token, key, secret or message text, also at `trace`.
 
 use std::process::Output;
 
@@ -22,7 +21,7 @@ const PASSWORD: &str = "password-5058f1af8388633f609cadb75a75dc9d";
 const TEXT: &str = "text! 7fc56270e7a70fa81a5935b72eacbe29";
 
 const IDS: &str = "&tenantId=acme&conversationId=c-1";
-const DOOR: &str = "/tenant/acme/conv/c-1";
+const NAMESPACE: &str = "/tenant/acme/conv/c-1";
 
 /// What must be nowhere, and what has been said where everybody can read it.
 struct Search {
@@ -108,7 +107,12 @@ async fn show_tokens(search: &mut Search, gateway: &TestGateway) {
         let auth = json!({"token": token, "cursor": token});
         for query in [IDS, &format!("{IDS}&token={token}&auth[token]={token}")] {
             let mut client = Client::open(gateway.address(), query).await;
-            for namespace in ["/", DOOR, &format!("{DOOR}?token={token}"), "/nowhere"] {
+            for namespace in [
+                "/",
+                NAMESPACE,
+                &format!("{NAMESPACE}?token={token}"),
+                "/nowhere",
+            ] {
                 client.connect(namespace, &auth).await;
                 if entered(search, &mut client).await {
                     let refresh = json!(["refresh_token", {"token": token}]);
@@ -159,12 +163,12 @@ async fn show_tokens(search: &mut Search, gateway: &TestGateway) {
     // One that is let in, and then shows each of the others.
     let mut client = Client::open(gateway.address(), IDS).await;
     client
-        .connect(DOOR, &json!({"token": tokens[0], "replay": false}))
+        .connect(NAMESPACE, &json!({"token": tokens[0], "replay": false}))
         .await;
     client.joined().await;
     for (number, token) in (0..).zip(&tokens) {
         let refresh = json!(["refresh_token", {"token": token}]);
-        client.ask(DOOR, number, &refresh).await;
+        client.ask(NAMESPACE, number, &refresh).await;
         let Received::Ack { args, .. } = client.next().await else {
             panic!("no answer");
         };
@@ -191,7 +195,7 @@ async fn entered(search: &mut Search, client: &mut Client) -> bool {
 /// Events whose every field could be what a customer wrote, good and bad.
 fn events() -> Vec<Value> {
     let good = || {
-        let mut event = message("acme", "c-1", &crate::harness::word());
+        let mut event = message("acme", "c-1", &crate::harness::random_name());
         event["text"] = TEXT.into();
         event
     };
@@ -327,7 +331,7 @@ async fn a_broker_password_that_is_refused_is_not_logged() {
     let broker = Broker::new().await;
     let address = broker.url().rsplit('@').next().unwrap().to_owned();
     let nowhere = "127.0.0.1:1/%2f";
-    for (url, told) in [
+    for (url, logged) in [
         (
             format!("amqp://guest:{PASSWORD}@{address}"),
             "ACCESS_REFUSED",
@@ -336,7 +340,7 @@ async fn a_broker_password_that_is_refused_is_not_logged() {
         (format!("amqp://guest:{PASSWORD}@{nowhere}"), "refused"),
     ] {
         let gateway = start(&broker, &url).await;
-        until(told, async || gateway.log().join("\n").contains(told)).await;
+        until(logged, async || gateway.log().join("\n").contains(logged)).await;
         let log = gateway.log().join("\n");
         Search::new().finds_nothing_in("the log", &log);
         let (_, ready) = gateway.get("/readyz").await;
@@ -371,11 +375,11 @@ async fn configuration_errors_do_not_print_values() {
     for arguments in [&["serve"][..], &["token", "--tenant", "acme"]] {
         let output = run(&variables, arguments).await;
         assert_eq!(output.status.code(), Some(64));
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(told.contains("JWT_SECRET"), "{told}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("JWT_SECRET"), "{stderr}");
         assert!(output.stdout.is_empty());
         for value in [short, KEY, &KEY[..9]] {
-            assert!(!told.contains(value), "{value} in {told}");
+            assert!(!stderr.contains(value), "{value} in {stderr}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! SIGHUP: secrets and keys are read from their files again, and nobody is disconnected.
+//! SIGHUP reloads secrets and keys from their files and disconnects nobody.
 
 use std::process::Stdio;
 
@@ -25,10 +25,10 @@ const KEPT: &str = "SIGHUP: the old value stays in use";
 
 /// Has it read its files again, and waits until it says what `message` stands for once more.
 async fn reload(gateway: &TestGateway, message: &str) -> Value {
-    let before = gateway.told(message).len();
+    let before = gateway.logged(message).len();
     gateway.signal(Signal::HUP);
-    until(message, async || gateway.told(message).len() > before).await;
-    gateway.told(message)[before].clone()
+    until(message, async || gateway.logged(message).len() > before).await;
+    gateway.logged(message)[before].clone()
 }
 
 async fn opens(gateway: &TestGateway, token: &str) -> bool {
@@ -97,10 +97,10 @@ async fn sighup_reloads_secrets_and_keys_and_disconnects_nobody() {
             .contains("at least 32 bytes")
     );
     until("the other one is taken", async || {
-        gateway.told(READ).len() == 2
+        gateway.logged(READ).len() == 2
     })
     .await;
-    assert_eq!(gateway.told(READ)[1]["changed"], "INTERNAL_API_KEYS_FILE");
+    assert_eq!(gateway.logged(READ)[1]["changed"], "INTERNAL_API_KEYS_FILE");
     folder.remove("secret");
     let line = reload(&gateway, KEPT).await;
     assert!(line["reason"].as_str().unwrap().contains("cannot be read"));

@@ -1,11 +1,11 @@
-//! Engine.IO: how a session is opened, and what opens none.
+//! Engine.IO: the handshake, and handshakes that are rejected.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
 use super::wire::{POLLING, Polling, Socket, UPGRADE, WEBSOCKET, ask_for_websocket, error};
-use super::{QUICK, start};
+use super::{SHORT_HEARTBEAT, start};
 use crate::harness::raw::ask;
 
 /// An OPEN packet says what it has to, and nothing else.
@@ -23,7 +23,7 @@ fn is_open(mut open: Value, upgrades: &[&str]) {
 
 #[tokio::test]
 async fn a_poll_opens_a_session_that_can_be_upgraded() {
-    let (_broker, gateway) = start(&QUICK).await;
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     for query in ["", "&t=N8hyd6w", "&tenantId=acme&conversationId=c-1"] {
         let open = ask(gateway.address(), &format!("GET {POLLING}{query}"), &[]).await;
         assert_eq!(open.status, 200);
@@ -36,7 +36,7 @@ async fn a_poll_opens_a_session_that_can_be_upgraded() {
 
 #[tokio::test]
 async fn a_websocket_opens_a_session_with_the_same_open_packet() {
-    let (_broker, gateway) = start(&QUICK).await;
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     for query in ["", "&tenantId=acme&conversationId=c-1"] {
         let (_socket, open) = Socket::open_with(&gateway, query).await;
         is_open(open, &[]);
@@ -45,7 +45,7 @@ async fn a_websocket_opens_a_session_with_the_same_open_packet() {
 
 #[tokio::test]
 async fn every_session_has_its_own_sid() {
-    let (_broker, gateway) = start(&QUICK).await;
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let mut names = HashSet::new();
     for _ in 0..20 {
         let (_socket, open) = Socket::open_with(&gateway, "").await;
@@ -57,7 +57,7 @@ async fn every_session_has_its_own_sid() {
 
 #[tokio::test]
 async fn max_payload_is_the_limit_of_posts() {
-    let (_broker, gateway) = start(&super::SILENT).await;
+    let (_broker, gateway) = start(&super::NO_PINGS).await;
     // A packet of an unknown namespace's CONNECT, as large as may be, and one byte more.
     let packet = |length: usize| {
         let head = "40/nowhere,";
@@ -71,14 +71,14 @@ async fn max_payload_is_the_limit_of_posts() {
 
     let mut socket = Socket::open(&gateway).await;
     socket.send(&packet(65_536)).await;
-    socket.hears(super::wire::NOWHERE).await;
+    socket.receives(super::wire::NOWHERE).await;
     socket.send(&packet(65_537)).await;
     assert_eq!(socket.ended().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn a_missing_or_unsupported_eio_version_is_rejected() {
-    let (_broker, gateway) = start(&QUICK).await;
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let unsupported = error(5, "Unsupported protocol version");
     for version in ["", "EIO=abc&", "EIO=&", "EIO=5&", "EIO=2&", "EIO=3&"] {
         let line = format!("GET /socket.io/?{version}transport=polling");
@@ -98,7 +98,7 @@ async fn a_missing_or_unsupported_eio_version_is_rejected() {
 
 #[tokio::test]
 async fn a_missing_or_unknown_transport_is_rejected() {
-    let (_broker, gateway) = start(&QUICK).await;
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let unknown = error(0, "Transport unknown");
     for transport in [
         "",
@@ -118,7 +118,7 @@ async fn a_missing_or_unknown_transport_is_rejected() {
 
 #[tokio::test]
 async fn a_session_is_opened_by_get_only() {
-    let (_broker, gateway) = start(&QUICK).await;
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
         for path in [POLLING, WEBSOCKET] {
             let answer = ask(gateway.address(), &format!("{method} {path}"), &[]).await;
@@ -130,7 +130,7 @@ async fn a_session_is_opened_by_get_only() {
 
 #[tokio::test]
 async fn a_websocket_transport_needs_an_upgrade_request() {
-    let (_broker, gateway) = start(&QUICK).await;
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let answer = ask(gateway.address(), &format!("GET {WEBSOCKET}"), &[]).await;
     assert_eq!(answer.status, 426);
     assert_eq!(answer.header("upgrade"), Some("websocket"));
@@ -138,7 +138,7 @@ async fn a_websocket_transport_needs_an_upgrade_request() {
 
 #[tokio::test]
 async fn an_unknown_sid_is_rejected() {
-    let (_broker, gateway) = start(&QUICK).await;
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let unknown = error(1, "Session ID unknown");
     for sid in ["abc", "", "AAAAAAAAAAAAAAAA"] {
         for (method, path, headers) in [

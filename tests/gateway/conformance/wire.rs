@@ -1,4 +1,4 @@
-//! Sessions as bytes: nothing is answered, skipped or understood that a test has not asked for.
+//! Sessions as packets on the wire: nothing is answered, skipped or interpreted that a test has not asked for.
 
 use engineio_client::frame::Opcode;
 use engineio_client::packet::split;
@@ -180,7 +180,7 @@ impl Socket {
     }
 
     /// The next packet is this one.
-    pub(super) async fn hears(&mut self, packet: &str) {
+    pub(super) async fn receives(&mut self, packet: &str) {
         assert_eq!(self.text().await.as_deref(), Some(packet));
     }
 
@@ -201,7 +201,7 @@ impl Socket {
 
     /// The session is served as before: it asks for what there is not, and nothing comes before the
     /// answer.
-    pub(super) async fn goes_on(&mut self, after: &str) {
+    pub(super) async fn stays_open(&mut self, after: &str) {
         self.send("40/nowhere,").await;
         let answer = self.text().await;
         assert_eq!(answer.as_deref(), Some(NOWHERE), "{after}");

@@ -1,4 +1,5 @@
-//! The broker goes away, comes back, or has been set up otherwise.
+//! The connection to the broker is cut, stalled or refused; exchanges and queues are deleted or declared
+//! otherwise.
 
 use serde_json::json;
 
@@ -64,14 +65,14 @@ async fn a_queue_with_conflicting_arguments_is_reported_and_everything_else_work
     let broker = Broker::new().await;
     broker.declare_plain_queue(&broker.names.inbound).await;
     let gateway = TestGateway::start_with(&broker, &[]).await;
-    until("the queue's trouble is told", async || {
+    until("the queue's mismatch is reported", async || {
         let ready = gateway.get("/readyz").await.1;
-        let told = ready["checks"]["inbound_queue"]
+        let check = ready["checks"]["inbound_queue"]
             .as_str()
             .unwrap_or_default();
         ready["status"] == "degraded"
-            && told.contains("x-dead-letter-exchange")
-            && told.contains(&broker.names.inbound)
+            && check.contains("x-dead-letter-exchange")
+            && check.contains(&broker.names.inbound)
             && ready["checks"]["status_queue"] == "up"
     })
     .await;
@@ -85,8 +86,8 @@ async fn a_queue_with_conflicting_arguments_is_reported_and_everything_else_work
     .await;
 
     let mut agent = gateway.agent("acme", "c-1").await;
-    let tick = crate::harness::status("acme", "c-1", "m-1", "read");
-    broker.publish("status_update", &tick).await;
+    let status_update = crate::harness::status("acme", "c-1", "m-1", "read");
+    broker.publish("status_update", &status_update).await;
     assert_eq!(agent.event().await.data()["status"], "read");
     let emit = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note", "payload": {}});
     assert_eq!(gateway.emit(&emit).await.0, 200);
@@ -124,8 +125,8 @@ async fn a_broker_that_accepts_and_sends_nothing_times_out() {
     let gateway = TestGateway::start_with(&broker, &variables).await;
     until("it is degraded", async || {
         let (status, ready) = gateway.get("/readyz").await;
-        let told = ready["checks"]["broker"].as_str().unwrap_or_default();
-        status == 200 && told.contains("no answer")
+        let check = ready["checks"]["broker"].as_str().unwrap_or_default();
+        status == 200 && check.contains("no answer")
     })
     .await;
     proxy.cut();
@@ -163,11 +164,11 @@ async fn a_deleted_exchange_and_dead_letter_queue_are_redeclared() {
     let variables = [("AMQP_QUEUE_TYPE", "quorum")];
     let gateway = TestGateway::start_with(&broker, &variables).await;
     until(
-        "the dead letter queue's trouble is told, and only that",
+        "the dead letter queue's mismatch is reported, and only that",
         async || {
             let ready = gateway.get("/readyz").await.1;
-            let told = ready["checks"]["dead_letter_queue"].as_str();
-            told.is_some_and(|told| told.contains(&broker.names.dead_letters))
+            let check = ready["checks"]["dead_letter_queue"].as_str();
+            check.is_some_and(|check| check.contains(&broker.names.dead_letters))
                 && ready["checks"]["inbound_queue"] == "up"
         },
     )

@@ -1,4 +1,4 @@
-//! A broker of the test's own: killed, short of memory, closing connections.
+//! The broker is killed, raises a memory alarm, or closes connections.
 
 use serde_json::json;
 
@@ -52,7 +52,7 @@ async fn a_memory_alarm_blocks_dead_lettering_and_nothing_else() {
     private
         .ctl(&["set_vm_memory_high_watermark", "absolute", "1MB"])
         .await;
-    // Publishers are blocked now, so that this one waits in the broker's door until it is lifted.
+    // Publishers are blocked now, so that this one waits at the broker until that is lifted.
     let publishing = async {
         for body in [json!("worst"), message("acme", "c-1", "m-3")] {
             broker.publish("inbound_message", &body).await;
@@ -65,8 +65,8 @@ async fn a_memory_alarm_blocks_dead_lettering_and_nothing_else() {
     };
     tokio::join!(publishing, lifting);
     assert_eq!(agent.event().await.message_id(), "m-3");
-    let letter = &broker.take(&broker.names.dead_letters, 1).await[0];
-    assert_eq!(letter.data, b"\"worst\"");
+    let dead_letter = &broker.take(&broker.names.dead_letters, 1).await[0];
+    assert_eq!(dead_letter.data, b"\"worst\"");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,4 +1,4 @@
-//! The process ends, or is ended, in the middle of its work.
+//! The gateway is terminated or killed under load.
 
 use std::cell::Cell;
 

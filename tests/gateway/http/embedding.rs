@@ -1,5 +1,4 @@
-//! What lets other pages have the widget, its script and the client module: CORS and the policies of
-//! isolated pages.
+//! Embedding into other pages: CORS, and the policies of isolated and sandboxed pages.
 
 use crate::harness::raw::ask;
 use crate::harness::{Broker, TestGateway};

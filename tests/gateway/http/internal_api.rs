@@ -1,4 +1,4 @@
-//! What else the portal may ask: who follows a conversation, and that somebody does not any more.
+//! `POST /internal/disconnect` and `GET /internal/conversations`.
 
 use serde_json::{Value, json};
 
@@ -23,14 +23,14 @@ async fn look(gateway: &TestGateway, conversation: &str) -> Value {
     body
 }
 
-async fn follow(gateway: &TestGateway, agent: &str, doors: &[(&str, &str)]) -> Client {
+async fn follow(gateway: &TestGateway, agent: &str, conversations: &[(&str, &str)]) -> Client {
     let mut client = Client::open(gateway.address(), "").await;
-    for (tenant, conversation) in doors {
+    for (tenant, conversation) in conversations {
         let mut claims = claims(tenant);
         claims["sub"] = agent.into();
-        let door = format!("/tenant/{tenant}/conv/{conversation}");
+        let namespace = format!("/tenant/{tenant}/conv/{conversation}");
         client
-            .connect(&door, &json!({"token": sign(&claims)}))
+            .connect(&namespace, &json!({"token": sign(&claims)}))
             .await;
         client.joined().await;
     }

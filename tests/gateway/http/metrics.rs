@@ -1,4 +1,4 @@
-//! `/metrics`: who may see it, and what it says.
+//! `/metrics`: its keys and its samples.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,9 +98,9 @@ async fn metrics_count_what_happens_and_no_label_holds_an_id() {
     for _ in 0..2 {
         broker.publish("inbound_message", &body).await;
     }
-    let tick = |word| status("tenant-zebra", "conversation-yak", "message-wolf", word);
+    let status_update = |word| status("tenant-zebra", "conversation-yak", "message-wolf", word);
     for word in ["read", "sent"] {
-        broker.publish("status_update", &tick(word)).await;
+        broker.publish("status_update", &status_update(word)).await;
     }
     for body in ["{", "{}", "[]"] {
         let properties = BasicProperties::default();

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONNECTION, LOCATION, UPGRADE};
 use tokio::process::{Child, Command};
 
-use crate::harness::{Broker, TestGateway, until, word};
+use crate::harness::{Broker, TestGateway, random_name, until};
 
 const PORT: u16 = 8443;
 
@@ -41,7 +41,7 @@ impl Nginx {
         }
         let broker = Broker::new().await;
         let gateway = TestGateway::start_with(&broker, &variables).await;
-        let directory = std::env::temp_dir().join(format!("agent-gateway-nginx-{}", word()));
+        let directory = std::env::temp_dir().join(format!("agent-gateway-nginx-{}", random_name()));
         std::fs::create_dir(&directory).unwrap();
         let config = configure(file, host, address, gateway.address(), &directory);
         let nginx = Command::new(program())

@@ -54,9 +54,9 @@ fn kinds(sid: &str) -> Vec<(&'static str, String, Vec<&'static str>, u16)> {
 }
 
 fn is_refusal(answer: &Answer) -> bool {
-    let told = json!({"code": 4, "message": "Forbidden"});
+    let forbidden = json!({"code": 4, "message": "Forbidden"});
     answer.status == 403
-        && answer.json() == told
+        && answer.json() == forbidden
         && answer.header("content-type") == Some("application/json")
         && answer.header("access-control-allow-origin").is_none()
         && answer.header("access-control-allow-credentials").is_none()

@@ -1,5 +1,4 @@
-//! The gateway behind a proxy: what it is called outside, the path in front of its own, and what is
-//! told when they do not fit.
+//! `PUBLIC_URL` and proxies: own origins, path prefixes, forwarded headers, and what is logged of a mismatch.
 
 use std::process::{Command, Stdio};
 
@@ -17,7 +16,7 @@ async fn start(variables: &[(&str, &str)]) -> (Broker, TestGateway) {
 }
 
 /// What a handshake of this page is answered, behind a proxy that calls the gateway `inner:3012`.
-async fn knock(gateway: &TestGateway, origin: &str, headers: &[&str]) -> Answer {
+async fn handshake(gateway: &TestGateway, origin: &str, headers: &[&str]) -> Answer {
     let origin = format!("origin: {origin}");
     let mut all = vec![&*origin];
     if !headers.iter().any(|header| header.starts_with("host:")) {
@@ -51,7 +50,7 @@ async fn with_public_url_only_its_origins_are_the_own_origin() {
             403,
         ),
     ] {
-        let answer = knock(&gateway, origin, &headers).await;
+        let answer = handshake(&gateway, origin, &headers).await;
         assert_eq!(answer.status, status, "{origin} {headers:?}");
     }
 }
@@ -161,7 +160,7 @@ async fn forwarded_headers_count_as_far_as_proxies_are_trusted() {
         ),
     ] {
         let (_broker, gateway) = start(&[("TRUSTED_PROXIES", proxies)]).await;
-        let answer = knock(&gateway, origin, &headers).await;
+        let answer = handshake(&gateway, origin, &headers).await;
         assert_eq!(answer.status, status, "{proxies}: {origin} {headers:?}");
     }
 }
@@ -276,23 +275,23 @@ async fn a_rejected_origin_is_logged_once_with_the_setting_that_allows_it() {
     let (_broker, gateway) = start(&[("TRUSTED_PROXIES", "1")]).await;
     let origin = "https://portal.example.com";
     for _ in 0..20 {
-        let answer = knock(&gateway, origin, &["x-forwarded-host: proxy.internal"]).await;
+        let answer = handshake(&gateway, origin, &["x-forwarded-host: proxy.internal"]).await;
         assert_eq!(answer.status, 403);
     }
     let key = format!("x-internal-api-key: {API_KEY}");
     let metrics = ask(gateway.address(), "GET /metrics", &[&key]).await;
     let counted = "agent_gateway_origins_refused_total 20";
     assert!(metrics.body.contains(counted), "{}", metrics.body);
-    let told = || {
+    let logged = || {
         let mut lines = gateway.log();
         lines.retain(|line| line.contains("origin refused"));
         lines
     };
-    until("it is told", async || !told().is_empty()).await;
+    until("it is logged", async || !logged().is_empty()).await;
     // The log is written in order: what comes after is there when this is.
     gateway.signal(crate::harness::Signal::TERM);
     gateway.logs("stopped").await;
-    let lines = told();
+    let lines = logged();
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
     assert_eq!(line["level"], "WARN");
@@ -311,7 +310,7 @@ async fn a_rejected_origin_is_logged_once_with_the_setting_that_allows_it() {
 async fn logged_header_values_are_escaped_and_bounded() {
     let (_broker, gateway) = start(&[]).await;
     let long = "x".repeat(8000);
-    let answer = knock(&gateway, &long, &[&format!("host: {long}")]).await;
+    let answer = handshake(&gateway, &long, &[&format!("host: {long}")]).await;
     assert_eq!(answer.status, 403);
     gateway.logs("origin refused").await;
     let lines = gateway.log();
@@ -387,9 +386,16 @@ fn invalid_public_urls_and_origins_are_reported_with_exit_code_64() {
             .envs([("JWT_SECRET", crate::harness::SECRET), (variable, value)])
             .output()
             .unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(64), "{variable}={value}: {told}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(64),
+            "{variable}={value}: {stderr}"
+        );
         let named = format!("agent-gateway: {variable}: ");
-        assert!(told.contains(&named) && told.contains(reason), "{told}");
+        assert!(
+            stderr.contains(&named) && stderr.contains(reason),
+            "{stderr}"
+        );
     }
 }

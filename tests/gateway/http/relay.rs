@@ -49,7 +49,7 @@ async fn a_duplicate_answers_with_the_first_cursor_and_a_stale_status_with_the_n
     note["conversationId"] = json!("c-2");
     assert_eq!(gateway.emit(&note).await.1["duplicate"], false);
 
-    // By either door the same message.
+    // By AMQP or by the relay the same message.
     broker
         .publish("inbound_message", &message("acme", "c-1", "m-1"))
         .await;
@@ -63,19 +63,22 @@ async fn a_duplicate_answers_with_the_first_cursor_and_a_stale_status_with_the_n
     assert_eq!(repeat["duplicate"], true);
     assert_eq!(repeat["cursor"], published.cursor());
 
-    let tick = |status: &str| {
+    let status_update = |status: &str| {
         emit(
             "status_update",
             &json!({"messageId": "m-1", "status": status}),
         )
     };
-    let read = gateway.emit(&tick("read")).await.1;
-    let stale = gateway.emit(&tick("sent")).await.1;
+    let read = gateway.emit(&status_update("read")).await.1;
+    let stale = gateway.emit(&status_update("sent")).await.1;
     assert_eq!(
         stale,
         json!({"ok": true, "cursor": read["cursor"], "duplicate": false, "stale": true})
     );
-    assert_eq!(gateway.emit(&tick("read")).await.1["duplicate"], true);
+    assert_eq!(
+        gateway.emit(&status_update("read")).await.1["duplicate"],
+        true
+    );
     assert_eq!(agent.event().await.data()["status"], "read");
     gateway.emit(&emit("marker", &json!({}))).await;
     assert_eq!(agent.event().await.name(), "marker");

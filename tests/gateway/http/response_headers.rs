@@ -1,4 +1,4 @@
-//! What every answer tells a browser that it may do with it.
+//! Security headers of every response.
 
 use crate::harness::raw::{Answer, ask};
 use crate::harness::{Broker, TestGateway};
@@ -128,8 +128,8 @@ async fn frame_ancestors_are_configurable() {
         assert_eq!(policy(&answer, "frame-ancestors"), Some(sources));
         assert_eq!(answer.header("x-frame-options"), options);
         if answer.body.contains("agent-gateway:ancestors") {
-            let told = format!("<meta name=\"agent-gateway:ancestors\" content=\"{sources}\">");
-            assert!(answer.body.contains(&told), "{}", answer.body);
+            let meta = format!("<meta name=\"agent-gateway:ancestors\" content=\"{sources}\">");
+            assert!(answer.body.contains(&meta), "{}", answer.body);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! More at once than a socket's channel holds: nothing may be skipped, and nobody reset.
+//! Bursts larger than a socket's channel: no event is skipped, and no member reset.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The two doors, and whom they let in.
+//! CONNECT to the root and the conversation namespace: `joined`, and the connect errors.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio::sync::Barrier;
 
 use crate::harness::{Broker, Client, Received, TestGateway, claims, message, now, sign, until};
 
-const DOOR: &str = "/tenant/acme/conv/c-1";
+const NAMESPACE: &str = "/tenant/acme/conv/c-1";
 
 fn with(name: &str, value: Value) -> Value {
     let mut claims = claims("acme");
@@ -56,7 +56,7 @@ async fn connect_errors_have_their_exact_messages_in_the_order_of_the_checks() {
     }
     let mut client = Client::open(gateway.address(), "").await;
     for (namespace, token, expected) in [
-        (DOOR, Value::Null, "Authentication required"),
+        (NAMESPACE, Value::Null, "Authentication required"),
         ("/tenant/a b/conv/c", json!(good), "Invalid conversation"),
         ("/tenant/other/conv/c-1", json!(good), "Forbidden"),
         ("/tenant/acme", json!(good), "Invalid namespace"),
@@ -72,7 +72,7 @@ async fn connect_errors_have_their_exact_messages_in_the_order_of_the_checks() {
         );
     }
     // And after all that, the same connection is let in with a good token.
-    client.connect(DOOR, &json!({"token": good})).await;
+    client.connect(NAMESPACE, &json!({"token": good})).await;
     assert_eq!(client.joined().await["resume"], "fresh");
 }
 
@@ -117,13 +117,13 @@ async fn one_connection_joins_and_leaves_several_conversations() {
     let mut client = Client::open(gateway.address(), "").await;
     let auth = json!({"token": sign(&claims("acme"))});
     let other = "/tenant/acme/conv/c-2";
-    for namespace in [DOOR, other] {
+    for namespace in [NAMESPACE, other] {
         client.connect(namespace, &auth).await;
         client.joined().await;
     }
     // A second CONNECT, unknown events and answers to nothing are ignored.
-    client.connect(DOOR, &auth).await;
-    client.emit(DOOR, &json!(["whatever", {"a": 1}])).await;
+    client.connect(NAMESPACE, &auth).await;
+    client.emit(NAMESPACE, &json!(["whatever", {"a": 1}])).await;
     client.send("43/tenant/acme/conv/c-1,7[]").await;
     for (conversation, id) in [("c-1", "m-1"), ("c-2", "m-2")] {
         broker
@@ -134,7 +134,7 @@ async fn one_connection_joins_and_leaves_several_conversations() {
         };
         assert_eq!(namespace, format!("/tenant/acme/conv/{conversation}"));
     }
-    client.leave(DOOR).await;
+    client.leave(NAMESPACE).await;
     has_left(&gateway).await;
     for (conversation, id) in [("c-1", "m-3"), ("c-2", "m-4")] {
         broker
@@ -150,7 +150,7 @@ async fn a_client_that_disconnects_from_a_namespace_can_reconnect_at_once() {
     let gateway = TestGateway::start(&broker).await;
     let auth = json!({"token": sign(&claims("acme")), "replay": false});
     let mut client = Client::open(gateway.address(), "&tenantId=acme&conversationId=c-1").await;
-    for namespace in [DOOR, "/"] {
+    for namespace in [NAMESPACE, "/"] {
         client.connect(namespace, &auth).await;
         client.joined().await;
         for round in 0..50 {
@@ -187,18 +187,18 @@ async fn a_client_that_disconnects_while_its_connect_completes_can_reconnect() {
     let clients = (0..8).map(|number| {
         let address = gateway.address().to_owned();
         tokio::spawn(async move {
-            let door = format!("/tenant/acme/conv/{number}");
+            let namespace = format!("/tenant/acme/conv/{number}");
             let auth = json!({"token": sign(&claims("acme")), "replay": false});
             let mut client = Client::open(&address, "").await;
             for _ in 0..50 {
-                client.connect(&door, &auth).await;
+                client.connect(&namespace, &auth).await;
                 // Of the visits before there may be something on its way.
                 while let answer = client.next().await
-                    && answer != Received::Connected(door.clone())
+                    && answer != Received::Connected(namespace.clone())
                 {
                     assert_ne!(answer, Received::Closed);
                 }
-                client.leave(&door).await;
+                client.leave(&namespace).await;
             }
         })
     });
@@ -214,14 +214,14 @@ async fn the_root_and_the_conversation_namespace_join_the_same_conversation() {
     let mut by_root = gateway.agent("acme", "c-1").await;
     let mut by_namespace = Client::open(gateway.address(), "").await;
     let auth = json!({"token": sign(&claims("acme"))});
-    by_namespace.connect(DOOR, &auth).await;
+    by_namespace.connect(NAMESPACE, &auth).await;
     by_namespace.joined().await;
     broker
         .publish("inbound_message", &message("acme", "c-1", "m-1"))
         .await;
     let (one, other) = (by_root.event().await, by_namespace.event().await);
     assert_eq!(one.cursor(), other.cursor());
-    // A cursor of one door resumes at the other.
+    // A cursor of one namespace resumes in the other.
     let mut resumed = gateway
         .resume("acme", "c-1", json!({"cursor": other.cursor()}))
         .await;

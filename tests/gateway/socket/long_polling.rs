@@ -108,10 +108,10 @@ async fn a_slow_polling_client_opens_150_namespaces_in_one_post() {
     let gateway = TestGateway::start(&broker).await;
     let mut polling = Client::open_polling(gateway.address(), "").await;
     // As many as fit into one request.
-    let doors: Vec<_> = (0..150)
+    let namespaces: Vec<_> = (0..150)
         .map(|number| format!("/tenant/acme/conv/{number}"))
         .collect();
-    let poster = polling.connect_all(&doors, &auth());
+    let poster = polling.connect_all(&namespaces, &auth());
     let mut joined = 0;
     while joined < 150 {
         match polling.next().await {

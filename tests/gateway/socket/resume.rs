@@ -1,4 +1,4 @@
-//! Cursors: what a member that comes back can rely on.
+//! Resuming from a cursor: what is replayed, and when it is `reset`.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Clients that stop reading: they cost the others nothing, and get everything or are told.
+//! Members that read slowly or not at all: they slow nobody down, and get every event or a `reset`.
 
 use std::time::Duration;
 
@@ -174,21 +174,22 @@ async fn a_low_bandwidth_client_keeps_its_session_while_it_catches_up() {
         .await;
     let proxy = Proxy::to(gateway.address().to_owned()).await;
     // A megabyte a second: the window takes several pings' time, and the channel is never empty.
-    proxy.drip([Direction::ToClient], 50_000, Duration::from_millis(50));
+    proxy.throttle([Direction::ToClient], 50_000, Duration::from_millis(50));
     until("all has come", async || {
         let mut probe = gateway.join("acme", "c-1").await;
         probe.joined().await["replaying"] == 3_000
     })
     .await;
-    let mut thin = Client::open(proxy.address(), "&tenantId=acme&conversationId=c-1").await;
-    thin.connect("/", &json!({"token": sign(&claims("acme"))}))
+    let mut narrow = Client::open(proxy.address(), "&tenantId=acme&conversationId=c-1").await;
+    narrow
+        .connect("/", &json!({"token": sign(&claims("acme"))}))
         .await;
-    assert_eq!(thin.joined().await["replaying"], 3_000);
+    assert_eq!(narrow.joined().await["replaying"], 3_000);
     for expected in 0..3_000 {
-        assert_eq!(number(&thin.event().await), expected);
+        assert_eq!(number(&narrow.event().await), expected);
     }
     broker
         .publish("inbound_message", &message("acme", "c-1", "live"))
         .await;
-    assert_eq!(thin.event().await.message_id(), "live");
+    assert_eq!(narrow.event().await.message_id(), "live");
 }

@@ -1,11 +1,11 @@
-//! The life of a token: a notice, a fresh one in band, the end.
+//! Token expiry: `token_expiring`, `refresh_token`, `token_expired`.
 
 use serde_json::{Value, json};
 
 use crate::harness::{Broker, Client, Received, TestGateway, claims, message, now, sign};
 
-const DOOR: &str = "/tenant/acme/conv/c-1";
-const OTHER_DOOR: &str = "/tenant/acme/conv/c-2";
+const NAMESPACE: &str = "/tenant/acme/conv/c-1";
+const OTHER_NAMESPACE: &str = "/tenant/acme/conv/c-2";
 
 /// A token of acme's that expires in so many seconds, and the leeway.
 fn lasting(seconds: i64) -> Value {
@@ -25,10 +25,10 @@ async fn start(broker: &Broker) -> TestGateway {
     TestGateway::ready_with(broker, &[("JWT_LEEWAY_SECONDS", "0")]).await
 }
 
-async fn join(gateway: &TestGateway, door: &str, token: Value) -> Client {
+async fn join(gateway: &TestGateway, namespace: &str, token: Value) -> Client {
     let mut client = Client::open(gateway.address(), "&tenantId=acme&conversationId=c-1").await;
     let auth = json!({"token": token, "replay": false});
-    client.connect(door, &auth).await;
+    client.connect(namespace, &auth).await;
     client.joined().await;
     client
 }
@@ -56,20 +56,27 @@ fn rfc3339(seconds: i64) -> String {
 async fn token_expiring_is_sent_at_once_under_a_minute_and_expiry_ends_the_membership() {
     let broker = Broker::new().await;
     let gateway = start(&broker).await;
-    for door in ["/", DOOR] {
+    for namespace in ["/", NAMESPACE] {
         let exp = now() + 6;
         let token = sign(&json!({"sub": "a", "tenantId": "acme", "exp": exp}));
-        let mut client = join(&gateway, door, token.into()).await;
-        let expiring = event(door, "token_expiring", json!({"expiresAt": rfc3339(exp)}));
+        let mut client = join(&gateway, namespace, token.into()).await;
+        let expiring = event(
+            namespace,
+            "token_expiring",
+            json!({"expiresAt": rfc3339(exp)}),
+        );
         assert_eq!(client.next().await, expiring);
-        assert_eq!(client.next().await, event(door, "token_expired", json!({})));
+        assert_eq!(
+            client.next().await,
+            event(namespace, "token_expired", json!({}))
+        );
         assert!(now() >= exp);
-        let away = Received::Disconnected(door.to_owned());
+        let away = Received::Disconnected(namespace.to_owned());
         assert_eq!(client.next().await, away);
         // Nothing comes any more, and the connection is still good for a fresh token.
         assert_eq!(gateway.emit(&note()).await.0, 200);
         let auth = json!({"token": lasting(600), "replay": false});
-        client.connect(door, &auth).await;
+        client.connect(namespace, &auth).await;
         client.joined().await;
     }
 }
@@ -78,9 +85,9 @@ async fn token_expiring_is_sent_at_once_under_a_minute_and_expiry_ends_the_membe
 async fn each_membership_of_a_connection_has_its_own_expiry() {
     let broker = Broker::new().await;
     let gateway = start(&broker).await;
-    let mut client = join(&gateway, DOOR, lasting(600)).await;
+    let mut client = join(&gateway, NAMESPACE, lasting(600)).await;
     client
-        .connect(OTHER_DOOR, &json!({"token": lasting(6)}))
+        .connect(OTHER_NAMESPACE, &json!({"token": lasting(6)}))
         .await;
     client.joined().await;
     for name in ["token_expiring", "token_expired"] {
@@ -92,9 +99,9 @@ async fn each_membership_of_a_connection_has_its_own_expiry() {
         else {
             panic!("no {name}");
         };
-        assert_eq!((namespace.as_str(), came.as_str()), (OTHER_DOOR, name));
+        assert_eq!((namespace.as_str(), came.as_str()), (OTHER_NAMESPACE, name));
     }
-    let away = Received::Disconnected(OTHER_DOOR.to_owned());
+    let away = Received::Disconnected(OTHER_NAMESPACE.to_owned());
     assert_eq!(client.next().await, away);
     for (conversation, id) in [("c-2", "unseen"), ("c-1", "m-1")] {
         broker
@@ -108,12 +115,12 @@ async fn each_membership_of_a_connection_has_its_own_expiry() {
 async fn refresh_token_extends_the_membership() {
     let broker = Broker::new().await;
     let gateway = start(&broker).await;
-    let mut client = join(&gateway, DOOR, lasting(6)).await;
+    let mut client = join(&gateway, NAMESPACE, lasting(6)).await;
     assert_eq!(client.event().await.name(), "token_expiring");
     let exp = now() + 600;
     let fresh = lasting(600);
     client
-        .ask(DOOR, 7, &json!(["refresh_token", {"token": fresh}]))
+        .ask(NAMESPACE, 7, &json!(["refresh_token", {"token": fresh}]))
         .await;
     let Received::Ack {
         namespace,
@@ -123,7 +130,7 @@ async fn refresh_token_extends_the_membership() {
     else {
         panic!("no answer");
     };
-    assert_eq!((namespace.as_str(), id), (DOOR, 7));
+    assert_eq!((namespace.as_str(), id), (NAMESPACE, 7));
     assert_eq!(args[0]["ok"], true);
     let until = args[0]["expiresAt"].as_str().unwrap();
     assert!(
@@ -133,14 +140,17 @@ async fn refresh_token_extends_the_membership() {
     // The old one's end passes, and so does the notice of the next that is too short.
     let shorter = lasting(10);
     client
-        .ask(DOOR, 8, &json!(["refresh_token", {"token": shorter}]))
+        .ask(NAMESPACE, 8, &json!(["refresh_token", {"token": shorter}]))
         .await;
     assert!(matches!(client.next().await, Received::Ack { id: 8, .. }));
     assert_eq!(client.event().await.name(), "token_expiring");
     assert_eq!(gateway.emit(&note()).await.0, 200);
     assert_eq!(client.event().await.name(), "note");
     assert_eq!(client.event().await.name(), "token_expired");
-    assert_eq!(client.next().await, Received::Disconnected(DOOR.to_owned()));
+    assert_eq!(
+        client.next().await,
+        Received::Disconnected(NAMESPACE.to_owned())
+    );
 }
 
 #[tokio::test]
@@ -252,9 +262,9 @@ async fn tokens_of_the_previous_secret_connect_and_refresh() {
         ("JWT_PREVIOUS_SECRET", crate::harness::SECRET),
     ];
     let gateway = TestGateway::ready_with(&broker, &variables).await;
-    let mut client = join(&gateway, DOOR, lasting(600)).await;
+    let mut client = join(&gateway, NAMESPACE, lasting(600)).await;
     let refresh = json!(["refresh_token", {"token": lasting(900)}]);
-    client.ask(DOOR, 1, &refresh).await;
+    client.ask(NAMESPACE, 1, &refresh).await;
     let Received::Ack { args, .. } = client.next().await else {
         panic!("no answer");
     };

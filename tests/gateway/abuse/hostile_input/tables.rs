@@ -1,6 +1,6 @@
 //! What attackers try, and what they are answered.
 
-/// Signed tokens that are shown at the door of acme's conversation c-1, by a gateway with one HS256
+/// Signed tokens presented to acme's conversation c-1, by a gateway with one HS256
 /// secret, the issuer https://issuer.test and the audience `agents`.
 ///
 /// An empty cell: a good header, no claim but the good ones, the gateway's secret.
@@ -156,7 +156,7 @@ pub(super) const TOKENS: &str = r#"
                                          | raw {"sub":"ada"                  |             | Invalid token
 "#;
 
-/// What is no token, at the same door, as JSON. `$header`, `$claims` and `$signature` are a good
+/// What is no token, presented likewise, as JSON. `$header`, `$claims` and `$signature` are a good
 /// one's.
 pub(super) const TEXTS: &str = r#"
 # token                                      | answer
@@ -230,7 +230,7 @@ $ids&token=$good                        |                                  | {} 
 $ids&auth[token]=$good                  |                                  |                       | Authentication required
 $ids                                    | /?token=$good                    | {}                    | Invalid namespace
 
-# The root door: ids in the query
+# The root namespace: ids in the query
                                         |                                  | $auth                 | Invalid conversation
 tenantId=acme                           |                                  | $auth                 | Invalid conversation
 conversationId=c-1                      |                                  | $auth                 | Invalid conversation
@@ -263,7 +263,7 @@ tenantId=other&conversationId=c-1       |                                  | $au
 tenantId=ACME&conversationId=c-1        |                                  | $auth                 | Forbidden
 tenantId=acme.&conversationId=c-1       |                                  | $auth                 | Forbidden
 
-# The root door: ids in `auth`, which win
+# The root namespace: ids in `auth`, which win
 $ids                                    |                                  | {"token":"$good","tenantId":"other"} | Forbidden
 $ids                                    |                                  | {"token":"$good","tenantId":""}      | Invalid conversation
 $ids                                    |                                  | {"token":"$good","tenantId":7}       | Invalid conversation
@@ -274,7 +274,7 @@ $ids                                    |                                  | {"t
 $ids                                    |                                  | {"token":"$good","conversationId":"$129"} | Invalid conversation
 tenantId=other&conversationId=a/b       |                                  | {"token":"$good","tenantId":"acme","conversationId":"c-1"} | joined
 
-# The other door: ids in the namespace alone
+# The other namespace: ids in the namespace alone
                                         | /tenant/acme/conv/$128           | $auth                 | joined
                                         | /tenant/acme/conv/..             | $auth                 | joined
                                         | /tenant/other/conv/c-1           | $auth                 | Forbidden

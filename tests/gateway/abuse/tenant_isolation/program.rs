@@ -1,4 +1,4 @@
-//! Against the running program: many tenants at once, and a stranger who looks around.
+//! Tenant isolation of the running program: many tenants at once, and an agent of another tenant.
 
 use engineio_client::packet::split;
 use engineio_client::{POLLING, WEBSOCKET, WebSocket};
@@ -131,18 +131,18 @@ async fn tenants_with_equal_conversation_and_message_ids_get_only_their_own_even
 }
 
 /// What a session is told over a WebSocket, to the byte, when it says this; pings aside.
-async fn told(gateway: &TestGateway, query: &str, packets: &[String]) -> Vec<String> {
+async fn websocket_answers(gateway: &TestGateway, query: &str, packets: &[String]) -> Vec<String> {
     let address = gateway.address();
     let stream = TcpStream::connect(address).await.unwrap();
     let target = format!("{WEBSOCKET}{query}");
     let socket = WebSocket::connect(stream, address, &target);
     let mut socket = socket.await.unwrap();
-    let mut told = Vec::new();
+    let mut answers = Vec::new();
     for packet in packets.iter().map(|packet| &**packet).chain(["40/end"]) {
         socket.send(packet).await.unwrap();
         // Only CONNECTs and what wants an answer have one.
         if packet.starts_with("40") {
-            told.push(loop {
+            answers.push(loop {
                 let text = socket.text().await.unwrap();
                 if text.starts_with('4') {
                     break text;
@@ -150,28 +150,28 @@ async fn told(gateway: &TestGateway, query: &str, packets: &[String]) -> Vec<Str
             });
         }
     }
-    told
+    answers
 }
 
 /// The same over polling: the body of each POST's answer, then what comes.
-async fn polled(gateway: &TestGateway, query: &str, packets: &[String]) -> Vec<String> {
+async fn polling_answers(gateway: &TestGateway, query: &str, packets: &[String]) -> Vec<String> {
     let mut raw = Raw::open(gateway.address()).await;
     let open = raw.ask(&format!("GET {POLLING}{query}"), &[]).await.json();
     let target = format!("{POLLING}&sid={}", open["sid"].as_str().unwrap());
-    let mut told = Vec::new();
+    let mut answers = Vec::new();
     for packet in packets.iter().map(|packet| &**packet).chain(["40/end"]) {
         let answer = raw.post(&target, packet).await;
-        told.push(format!("{} {}", answer.status, answer.body));
+        answers.push(format!("{} {}", answer.status, answer.body));
         let mut answered = !packet.starts_with("40");
         while !answered {
             let answer = raw.ask(&format!("GET {target}"), &[]).await;
             let packets = split(&answer.body).filter(|packet| packet.starts_with('4'));
-            let before = told.len();
-            told.extend(packets.map(str::to_owned));
-            answered = told.len() > before;
+            let before = answers.len();
+            answers.extend(packets.map(str::to_owned));
+            answered = answers.len() > before;
         }
     }
-    told
+    answers
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -180,17 +180,17 @@ async fn existing_and_missing_conversations_answer_another_tenant_with_the_same_
     let gateway = TestGateway::start(&broker).await;
     // Followed, and with a window; nobody's; of a tenant that there is not.
     let mut member = gateway.agent("acme", "there").await;
-    let mut by_door = Client::open(gateway.address(), "").await;
+    let mut by_namespace = Client::open(gateway.address(), "").await;
     let auth = json!({"token": sign(&claims("acme"))});
-    by_door.connect("/tenant/acme/conv/there", &auth).await;
-    by_door.joined().await;
+    by_namespace.connect("/tenant/acme/conv/there", &auth).await;
+    by_namespace.joined().await;
     broker
         .publish("inbound_message", &message("acme", "there", "m-1"))
         .await;
     assert_eq!(member.event().await.message_id(), "m-1");
-    let event = by_door.event().await;
+    let event = by_namespace.event().await;
     let cursor = event.cursor();
-    let places = [
+    let conversations = [
         ("acme", "there"),
         ("acme", "elsewhere"),
         ("nobody", "there"),
@@ -205,35 +205,38 @@ async fn existing_and_missing_conversations_answer_another_tenant_with_the_same_
         json!(sign(&narrow)),
     ] {
         let mut answers = Vec::new();
-        for (tenant, conversation) in places {
+        for (tenant, conversation) in conversations {
             // A token of acme says which tenant it is of: there is nothing to find out.
             if tenant == "nobody" && token == json!(sign(&narrow)) {
                 continue;
             }
             let auth = json!({"token": token, "cursor": cursor});
             let query = format!("&tenantId={tenant}&conversationId={conversation}");
-            let door = format!("/tenant/{tenant}/conv/{conversation}");
+            let namespace = format!("/tenant/{tenant}/conv/{conversation}");
             let root = [
                 format!("40{auth}"),
                 "42[\"refresh_token\",{}]".to_owned(),
                 "41".to_owned(),
             ];
-            let namespace = [
-                format!("42{door},[\"x\"]"),
-                format!("42{door},1[\"refresh_token\",{{\"token\":{token}}}]"),
-                format!("41{door},"),
-                format!("43{door},1[]"),
-                format!("40{door},{auth}"),
-                format!("42{door},2[\"refresh_token\",{{\"token\":{token}}}]"),
-                format!("40{door},{auth}"),
-                format!("41{door},"),
+            let own = [
+                format!("42{namespace},[\"x\"]"),
+                format!("42{namespace},1[\"refresh_token\",{{\"token\":{token}}}]"),
+                format!("41{namespace},"),
+                format!("43{namespace},1[]"),
+                format!("40{namespace},{auth}"),
+                format!("42{namespace},2[\"refresh_token\",{{\"token\":{token}}}]"),
+                format!("40{namespace},{auth}"),
+                format!("41{namespace},"),
             ];
-            let mut all = told(&gateway, &query, &root).await;
-            all.extend(told(&gateway, "", &namespace).await);
-            all.extend(polled(&gateway, &query, &root).await);
-            all.extend(polled(&gateway, "", &namespace).await);
+            let mut all = websocket_answers(&gateway, &query, &root).await;
+            all.extend(websocket_answers(&gateway, "", &own).await);
+            all.extend(polling_answers(&gateway, &query, &root).await);
+            all.extend(polling_answers(&gateway, "", &own).await);
             // Its own words come back to it.
-            let all: Vec<_> = all.iter().map(|text| text.replace(&door, "DOOR")).collect();
+            let all: Vec<_> = all
+                .iter()
+                .map(|text| text.replace(&namespace, "NAMESPACE"))
+                .collect();
             answers.push(all);
         }
         assert!(
@@ -249,7 +252,7 @@ async fn existing_and_missing_conversations_answer_another_tenant_with_the_same_
     // A member that shows a token of elsewhere learns as little, and stays.
     for (number, tenant) in (0..).zip(["stranger", "nobody"]) {
         let refresh = json!(["refresh_token", {"token": sign(&claims(tenant))}]);
-        by_door
+        by_namespace
             .ask("/tenant/acme/conv/there", number, &refresh)
             .await;
         let answer = Received::Ack {
@@ -257,10 +260,10 @@ async fn existing_and_missing_conversations_answer_another_tenant_with_the_same_
             id: number,
             args: vec![json!({"ok": false, "error": "Forbidden"})],
         };
-        assert_eq!(by_door.next().await, answer);
+        assert_eq!(by_namespace.next().await, answer);
     }
     broker
         .publish("inbound_message", &message("acme", "there", "m-2"))
         .await;
-    assert_eq!(by_door.event().await.message_id(), "m-2");
+    assert_eq!(by_namespace.event().await.message_id(), "m-2");
 }

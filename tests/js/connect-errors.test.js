@@ -1,8 +1,8 @@
-/** What clients that are not let in show: the official client over a limit, and that of Socket.IO 2. */
+/** Connect errors as clients show them: over a limit, and of the client of Socket.IO 2. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import oldIo from "socket.io-client-v2";
-import { Agent, DOORS, TRANSPORTS } from "./harness/Agent.js";
+import { Agent, NAMESPACES, TRANSPORTS } from "./harness/Agent.js";
 import { Broker } from "./harness/Broker.js";
 import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
 import { unique } from "./harness/unique.js";
@@ -22,7 +22,7 @@ describe("Over a limit", () => {
       const auth = { token: gateway.token(place.tenantId) };
       // Many at once, as when a portal's page is opened in a whole office.
       const agents = Array.from({ length: 30 }, () => {
-        const open = DOORS["the namespace of the conversation"];
+        const open = NAMESPACES["the namespace of the conversation"];
         return new Agent(t, open(gateway.url, place, auth, { transports: TRANSPORTS.WebSocket, reconnection: false }));
       });
       await Promise.all(
