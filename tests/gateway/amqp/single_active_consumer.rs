@@ -2,6 +2,7 @@
 
 use lapin::options::{BasicConsumeOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
+use serde_json::json;
 
 use crate::harness::{Broker, Signal, TestGateway, until};
 
@@ -34,7 +35,7 @@ fn lines(gateway: &TestGateway, text: &str) -> usize {
 
 async fn one_of_three_consumes(queue_type: &str) {
     let broker = Broker::new().await;
-    let variables = [("AMQP_QUEUE_TYPE", queue_type)];
+    let variables = [("AMQP_QUEUE_TYPE", queue_type), ("AMQP_PREFETCH", "1")];
     let first = TestGateway::ready_with(&broker, &variables).await;
     assert_eq!(active(&first).await, [1.0, 1.0]);
     let second = TestGateway::start_with(&broker, &variables).await;
@@ -46,6 +47,11 @@ async fn one_of_three_consumes(queue_type: &str) {
     assert_eq!(first.get("/readyz").await.1["status"], "ready");
     // Told once for each queue, and not at each look.
     assert_eq!(lines(&second, "another consumer holds the queue"), 2);
+
+    // With a prefetch of 1 the next delivery comes when this one's acknowledgement has reached the
+    // broker: killed before, the gateway would leave it to the others.
+    broker.publish("inbound_message", &json!("bad")).await;
+    broker.take(&broker.names.dead_letters, 1).await;
 
     // Each queue has one active consumer after that, and nothing has to be delivered for it.
     first.signal(Signal::KILL);
@@ -88,7 +94,7 @@ async fn of_three_gateways_one_consumes_classic_queues_and_the_others_report_sta
 async fn gateways_started_at_once_agree_on_one_consumer_per_queue() {
     for queue_type in ["quorum", "classic"] {
         let broker = Broker::new().await;
-        let variables = [("AMQP_QUEUE_TYPE", queue_type)];
+        let variables = [("AMQP_QUEUE_TYPE", queue_type), ("AMQP_PREFETCH", "1")];
         let start = || TestGateway::start_with(&broker, &variables);
         let (a, b, c) = tokio::join!(start(), start(), start());
         let gateways = [a, b, c];

@@ -221,11 +221,11 @@ async fn a_rejected_connect_is_logged_with_the_address_and_the_requested_tenant(
             (&line["refusal"], &line["tenant"], &line["address"]),
             (&json!(refusal), &json!(tenant), &json!("127.0.0.1"))
         );
-        let logged = gateway.logged(CONNECTS);
-        assert!(
-            logged.iter().any(|line| line["refusal"] == refusal),
-            "{logged:?}"
-        );
+        until("it is counted", async || {
+            let logged = gateway.logged(CONNECTS);
+            logged.iter().any(|line| line["refusal"] == refusal)
+        })
+        .await;
     }
     let log = gateway.log().join("\n");
     assert!(
