@@ -13,7 +13,7 @@ fn read(path: &str) -> String {
 #[test]
 fn every_package_names_both_licences_and_their_texts_are_there() {
     assert_eq!(env!("CARGO_PKG_LICENSE"), LICENCE);
-    for package in ["fuzz", "benches/load"] {
+    for package in ["fuzz", "benches/load", "tests/engineio-client"] {
         let manifest = read(&format!("{package}/Cargo.toml"));
         assert!(
             manifest.contains(&format!("license = \"{LICENCE}\"")),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { Manager } from "socket.io-client";
-import { Agent, DOORS, IMPATIENT, TRANSPORTS, UNAVAILABLE, namespaceOf } from "./harness/Agent.js";
+import { Agent, NAMESPACES, IMPATIENT, TRANSPORTS, UNAVAILABLE, namespaceOf } from "./harness/Agent.js";
 import { Broker } from "./harness/Broker.js";
 import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
 import { Proxy } from "./harness/Proxy.js";
@@ -26,19 +26,19 @@ after(async () => {
 
 for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
   describe(`Over ${carriage}`, () => {
-    /** Opens a door to `place` of the shared gateway. */
-    function enter(t, door, place, { auth, at = gateway } = {}) {
+    /** Opens a namespace of `place` of the shared gateway. */
+    function enter(t, namespace, place, { auth, at = gateway } = {}) {
       const token = gateway.token(place.tenantId);
-      return new Agent(t, DOORS[door](at.url, place, auth ?? { token }, { ...IMPATIENT, transports }));
+      return new Agent(t, NAMESPACES[namespace](at.url, place, auth ?? { token }, { ...IMPATIENT, transports }));
     }
 
-    for (const door of Object.keys(DOORS)) {
-      test(`by ${door}, joined comes first, then what has happened, then what happens`, async (t) => {
+    for (const namespace of Object.keys(NAMESPACES)) {
+      test(`by ${namespace}, joined comes first, then what has happened, then what happens`, async (t) => {
         const place = newPlace();
         const exp = now() + 1800;
         const token = gateway.token(place.tenantId, { sub: "agent-42", name: "Zoë Öz", exp });
 
-        const witness = enter(t, door, place, { auth: { token } });
+        const witness = enter(t, namespace, place, { auth: { token } });
         const { cursor, expiresAt, ...joined } = await witness.joined();
         assert.deepEqual(joined, {
           ...place,
@@ -54,7 +54,7 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
         assert.deepEqual(witness.told.map(([name]) => name), ["joined", ...happened.map(([name]) => name)]);
         assertEvents(witness.events, happened);
 
-        const newcomer = enter(t, door, place, { auth: { token: gateway.token(place.tenantId, { name: undefined }) } });
+        const newcomer = enter(t, namespace, place, { auth: { token: gateway.token(place.tenantId, { name: undefined }) } });
         const later = await newcomer.joined();
         assert.deepEqual(later.agent, { id: "agent-7" }, "a token without a name");
         assert.equal(later.resume, "fresh");
@@ -73,7 +73,7 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
         assertEvents([newcomer.events[4]], [["inbound_message", { ...inbound("and now") }]]);
       });
 
-      test(`by ${door}, a connect is refused in the order token there, token valid, ids, grant`, async (t) => {
+      test(`by ${namespace}, a connect is refused in the order token there, token valid, ids, grant`, async (t) => {
         const place = newPlace();
         const alien = newPlace();
         const { tenantId, conversationId } = place;
@@ -108,33 +108,33 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
         ];
         await Promise.all(
           cases.map(async ([refusal, why, auth, where]) => {
-            const agent = enter(t, door, where, { auth });
+            const agent = enter(t, namespace, where, { auth });
             assert.equal(await agent.refused(), refusal, why);
             assert.equal(agent.socket.active, false, "a refused client does not come back by itself");
             assert.deepEqual(agent.told, [], why);
           }),
         );
         for (const conversations of [[conversationId], ["other", conversationId], "*"]) {
-          const agent = enter(t, door, place, { auth: { token: gateway.token(tenantId, { conversations }) } });
+          const agent = enter(t, namespace, place, { auth: { token: gateway.token(tenantId, { conversations }) } });
           await agent.joined();
           assert.deepEqual(agent.refusals, [], `the grant ${JSON.stringify(conversations)}`);
         }
       });
 
-      test(`by ${door}, a client that comes back with its cursor gets exactly what it has missed`, async (t) => {
+      test(`by ${namespace}, a client that comes back with its cursor gets exactly what it has missed`, async (t) => {
         const place = newPlace();
         const token = gateway.token(place.tenantId);
-        const witness = enter(t, door, place);
+        const witness = enter(t, namespace, place);
         await witness.joined();
         await tell(place, witness, "one", "two");
 
-        const first = enter(t, door, place);
+        const first = enter(t, namespace, place);
         await first.receives(2);
         await tell(place, first, "three");
         first.close();
         await tell(place, witness, "four", "five");
 
-        const second = enter(t, door, place, { auth: { token, cursor: first.cursor } });
+        const second = enter(t, namespace, place, { auth: { token, cursor: first.cursor } });
         const { resume, replaying } = await second.joined();
         assert.deepEqual({ resume, replaying }, { resume: "resumed", replaying: 2 });
         await second.receives(2);
@@ -143,16 +143,16 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
         assert.deepEqual(second.events.map(([, , { replayed }]) => replayed), [true, true, undefined]);
 
         // Nothing is missing: from the last event, and from a join's own cursor.
-        for (const cursor of [second.cursor, await freshCursor(t, door, place)]) {
-          const third = enter(t, door, place, { auth: { token, cursor } });
+        for (const cursor of [second.cursor, await freshCursor(t, namespace, place)]) {
+          const third = enter(t, namespace, place, { auth: { token, cursor } });
           const { resume, replaying } = await third.joined();
           assert.deepEqual({ resume, replaying }, { resume: "resumed", replaying: 0 });
         }
       });
     }
 
-    async function freshCursor(t, door, place) {
-      const agent = enter(t, door, place);
+    async function freshCursor(t, namespace, place) {
+      const agent = enter(t, namespace, place);
       const { cursor } = await agent.joined();
       return cursor;
     }
@@ -175,12 +175,12 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
     test("a namespace that is no conversation's is refused with Invalid namespace", async (t) => {
       const place = newPlace();
       const token = gateway.token(place.tenantId);
-      const door = namespaceOf(place);
+      const own = namespaceOf(place);
       for (const auth of [{}, { token }]) {
         const manager = new Manager(gateway.url, { ...IMPATIENT, transports });
-        const known = new Agent(t, manager.socket(door, { auth: { token } }));
+        const known = new Agent(t, manager.socket(own, { auth: { token } }));
         await known.joined();
-        for (const namespace of ["/chat", "/tenant", "/tenant/t", "/tenant/t/conv", `${door}/more`, `/x${door}`]) {
+        for (const namespace of ["/chat", "/tenant", "/tenant/t", "/tenant/t/conv", `${own}/more`, `/x${own}`]) {
           const agent = new Agent(t, manager.socket(namespace, { auth }));
           assert.equal(await agent.refused(), "Invalid namespace", namespace);
         }
@@ -215,8 +215,8 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
       places.push({ tenantId: places[0].tenantId, conversationId: unique("c") });
       places.push({ tenantId: unique("t"), conversationId: places[0].conversationId });
 
-      const doors = Object.keys(DOORS);
-      const members = places.map((place, i) => ({ place, agent: enter(t, doors[i % doors.length], place) }));
+      const namespaces = Object.keys(NAMESPACES);
+      const members = places.map((place, i) => ({ place, agent: enter(t, namespaces[i % namespaces.length], place) }));
       await Promise.all(members.map(({ agent }) => agent.joined()));
       const name = ({ tenantId, conversationId }) => `${tenantId} / ${conversationId}`;
       for (const { place } of members) {
@@ -235,8 +235,8 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
     test("a cursor that is none of this conversation's is answered with reset and the window", async (t) => {
       const [place, other] = [newPlace(), newPlace()];
       const twin = { tenantId: place.tenantId, conversationId: other.conversationId };
-      const door = "the namespace of the conversation";
-      const [witness, stranger, neighbour] = [place, other, twin].map((where) => enter(t, door, where));
+      const namespace = "the namespace of the conversation";
+      const [witness, stranger, neighbour] = [place, other, twin].map((where) => enter(t, namespace, where));
       await Promise.all([witness, stranger, neighbour].map((agent) => agent.joined()));
       await tell(place, witness, "one", "two");
       await tell(other, stranger, "elsewhere");
@@ -244,7 +244,7 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
 
       const garbage = ["", "garbage", "A".repeat(32), "A".repeat(128), "☃", 7, {}, true];
       for (const cursor of [...garbage, stranger.cursor, neighbour.cursor]) {
-        const agent = enter(t, door, place, { auth: { token: gateway.token(place.tenantId), cursor } });
+        const agent = enter(t, namespace, place, { auth: { token: gateway.token(place.tenantId), cursor } });
         const { resume, replaying } = await agent.joined();
         assert.deepEqual({ resume, replaying }, { resume: "reset", replaying: 2 }, JSON.stringify(cursor));
         await agent.receives(2);
@@ -256,19 +256,19 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
     test("replay: false spares a first join the window, and a cursor matters more", async (t) => {
       const place = newPlace();
       const token = gateway.token(place.tenantId);
-      const door = "the namespace of the conversation";
-      const witness = enter(t, door, place);
+      const namespace = "the namespace of the conversation";
+      const witness = enter(t, namespace, place);
       await witness.joined();
       await tell(place, witness, "one", "two");
 
-      const fresh = enter(t, door, place, { auth: { token, replay: false } });
+      const fresh = enter(t, namespace, place, { auth: { token, replay: false } });
       const { resume, replaying, cursor } = await fresh.joined();
       assert.deepEqual({ resume, replaying }, { resume: "fresh", replaying: 0 });
       await tell(place, fresh, "three");
       assert.deepEqual(fresh.texts, ["three"]);
 
       for (const replay of [true, false]) {
-        const resumed = enter(t, door, place, { auth: { token, cursor, replay } });
+        const resumed = enter(t, namespace, place, { auth: { token, cursor, replay } });
         assert.equal((await resumed.joined()).resume, "resumed");
         await resumed.receives(1);
         assert.deepEqual(resumed.texts, ["three"]);
@@ -318,8 +318,8 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
 
     test("whatever a client sends is ignored, and disturbs nobody", async (t) => {
       const place = newPlace();
-      const door = "the namespace of the conversation";
-      const [noisy, quiet] = [enter(t, door, place), enter(t, door, place)];
+      const namespace = "the namespace of the conversation";
+      const [noisy, quiet] = [enter(t, namespace, place), enter(t, namespace, place)];
       await Promise.all([noisy.joined(), quiet.joined()]);
       const { id } = noisy.socket;
 
@@ -355,9 +355,9 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
       const network = await Proxy.start(t, gateway.port);
       const witness = enter(t, "the namespace of the conversation", place);
       await witness.joined();
-      const agents = Object.keys(DOORS).map((door) => {
+      const agents = Object.keys(NAMESPACES).map((namespace) => {
         const auth = (give) => give({ token, cursor: agent.told.length > 0 ? agent.cursor : undefined });
-        const agent = enter(t, door, place, { auth, at: network });
+        const agent = enter(t, namespace, place, { auth, at: network });
         return agent;
       });
       await Promise.all(agents.map((agent) => agent.joined()));
@@ -405,12 +405,12 @@ for (const [carriage, transports] of Object.entries(TRANSPORTS)) {
 }
 
 describe("For all clients at once", () => {
-  /** Every transport at every door, each in a conversation of its own; each gives its cursor when it comes back. */
+  /** Every transport in every namespace, each in a conversation of its own; each gives its cursor when it comes back. */
   async function everyone(t, at) {
     const tenantId = unique("t");
     const token = at.token(tenantId);
     const members = Object.values(TRANSPORTS).flatMap((transports) =>
-      Object.values(DOORS).map((open) => {
+      Object.values(NAMESPACES).map((open) => {
         const place = { tenantId, conversationId: unique("c") };
         const auth = (give) => give({ token, cursor: agent.told.length > 0 ? agent.cursor : undefined });
         const agent = new Agent(t, open(at.url, place, auth, { ...IMPATIENT, transports }));
@@ -438,7 +438,7 @@ describe("For all clients at once", () => {
     const proxy = await Proxy.start(t, gateway.port);
     proxy.delay(20);
     const agents = Array.from({ length: 12 }, () => {
-      const open = DOORS["the root namespace with ids in the query"];
+      const open = NAMESPACES["the root namespace with ids in the query"];
       return new Agent(t, open(proxy.url, place, { token: gateway.token(place.tenantId) }, IMPATIENT));
     });
     for (const agent of agents) {
@@ -530,7 +530,7 @@ describe("For all clients at once", () => {
       await Promise.all(members.map(({ agent }) => agent.receives(1)));
       const own = newPlace();
       const auth = { token: gateway.token(own.tenantId) };
-      const clock = new Agent(t, DOORS["the root namespace with ids in auth"](gateway.url, own, auth, {}));
+      const clock = new Agent(t, NAMESPACES["the root namespace with ids in auth"](gateway.url, own, auth, {}));
       await clock.joined();
       await clock.until("two seconds on the gateway's clock", async () => {
         await tell(own, clock, unique("tick"));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
 import { test } from "node:test";
-import { Agent, DOORS } from "./harness/Agent.js";
+import { Agent, NAMESPACES } from "./harness/Agent.js";
 import { Gateway } from "./harness/Gateway.js";
 import { Playground } from "./harness/Playground.js";
 import { stage } from "./harness/stage.js";
@@ -212,7 +212,7 @@ test("what the gateway would not take is refused, and nothing goes to another co
 });
 
 async function joins(t, conversationId) {
-  const join = DOORS["the root namespace with ids in the query"];
+  const join = NAMESPACES["the root namespace with ids in the query"];
   const place = { tenantId: "demo", conversationId };
   return new Agent(t, join(gateway.url, place, { token: gateway.token("demo") }, {}));
 }

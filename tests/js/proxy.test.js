@@ -1,7 +1,7 @@
 /** The widget behind nginx, as people configure it: live in the browser, or with the message that says what to write. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Agent, DOORS, TRANSPORTS } from "./harness/Agent.js";
+import { Agent, NAMESPACES, TRANSPORTS } from "./harness/Agent.js";
 import { Gateway } from "./harness/Gateway.js";
 import { HostPage } from "./harness/HostPage.js";
 import { example, Nginx } from "./harness/Nginx.js";
@@ -144,7 +144,7 @@ for (const [how, { to, without }] of Object.entries(PREFIXES)) {
       test(`the official client joins with the path, over ${carriage}`, async (t) => {
         const { own, base, place } = await below(t);
         const { origin, pathname } = new URL(base);
-        const enter = DOORS["the root namespace with ids in the query"];
+        const enter = NAMESPACES["the root namespace with ids in the query"];
         const agent = new Agent(t, enter(origin, place, { token: own.token(place.tenantId) }, { path: `${pathname}/socket.io`, transports }));
         await agent.joined();
         await own.publish(place, "inbound_message", inbound("hello", "Hello"));

@@ -20,7 +20,7 @@
     unused_imports,
     reason = "the tests of single behaviours use the rest"
 )]
-#[path = "../gateway/harness/mod.rs"]
+#[path = "../harness/mod.rs"]
 mod harness;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-use harness::{Broker, Client, Flood, TestGateway, message, word};
+use harness::{Broker, Client, Flood, TestGateway, message, random_name};
 
 /// What is sent, and how much of it: with an end of its own, or until the time is over.
 const FLOODS: [(&str, Option<(Flood, usize)>); 9] = [
@@ -103,7 +103,7 @@ async fn besiege() {
 
 /// Publishes one message after the other, and takes the time until the agent has it.
 async fn latencies(broker: &Broker, agent: &mut Client, over: &AtomicBool) -> Vec<Duration> {
-    let (round, mut times) = (word(), Vec::new());
+    let (round, mut times) = (random_name(), Vec::new());
     while !over.load(Ordering::Acquire) {
         let id = format!("{round}-{}", times.len());
         let body = message("acme", "c-1", &id);

@@ -27,7 +27,7 @@ const BETWEEN_OUTAGES: Duration = Duration::from_secs(45);
 /// How many proxies stand between the gateway and its members.
 const PROXIES: usize = 2;
 
-/// The gateway, one life after the other.
+/// The gateway, one process generation after the other.
 pub(crate) struct Gateways {
     world: Arc<World>,
     broker: Arc<Broker>,
@@ -73,8 +73,8 @@ impl Gateways {
     /// The last lines of each gateway's log.
     pub(crate) fn log(&self) -> String {
         let present = last_lines(self.present.log().into_iter());
-        let lives = self.past.iter().chain([&present]);
-        lives.cloned().collect::<Vec<_>>().join("\n\n")
+        let generations = self.past.iter().chain([&present]);
+        generations.cloned().collect::<Vec<_>>().join("\n\n")
     }
 
     /// Brings about faults of the broker's connection and of the gateway until the run drains.
@@ -151,9 +151,9 @@ impl Gateways {
                 self.way_to_broker.delay(directions, delay);
             }
             _ => {
-                self.world.fault("broker dripping", time);
-                let (bytes, pause) = drip(&mut self.chance);
-                self.way_to_broker.drip(directions, bytes, pause);
+                self.world.fault("broker throttled", time);
+                let (bytes, pause) = throttle(&mut self.chance);
+                self.way_to_broker.throttle(directions, bytes, pause);
             }
         }
         self.rest(time).await;
@@ -258,9 +258,9 @@ pub(crate) async fn trouble_members(world: Arc<World>, ways: Arc<Ways>, number: 
                 way.delay(directions, between(&mut chance, ms(10), ms(400)));
             }
             _ => {
-                world.fault("clients dripping", time);
-                let (bytes, pause) = drip(&mut chance);
-                way.drip(directions, bytes, pause);
+                world.fault("clients throttled", time);
+                let (bytes, pause) = throttle(&mut chance);
+                way.throttle(directions, bytes, pause);
             }
         }
         rest(&world, time).await;
@@ -287,7 +287,7 @@ fn directions(chance: &mut StdRng) -> Vec<Direction> {
 }
 
 /// So many bytes at a time, and the time between.
-fn drip(chance: &mut StdRng) -> (usize, Duration) {
+fn throttle(chance: &mut StdRng) -> (usize, Duration) {
     let bytes = chance.random_range(400..8_000);
     (bytes, between(chance, ms(10), ms(80)))
 }

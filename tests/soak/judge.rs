@@ -2,13 +2,13 @@
 //!
 //! Two things are known. First, the script: what was published, in the order of each queue; a
 //! member must see it line by line, without the lines that are repeats or stale. Second, the
-//! cursors: within one life of the gateway an event has the same cursor for everybody, and the
+//! cursors: within one process generation of the gateway an event has the same cursor for everybody, and the
 //! same event follows it. The first finds what nobody was told, the second what one member was not
 //! told, and whether both kinds of events are interleaved for all in the same way.
 //!
 //! A gateway that starts again begins somewhere in the queues, with an empty memory. What it saw
 //! first is not known from outside, so that a repeat may be an event again if what it repeats
-//! stands before everything that was seen of this life. Everything else is exact.
+//! stands before everything that was seen of this process generation. Everything else is exact.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -64,10 +64,10 @@ fn verdict<T>(fault: Fault, detail: impl Into<String>) -> Judged<T> {
     Err(Verdict { fault, detail })
 }
 
-/// What all members of a conversation have seen of one life of the gateway.
+/// What all members of a conversation have seen of one process generation of the gateway.
 #[derive(Debug, Default)]
-pub(crate) struct Life {
-    /// Nothing was published before this life began.
+pub(crate) struct GenerationRecord {
+    /// Nothing was published before this generation began.
     first: bool,
     /// The gateway began at or before this line of each script.
     began_by: [Option<usize>; 2],
@@ -76,7 +76,7 @@ pub(crate) struct Life {
     before: HashMap<String, String>,
 }
 
-impl Life {
+impl GenerationRecord {
     pub(crate) fn new(first: bool) -> Self {
         Self {
             first,
@@ -140,12 +140,12 @@ enum Replay {
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) conversation: Arc<Conversation>,
-    life: Arc<Mutex<Life>>,
+    shared: Arc<Mutex<GenerationRecord>>,
     generation: u32,
     asked: Asked,
     /// Whether `joined` has come on this connection.
     joined: bool,
-    /// What a client would give back, and the life of the gateway that it is of.
+    /// What a client would give back, and the process generation of the gateway that it is of.
     cursor: Option<(u32, String)>,
     /// Where the member stands; several cursors where nothing lies between them.
     stands_at: Vec<String>,
@@ -168,7 +168,7 @@ impl Record {
     pub(crate) fn new(conversation: Arc<Conversation>) -> Self {
         Self {
             conversation,
-            life: Arc::default(),
+            shared: Arc::default(),
             generation: 0,
             asked: Asked::Fresh { replay: true },
             joined: false,
@@ -188,11 +188,16 @@ impl Record {
         self.cursor.as_ref().map(|(_, cursor)| &**cursor)
     }
 
-    /// A new connection, to the gateway of this life.
-    pub(crate) fn connect(&mut self, generation: u32, life: Arc<Mutex<Life>>, asked: Asked) {
+    /// A new connection, to the gateway of this process generation.
+    pub(crate) fn connect(
+        &mut self,
+        generation: u32,
+        shared: Arc<Mutex<GenerationRecord>>,
+        asked: Asked,
+    ) {
         self.note(format!("connects to gateway {generation}: {asked:?}"));
         self.generation = generation;
-        self.life = life;
+        self.shared = shared;
         self.asked = asked;
         self.joined = false;
         self.seen_upto = [None; 2];
@@ -291,11 +296,11 @@ impl Record {
                 "the cursor that it held was still in the window",
             );
         }
-        let life = self.life.clone();
-        let mut life = life.lock().unwrap();
-        self.check_script(kind, subject, &mut life)?;
-        self.check_cursors(kind, subject, &meta.cursor, &mut life)?;
-        drop(life);
+        let shared = self.shared.clone();
+        let mut shared = shared.lock().unwrap();
+        self.check_script(kind, subject, &mut shared)?;
+        self.check_cursors(kind, subject, &meta.cursor, &mut shared)?;
+        drop(shared);
         self.stands_at.clear();
         self.stand_at(&meta.cursor);
         Ok(())
@@ -331,7 +336,7 @@ impl Record {
                 }
                 0
             }
-            Kind::Tick => {
+            Kind::Status => {
                 let status = payload.status.as_deref().unwrap_or_default();
                 match STATUSES.iter().position(|&name| name == status) {
                     Some(rank) => rank as u8,
@@ -379,10 +384,15 @@ impl Record {
         }
     }
 
-    fn check_script(&mut self, kind: Kind, subject: Subject, life: &mut Life) -> Judged {
+    fn check_script(
+        &mut self,
+        kind: Kind,
+        subject: Subject,
+        shared: &mut GenerationRecord,
+    ) -> Judged {
         let lane = kind as usize;
         let mut script = self.conversation.script(kind);
-        let began_by = life.began_by[lane];
+        let began_by = shared.began_by[lane];
         let possible: Vec<usize> = if self.reached[lane].is_empty() {
             let lines = script.lines().iter().enumerate();
             let at = lines.filter(|(_, line)| line.subject == subject);
@@ -393,9 +403,9 @@ impl Record {
                 .filter_map(|&after| follow(&script, after, subject))
                 .collect()
         };
-        // A repeat is an event only if what it repeats belongs to an earlier life.
+        // A repeat is an event only if what it repeats belongs to an earlier process generation.
         let covered = |&at: &usize| match script.lines()[at].covered_by {
-            Some(by) => life.first || began_by.is_some_and(|began_by| by >= began_by),
+            Some(by) => shared.first || began_by.is_some_and(|began_by| by >= began_by),
             None => false,
         };
         // Nothing comes twice on one connection, whatever was told in between.
@@ -412,7 +422,7 @@ impl Record {
         if self.reached[lane].is_empty() {
             self.from[lane] = first;
         }
-        life.began_by[lane] = Some(began_by.map_or(last, |began_by| began_by.min(last)));
+        shared.began_by[lane] = Some(began_by.map_or(last, |began_by| began_by.min(last)));
         self.seen_upto[lane] = Some(first);
         self.reached[lane] = at;
         Ok(())
@@ -435,7 +445,7 @@ impl Record {
             let other = script.lines()[at].subject;
             other.number == subject.number && other.rank > subject.rank
         };
-        if kind == Kind::Tick && seen.clone().any(newer) {
+        if kind == Kind::Status && seen.clone().any(newer) {
             return verdict(Fault::WentBack, "a higher status came before");
         }
         if (0..upto).any(|at| same(&at)) {
@@ -449,7 +459,7 @@ impl Record {
                 let id = self.conversation.message_id(kind, line.subject.number);
                 match kind {
                     Kind::Message => id,
-                    Kind::Tick => format!("{id} {}", STATUSES[usize::from(line.subject.rank)]),
+                    Kind::Status => format!("{id} {}", STATUSES[usize::from(line.subject.rank)]),
                 }
             })
             .collect();
@@ -458,22 +468,28 @@ impl Record {
         verdict(Fault::Lost, detail)
     }
 
-    fn check_cursors(&self, kind: Kind, subject: Subject, cursor: &str, life: &mut Life) -> Judged {
+    fn check_cursors(
+        &self,
+        kind: Kind,
+        subject: Subject,
+        cursor: &str,
+        shared: &mut GenerationRecord,
+    ) -> Judged {
         let event = (kind, subject);
-        let known = life.events.entry(cursor.to_owned()).or_insert(event);
+        let known = shared.events.entry(cursor.to_owned()).or_insert(event);
         if *known != event {
             let detail = format!("others have {known:?} at the same cursor");
             return verdict(Fault::Contract, detail);
         }
         for place in &self.stands_at {
-            let after = life.after.entry(place.clone());
+            let after = shared.after.entry(place.clone());
             let after = after.or_insert_with(|| cursor.to_owned());
             if after != cursor {
                 let detail = format!("others have {after} after {place}");
                 return verdict(Fault::Lost, detail);
             }
-            if life.events.contains_key(place) {
-                let before = life.before.entry(cursor.to_owned());
+            if shared.events.contains_key(place) {
+                let before = shared.before.entry(cursor.to_owned());
                 let before = before.or_insert_with(|| place.clone());
                 if before != place {
                     let detail = format!("others have {before} before it, not {place}");

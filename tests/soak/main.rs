@@ -22,14 +22,13 @@ mod faults;
     unused_imports,
     reason = "the tests of single behaviours use the rest"
 )]
-#[path = "../gateway/harness/mod.rs"]
+#[path = "../harness/mod.rs"]
 mod harness;
 mod judge;
 mod member;
 mod plan;
 mod publisher;
 mod script;
-mod session;
 mod trial;
 mod vitals;
 mod world;
@@ -88,8 +87,8 @@ async fn soak(plan: Plan) -> ExitCode {
     let run = Run::start(&world, &broker, gateways);
     let finished = run.finish(&broker).await;
     world.phase.send_replace(Phase::Over);
-    let lives = measuring.await.unwrap_or_default();
-    println!("{}", summary(&world, &lives));
+    let generations = measuring.await.unwrap_or_default();
+    println!("{}", summary(&world, &generations));
     match finished {
         Finished::Completely if !world.has_findings() => ExitCode::SUCCESS,
         Finished::Completely => {
@@ -287,19 +286,19 @@ async fn drain(
 /// Every delivery that can never be an event must be among the dead letters.
 async fn find_dead_letters(world: &World, broker: &Broker) {
     let expected = world.counted("poisons") as usize;
-    let mut buried = BTreeSet::new();
+    let mut dead_letters = BTreeSet::new();
     let deadline = Instant::now() + DRAIN;
-    while buried.len() < expected && Instant::now() < deadline {
+    while dead_letters.len() < expected && Instant::now() < deadline {
         let queue = &broker.names.dead_letters;
         let depth = broker.depth(queue).await as usize;
-        for letter in broker.take(queue, depth).await {
-            buried.extend(letter.properties.message_id().clone());
+        for dead_letter in broker.take(queue, depth).await {
+            dead_letters.extend(dead_letter.properties.message_id().clone());
             world.count("dead letters");
         }
         sleep(Duration::from_millis(200)).await;
     }
-    if buried.len() < expected {
-        let report = format!("{} of {expected} dead letters", buried.len());
+    if dead_letters.len() < expected {
+        let report = format!("{} of {expected} dead letters", dead_letters.len());
         world.find_at_large(Fault::Lost, report);
     }
 }
@@ -315,7 +314,7 @@ fn expect<T>(world: &World, ended: Result<T, JoinError>) -> Option<T> {
     }
 }
 
-fn summary(world: &World, lives: &[Vitals]) -> String {
+fn summary(world: &World, generations: &[Vitals]) -> String {
     let count = |what| world.counted(what);
     let mut lines = vec![
         format!(
@@ -363,6 +362,6 @@ fn summary(world: &World, lives: &[Vitals]) -> String {
         .map(|(fault, name)| format!("{name} {}", world.found(fault)))
         .collect();
     lines.push(found.join(", "));
-    lines.extend(lives.iter().map(Vitals::line));
+    lines.extend(generations.iter().map(Vitals::line));
     lines.join("\n")
 }

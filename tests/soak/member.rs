@@ -5,20 +5,25 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use engineio_client::packet::{self, CLOSE, EngineType, PONG, Packet, SocketType};
+use engineio_client::{Error, Session, WEBSOCKET};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use url::form_urlencoded;
 
 use super::judge::{Asked, Fault, Joined, Meta, Payload, Record, Verdict};
-use super::plan::{between, ms};
+use super::plan::{PING_INTERVAL, PING_TIMEOUT, between, ms};
 use super::script::Kind;
-use super::session::{Lost, SILENCE, Session};
 use super::world::{Phase, Site, World};
 use crate::harness::{claims, sign};
+
+/// A client that hears nothing for so long takes the connection for lost.
+const SILENCE: Duration = PING_INTERVAL.saturating_add(PING_TIMEOUT);
 
 pub(crate) struct Member {
     world: Arc<World>,
@@ -186,7 +191,7 @@ impl Member {
                 Session::polling(&address, &query).await
             } else {
                 let small = self.habits.reads == Reads::Slowly;
-                Session::websocket(&address, &query, small).await
+                websocket(&address, &query, small).await
             }
         };
         let Ok(Ok(mut session)) = timeout(SILENCE, opening).await else {
@@ -200,7 +205,7 @@ impl Member {
         };
         if end == End::Left && self.chance.random_bool(0.5) {
             // With a word; otherwise the connection just ends.
-            session.send("1".to_owned()).await.ok();
+            send(&mut session, CLOSE).await.ok();
         }
         end
     }
@@ -218,9 +223,9 @@ impl Member {
     }
 
     async fn follow(&mut self, session: &mut Session, site: &Site, ends: &Ends) -> End {
-        for seat in 0..self.records.len() {
-            let packet = self.ask(seat, site);
-            if session.send(packet).await.is_err() {
+        for membership in 0..self.records.len() {
+            let packet = self.ask(membership, site);
+            if send(session, &packet).await.is_err() {
                 return End::Lost;
             }
         }
@@ -243,7 +248,7 @@ impl Member {
             match self.take(&packet) {
                 Next::Read => {}
                 Next::Answer => {
-                    if let Err(Lost) = session.send("3".to_owned()).await {
+                    if send(session, PONG).await.is_err() {
                         return End::Lost;
                     }
                 }
@@ -284,11 +289,11 @@ impl Member {
     }
 
     /// The CONNECT packet of one of its conversations.
-    fn ask(&mut self, seat: usize, site: &Site) -> String {
+    fn ask(&mut self, membership: usize, site: &Site) -> String {
         let draining = self.world.phase() >= Phase::Draining;
-        let others = self.records[seat].conversation.tag + 1;
+        let others = self.records[membership].conversation.tag + 1;
         let others = &self.world.conversations[others % self.world.conversations.len()];
-        let record = &mut self.records[seat];
+        let record = &mut self.records[membership];
         let conversation = record.conversation.clone();
         let mut auth = json!({"token": sign(&claims(&conversation.tenant))});
         // Drawn whatever the member holds, so that the decisions do not depend on it.
@@ -313,59 +318,60 @@ impl Member {
             }
         };
         self.world.count("CONNECTs");
-        let life = self.world.life(site.generation, &conversation);
-        record.connect(site.generation, life, asked);
+        let shared = self.world.generation_record(site.generation, &conversation);
+        record.connect(site.generation, shared, asked);
         match self.habits.root {
-            true => format!("40{auth}"),
-            false => format!("40{},{auth}", namespace(record)),
+            true => packet::connect("/", auth),
+            false => packet::connect(&namespace(record), auth),
         }
     }
 
     fn take(&mut self, packet: &str) -> Next {
-        match packet.as_bytes().first() {
-            Some(b'2') => Next::Answer,
-            Some(b'4') => self.take_packet(&packet[1..]),
-            Some(b'6') => Next::Read,
+        match EngineType::of(packet.as_bytes()) {
+            Some(EngineType::Ping) => Next::Answer,
+            Some(EngineType::Message) => self.take_packet(packet),
+            Some(EngineType::Noop) => Next::Read,
             _ => Next::End,
         }
     }
 
     /// A Socket.IO packet.
     fn take_packet(&mut self, packet: &str) -> Next {
-        let (kind, rest) = packet.split_at(packet.len().min(1));
-        let (namespace_of, data) = match rest.starts_with('/') {
-            true => rest.split_once(',').unwrap_or((rest, "")),
-            false => ("/", rest),
+        let contract = || Verdict {
+            fault: Fault::Contract,
+            detail: format!("packet {packet}"),
         };
+        let parsed = Packet::parse(packet);
+        let namespace_of = parsed.map_or("/", |packet| packet.namespace);
         let root = self.habits.root;
-        let seat = self.records.iter().position(|record| match root {
+        let membership = self.records.iter().position(|record| match root {
             true => namespace_of == "/",
             false => namespace_of == namespace(record),
         });
-        let Some(seat) = seat else {
+        let Some(membership) = membership else {
             let report = format!("{}: a packet for {namespace_of}", self.name);
             self.world.find_at_large(Fault::Foreign, report);
             return Next::End;
         };
-        let judged = match kind {
-            "0" => Ok(Next::Read),
-            "2" => self.take_event(seat, data).map(|()| Next::Read),
-            "4" if data.contains("Service unavailable") => {
+        let judged = match parsed.map(|packet| (packet.kind, packet.data)) {
+            Some((SocketType::Connect, _)) => Ok(Next::Read),
+            Some((SocketType::Event, data)) => {
+                self.take_event(membership, data).map(|()| Next::Read)
+            }
+            Some((SocketType::ConnectError, data)) if data.contains("Service unavailable") => {
                 self.world.count("refused by a gateway that shuts down");
                 Ok(Next::End)
             }
-            _ => Err(Verdict {
-                fault: Fault::Contract,
-                detail: format!("packet {packet}"),
-            }),
+            _ => Err(contract()),
         };
         judged.unwrap_or_else(|verdict| {
-            self.world.find(&self.name, &self.records[seat], verdict);
+            self.world
+                .find(&self.name, &self.records[membership], verdict);
             Next::End
         })
     }
 
-    fn take_event(&mut self, seat: usize, data: &str) -> Result<(), Verdict> {
+    fn take_event(&mut self, membership: usize, data: &str) -> Result<(), Verdict> {
         let unreadable = |detail: String| Verdict {
             fault: Fault::Contract,
             detail,
@@ -375,7 +381,7 @@ impl Member {
         let text = |at: usize| args.get(at).map_or("null", |raw| raw.get());
         let name: Cow<'_, str> = serde_json::from_str(text(0))
             .map_err(|error| unreadable(format!("{error}: {data}")))?;
-        let record = &mut self.records[seat];
+        let record = &mut self.records[membership];
         let world = &self.world;
         if let Some(kind) = Kind::of(&name) {
             let payload: Payload = read(text(1))?;
@@ -429,6 +435,23 @@ impl Member {
             });
         }
     }
+}
+
+/// Opens a WebSocket. With a `small_buffer` the kernel takes hardly anything that is not read.
+async fn websocket(address: &str, query: &str, small_buffer: bool) -> Result<Session, Error> {
+    let socket = TcpSocket::new_v4()?;
+    if small_buffer {
+        socket.set_recv_buffer_size(4096)?;
+    }
+    let stream = socket.connect(address.parse().unwrap()).await?;
+    Session::websocket(stream, address, &format!("{WEBSOCKET}{query}")).await
+}
+
+/// Sends a packet, unless that takes too long.
+async fn send(session: &mut Session, packet: &str) -> Result<(), Error> {
+    let sending = timeout(SILENCE, session.send(packet));
+    let silent = |_| Error::Io(std::io::ErrorKind::TimedOut.into());
+    sending.await.map_err(silent)?
 }
 
 fn namespace(record: &Record) -> String {

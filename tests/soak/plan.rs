@@ -35,7 +35,7 @@ pub(crate) struct Plan {
     /// What is left out, to find out what a failure needs: `restarts`, `broker`, `clients`.
     without: Vec<String>,
     pub(crate) queue_type: &'static str,
-    /// The same for all lives of the gateway: a quorum queue puts what is given back behind what
+    /// The same for all process generations of the gateway: a quorum queue puts what is given back behind what
     /// was given back before, which stays in order only if the next one takes all of that.
     pub(crate) prefetch: u16,
 }

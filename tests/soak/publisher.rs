@@ -1,5 +1,5 @@
 //! The webhook service, one task for each queue and conversation: trickles, bursts and silences,
-//! with repeats, stale ticks and deliveries that are no events in between.
+//! with repeats, stale statuses and deliveries that are no events in between.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) struct Publisher {
     kind: Kind,
     chance: StdRng,
     next_number: u32,
-    /// The messages that have ticks to come, and the rank of their last.
+    /// The messages that have statuses to come, and the rank of their last.
     open: VecDeque<(u32, u8)>,
     /// What was published lately, and when.
     recent: VecDeque<(Subject, Instant)>,
@@ -119,7 +119,7 @@ impl Publisher {
     fn new_event(&mut self) -> Delivery {
         let subject = match self.kind {
             Kind::Message => self.new_number(0),
-            Kind::Tick => self.next_tick(),
+            Kind::Status => self.next_tick(),
         };
         self.recent.push_back((subject, Instant::now()));
         if self.recent.len() > REPEAT_REACH {
@@ -134,7 +134,7 @@ impl Publisher {
         Subject { number, rank }
     }
 
-    /// The first tick of a new message, or the next of one that waits for it.
+    /// The first status of a new message, or the next of one that waits for it.
     fn next_tick(&mut self) -> Subject {
         let read = STATUSES.len() as u8 - 1;
         let waiting = self.open.len();
@@ -154,7 +154,7 @@ impl Publisher {
         Subject { number, rank }
     }
 
-    /// Something that was published lately, or a tick that is lower than one.
+    /// Something that was published lately, or a status that is lower than one.
     fn repeat(&mut self) -> Option<Subject> {
         let fresh = |(_, at): &&(Subject, Instant)| at.elapsed() <= REPEAT_WITHIN;
         let recent: Vec<_> = self.recent.iter().filter(fresh).collect();
@@ -195,7 +195,7 @@ fn body(conversation: &Conversation, kind: Kind, subject: Subject) -> Value {
     });
     match kind {
         Kind::Message => body["text"] = "x".repeat(Conversation::length(subject.number)).into(),
-        Kind::Tick => body["status"] = STATUSES[usize::from(subject.rank)].into(),
+        Kind::Status => body["status"] = STATUSES[usize::from(subject.rank)].into(),
     }
     body
 }

@@ -7,16 +7,16 @@ use std::sync::{Mutex, MutexGuard};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Message,
-    Tick,
+    Status,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 2] = [Self::Message, Self::Tick];
+    pub(crate) const ALL: [Self; 2] = [Self::Message, Self::Status];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Message => "inbound_message",
-            Self::Tick => "status_update",
+            Self::Status => "status_update",
         }
     }
 
@@ -81,7 +81,7 @@ impl Conversation {
     pub(crate) fn message_id(&self, kind: Kind, number: u32) -> String {
         let kind = match kind {
             Kind::Message => "m",
-            Kind::Tick => "t",
+            Kind::Status => "t",
         };
         format!("{}-{kind}-{number}", self.tag)
     }

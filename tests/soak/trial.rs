@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::judge::{Asked, Fault, Joined, Life, Meta, Payload, Record, Verdict};
+use super::judge::{Asked, Fault, GenerationRecord, Joined, Meta, Payload, Record, Verdict};
 use super::script::{Conversation, Kind, STATUSES, Subject};
 
 /// A step of a made-up record.
@@ -14,25 +14,25 @@ enum Step {
     /// A message with this number, at this cursor.
     Message(u32, u32),
     Replayed(u32, u32),
-    Tick(u32, &'static str, u32),
-    /// A new life of the gateway.
+    Status(u32, &'static str, u32),
+    /// A new process generation of the gateway.
     Restart,
 }
 
-use Step::{Joined as Join, Message, Replayed, Reset, Restart, Tick};
+use Step::{Joined as Join, Message, Replayed, Reset, Restart, Status};
 
 /// # Errors
 /// What it has not found, or has found where there is nothing.
 pub(crate) fn try_the_judge() -> Result<(), String> {
     let fresh = || Join("fresh", 0, 0);
-    // Published: messages 0 1 2 1 3 4 and, for message 9, the ticks sent read delivered.
+    // Published: messages 0 1 2 1 3 4 and, for message 9, the statuses sent read delivered.
     let trials: Vec<(&str, Vec<Step>, Option<Fault>)> = vec![
         (
             "everything, with a resume and a repeat after a restart",
             vec![
                 fresh(),
                 Message(0, 1),
-                Tick(9, "sent", 2),
+                Status(9, "sent", 2),
                 Message(1, 3),
                 Join("resumed", 1, 4),
                 Replayed(2, 4),
@@ -95,9 +95,9 @@ pub(crate) fn try_the_judge() -> Result<(), String> {
             "a status that goes back",
             vec![
                 fresh(),
-                Tick(9, "sent", 1),
-                Tick(9, "read", 2),
-                Tick(9, "delivered", 3),
+                Status(9, "sent", 1),
+                Status(9, "read", 2),
+                Status(9, "delivered", 3),
             ],
             Some(Fault::WentBack),
         ),
@@ -112,7 +112,7 @@ pub(crate) fn try_the_judge() -> Result<(), String> {
             Some(Fault::NeedlessReset),
         ),
         (
-            "a resume into another life",
+            "a resume into another process generation",
             vec![fresh(), Message(0, 1), Restart, Join("resumed", 0, 1)],
             Some(Fault::Contract),
         ),
@@ -144,24 +144,24 @@ pub(crate) fn try_the_judge() -> Result<(), String> {
 /// What one member is not told is found although the script allows it.
 fn two_members() -> Result<(), String> {
     let conversation = published();
-    let life = Arc::new(Mutex::new(Life::new(true)));
+    let shared = Arc::new(Mutex::new(GenerationRecord::new(true)));
     let mut first = Record::new(conversation.clone());
     let mut second = Record::new(conversation);
     let join = |record: &mut Record, steps: Vec<Step>| {
-        record.connect(0, life.clone(), Asked::Fresh { replay: true });
+        record.connect(0, shared.clone(), Asked::Fresh { replay: true });
         steps.into_iter().try_for_each(|step| take(record, &step))
     };
     let both = vec![
         Join("fresh", 0, 0),
         Message(0, 1),
-        Tick(9, "sent", 2),
+        Status(9, "sent", 2),
         Message(1, 3),
     ];
     let interleaved = vec![Join("fresh", 0, 0), Message(0, 1), Message(1, 3)];
     join(&mut first, both).map_err(|verdict| verdict.detail)?;
     match join(&mut second, interleaved) {
         Err(verdict) if verdict.fault == Fault::Lost => Ok(()),
-        other => Err(format!("a tick that one member lacks: found {other:?}")),
+        other => Err(format!("a status that one member lacks: found {other:?}")),
     }
 }
 
@@ -173,27 +173,27 @@ fn published() -> Arc<Conversation> {
     }
     for rank in [0, 3, 2] {
         let subject = Subject { number: 9, rank };
-        conversation.script(Kind::Tick).write(subject);
+        conversation.script(Kind::Status).write(subject);
     }
     Arc::new(conversation)
 }
 
 fn play(steps: Vec<Step>) -> Result<(), Verdict> {
     let mut generation = 0;
-    let mut life = Arc::new(Mutex::new(Life::new(true)));
+    let mut shared = Arc::new(Mutex::new(GenerationRecord::new(true)));
     let mut record = Record::new(published());
     for step in steps {
         match step {
             Restart => {
                 generation += 1;
-                life = Arc::new(Mutex::new(Life::new(false)));
+                shared = Arc::new(Mutex::new(GenerationRecord::new(false)));
             }
             Join(..) => {
                 let asked = match record.cursor() {
                     Some(_) => Asked::Resume,
                     None => Asked::Fresh { replay: true },
                 };
-                record.connect(generation, life.clone(), asked);
+                record.connect(generation, shared.clone(), asked);
             }
             _ => {}
         }
@@ -217,7 +217,7 @@ fn take(record: &mut Record, step: &Step) -> Result<(), Verdict> {
         Reset(cursor) => return record.reset(&cursor.to_string()),
         Message(number, cursor) => (Kind::Message, number, None, cursor, false),
         Replayed(number, cursor) => (Kind::Message, number, None, cursor, true),
-        Tick(number, status, cursor) => (Kind::Tick, number, Some(status), cursor, false),
+        Status(number, status, cursor) => (Kind::Status, number, Some(status), cursor, false),
     };
     debug_assert!(status.is_none_or(|status| STATUSES.contains(&status)));
     let payload = Payload {

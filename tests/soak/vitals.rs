@@ -1,4 +1,4 @@
-//! How much memory each life of the gateway takes, by /proc.
+//! The memory of each process generation of the gateway, by /proc.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::interval;
 
 use super::world::{Phase, World};
 
-/// What was measured of one life, in KiB, once a second.
+/// What was measured of one process generation, in KiB, once a second.
 #[derive(Debug, Default)]
 pub(crate) struct Vitals {
     generation: u32,
@@ -16,7 +16,7 @@ pub(crate) struct Vitals {
 
 /// Measures until the run is over.
 pub(crate) async fn measure(world: Arc<World>) -> Vec<Vitals> {
-    let mut lives: Vec<Vitals> = Vec::new();
+    let mut generations: Vec<Vitals> = Vec::new();
     let mut every = interval(Duration::from_secs(1));
     while world.phase() != Phase::Over {
         tokio::select! {
@@ -31,15 +31,15 @@ pub(crate) async fn measure(world: Arc<World>) -> Vec<Vitals> {
         let Some(resident) = resident(pid) else {
             continue;
         };
-        match lives.last_mut() {
-            Some(life) if life.generation == generation => life.resident.push(resident),
-            _ => lives.push(Vitals {
+        match generations.last_mut() {
+            Some(latest) if latest.generation == generation => latest.resident.push(resident),
+            _ => generations.push(Vitals {
                 generation,
                 resident: vec![resident],
             }),
         }
     }
-    lives
+    generations
 }
 
 fn resident(pid: u32) -> Option<u64> {

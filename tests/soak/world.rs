@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::judge::{Fault, Life, Record, Verdict};
+use super::judge::{Fault, GenerationRecord, Record, Verdict};
 use super::plan::Plan;
 use super::script::{Conversation, Kind};
 
@@ -19,14 +19,14 @@ pub(crate) struct World {
     pub(crate) phase: watch::Sender<Phase>,
     /// How many members have seen the end of each conversation of theirs, and who was the last.
     pub(crate) arrived: watch::Sender<(usize, String)>,
-    lives: Mutex<Lives>,
+    generations: Mutex<GenerationRecords>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     faults: Mutex<BTreeMap<&'static str, u64>>,
     findings: Mutex<Vec<Finding>>,
 }
 
 /// By the gateway's generation and the conversation's tag.
-type Lives = HashMap<(u32, usize), Arc<Mutex<Life>>>;
+type GenerationRecords = HashMap<(u32, usize), Arc<Mutex<GenerationRecord>>>;
 
 /// Where the present gateway is.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +62,7 @@ impl World {
             site: watch::Sender::default(),
             phase: watch::Sender::new(Phase::Running),
             arrived: watch::Sender::default(),
-            lives: Mutex::default(),
+            generations: Mutex::default(),
             counts: Mutex::default(),
             faults: Mutex::default(),
             findings: Mutex::default(),
@@ -80,13 +80,17 @@ impl World {
         phases.wait_for(|&now| now >= phase).await.ok();
     }
 
-    pub(crate) fn life(&self, generation: u32, conversation: &Conversation) -> Arc<Mutex<Life>> {
-        let mut lives = self.lives.lock().unwrap();
+    pub(crate) fn generation_record(
+        &self,
+        generation: u32,
+        conversation: &Conversation,
+    ) -> Arc<Mutex<GenerationRecord>> {
+        let mut generations = self.generations.lock().unwrap();
         // Nobody is connected to those any more.
-        lives.retain(|&(other, _), _| other + 3 > generation);
-        let life = lives.entry((generation, conversation.tag));
-        let new = || Arc::new(Mutex::new(Life::new(generation == 0)));
-        life.or_insert_with(new).clone()
+        generations.retain(|&(other, _), _| other + 3 > generation);
+        let shared = generations.entry((generation, conversation.tag));
+        let new = || Arc::new(Mutex::new(GenerationRecord::new(generation == 0)));
+        shared.or_insert_with(new).clone()
     }
 
     pub(crate) fn count(&self, what: &'static str) {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
+use engineio_client::{Decoder, WEBSOCKET, packet};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::json;
 
@@ -40,14 +41,11 @@ impl Agent {
         let key = EncodingKey::from_secret(SECRET.as_bytes());
         let token = jsonwebtoken::encode(&Header::default(), &claims, &key)
             .context("a token cannot be signed")?;
+        let target = format!("{WEBSOCKET}&tenantId={TENANT}&conversationId=c-{room}");
         Ok(Self {
             room,
-            request: format!(
-                "GET /socket.io/?EIO=4&transport=websocket&tenantId={TENANT}&conversationId=c-{room} HTTP/1.1\r\n\
-                 Host: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-            ),
-            connect: format!(r#"40{{"token":"{token}"}}"#),
+            request: Decoder::request("127.0.0.1", &target),
+            connect: packet::connect("/", json!({"token": token})),
         })
     }
 }

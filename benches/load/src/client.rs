@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
+use engineio_client::Decoder;
+use engineio_client::frame::{self, Opcode};
+use engineio_client::packet::{EngineType, PONG, Packet, SocketType};
 use mio::net::TcpStream;
 
 use crate::agent::Agent;
-use crate::frames;
 use crate::mark::Mark;
 use crate::receipts::Receipts;
 
@@ -19,6 +21,7 @@ pub(crate) struct Client {
     pub(crate) agent: Agent,
     pub(crate) began: Instant,
     stage: Stage,
+    decoder: Decoder,
     /// The beginning of a frame whose end has not come.
     rest: Vec<u8>,
 }
@@ -28,9 +31,7 @@ pub(crate) struct Client {
 enum Stage {
     /// The TCP connection.
     Connection,
-    /// The answer to its HTTP request.
-    Upgrade,
-    /// Engine.IO's OPEN, then `joined`.
+    /// The answer to its HTTP request, Engine.IO's OPEN, then `joined`.
     Joined,
     /// Events.
     Events,
@@ -51,7 +52,8 @@ pub(crate) enum Happened {
 
 /// Begins every message of a room; the payload follows.
 const MESSAGE: &[u8] = br#"42["inbound_message","#;
-const JOINED: &[u8] = br#"42["joined","#;
+/// Begins what an event of this name carries.
+const JOINED: &str = r#"["joined","#;
 
 impl Client {
     /// Begins to connect.
@@ -62,6 +64,7 @@ impl Client {
             agent,
             began: Instant::now(),
             stage: Stage::Connection,
+            decoder: Decoder::default(),
             rest: Vec::new(),
         })
     }
@@ -76,7 +79,7 @@ impl Client {
         }
         self.stream.set_nodelay(true)?;
         self.send(self.agent.request.as_bytes())?;
-        self.stage = Stage::Upgrade;
+        self.stage = Stage::Joined;
         Ok(true)
     }
 
@@ -99,9 +102,9 @@ impl Client {
             }
             buffer[..kept].copy_from_slice(&self.rest);
             self.rest.clear();
-            let bytes = &buffer[..kept + read];
-            let taken = self.take(bytes, &mut tell)?;
-            self.rest.extend_from_slice(&bytes[taken..]);
+            let mut bytes = &buffer[..kept + read];
+            self.take(&mut bytes, &mut tell)?;
+            self.rest.extend_from_slice(bytes);
             // Less than there was room for is all that there was: epoll tells of what comes next.
             if kept + read < buffer.len() {
                 return Ok(());
@@ -110,61 +113,62 @@ impl Client {
         Ok(())
     }
 
-    /// Takes all whole frames, and says how many bytes they were.
+    /// Takes all whole frames off the beginning of `bytes`.
     fn take(
+        &mut self,
+        bytes: &mut &[u8],
+        tell: &mut impl FnMut(&mut Self, Happened) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        while self.stage != Stage::Closed
+            && let Some(frame) = self.decoder.next(bytes)?
+        {
+            match frame.opcode {
+                Opcode::Text => self.handle(frame.payload, tell)?,
+                Opcode::Close => self.close(tell)?,
+                opcode => bail!("a frame of the kind {opcode:?}"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Handles one Engine.IO packet.
+    fn handle(
         &mut self,
         bytes: &[u8],
         tell: &mut impl FnMut(&mut Self, Happened) -> anyhow::Result<()>,
-    ) -> anyhow::Result<usize> {
-        let mut taken = 0;
-        if self.stage == Stage::Upgrade {
-            const END: &[u8] = b"\r\n\r\n";
-            let Some(end) = bytes.windows(END.len()).position(|window| window == END) else {
-                return Ok(0);
-            };
-            let head = String::from_utf8_lossy(&bytes[..end]);
-            ensure!(
-                head.starts_with("HTTP/1.1 101 "),
-                "no WebSocket, but: {head}"
-            );
-            taken = end + END.len();
-            self.stage = Stage::Joined;
-        }
-        while self.stage != Stage::Closed
-            && let Some(frame) = frames::first(&bytes[taken..])?
-        {
-            taken += frame.length;
-            match frame.opcode {
-                frames::TEXT => self.heed(frame.payload, tell)?,
-                frames::CLOSE => self.close(tell)?,
-                opcode => bail!("a frame with opcode {opcode}"),
-            }
-        }
-        Ok(taken)
-    }
-
-    /// Heeds one Engine.IO packet.
-    fn heed(
-        &mut self,
-        packet: &[u8],
-        tell: &mut impl FnMut(&mut Self, Happened) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        if packet.starts_with(MESSAGE) {
-            let mark = Mark::find(packet, MESSAGE.len()).context("a message without a mark")?;
+        // Nearly all are messages, which are not looked at any further.
+        if bytes.starts_with(MESSAGE) {
+            let mark = Mark::find(bytes, MESSAGE.len()).context("a message without a mark")?;
             return tell(self, Happened::Message(mark));
         }
-        match packet {
-            // OPEN, PING, CONNECT_ERROR, DISCONNECT; what else there is, an agent needs not answer.
-            [b'0', ..] => self.send(&frames::text(&self.agent.connect)),
-            b"2" => self.send(&frames::text("3")),
-            [b'4', b'4', ..] => bail!("refused: {}", String::from_utf8_lossy(packet)),
-            [b'4', b'1', ..] => self.close(tell),
-            _ if packet.starts_with(JOINED) && self.stage == Stage::Joined => {
-                self.stage = Stage::Events;
-                tell(self, Happened::Joined)
+        match EngineType::of(bytes) {
+            Some(EngineType::Open) => self.send(&frame::text(&self.agent.connect)),
+            Some(EngineType::Ping) => self.send(&frame::text(PONG)),
+            Some(EngineType::Close) => self.close(tell),
+            Some(EngineType::Message) => {
+                let packet = Packet::parse(str::from_utf8(bytes)?).context("an unknown packet")?;
+                match packet.kind {
+                    SocketType::ConnectError => bail!("refused: {}", packet.data),
+                    SocketType::Disconnect => self.close(tell),
+                    SocketType::Event if packet.data.starts_with(JOINED) => self.joined(tell),
+                    _ => Ok(()),
+                }
             }
+            // What else there is, an agent needs not answer.
             _ => Ok(()),
         }
+    }
+
+    fn joined(
+        &mut self,
+        tell: &mut impl FnMut(&mut Self, Happened) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        if self.stage != Stage::Joined {
+            return Ok(());
+        }
+        self.stage = Stage::Events;
+        tell(self, Happened::Joined)
     }
 
     fn close(

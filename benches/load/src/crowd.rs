@@ -26,7 +26,7 @@ const AT_ONCE: usize = 50;
 const BUFFER: usize = 256 * 1024;
 
 /// How long nothing has to come before what is missing counts as missing.
-const PATIENCE: Duration = Duration::from_secs(5);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long all sockets may take to join.
 const JOINING: Duration = Duration::from_secs(60);
@@ -129,7 +129,7 @@ impl Crowd {
 
     /// Waits until so many events have come, or until none comes any more.
     pub(crate) async fn receive(&self, events: u64) -> anyhow::Result<()> {
-        until_reached(events, PATIENCE, || self.received()).await
+        until_reached(events, IDLE_TIMEOUT, || self.received()).await
     }
 
     /// Latencies count from this time on.

@@ -16,7 +16,7 @@
 //! | [`trial`], [`driver`] | one scenario against one server |
 //! | [`server`], [`process`] | the server as a child process, its processor time and memory |
 //! | [`broker`], [`relay`], [`pace`] | publishing, by the clock |
-//! | [`crowd`], [`client`], [`frames`] | thousands of sockets in one thread |
+//! | [`crowd`], [`client`] | thousands of sockets in one thread |
 //! | [`agent`], [`turns`], [`mark`], [`clock`] | what is sent to which room, and what it says about itself |
 //! | [`receipts`], [`report`] | what has come, and the table |
 
@@ -26,7 +26,6 @@ mod client;
 mod clock;
 mod crowd;
 mod driver;
-mod frames;
 mod mark;
 mod pace;
 mod process;
@@ -72,7 +71,7 @@ async fn compare() -> anyhow::Result<ExitCode> {
     let settings = Settings::from_env()?;
     let sockets = settings.scenarios.iter().map(|one| one.load.sockets());
     process::raise_descriptors(sockets.max().unwrap_or(0) as usize)?;
-    wait::heed_signals()?;
+    wait::handle_signals()?;
     let cores = available_parallelism().map_or(1, usize::from);
     let load = process::load_average();
     let mut results = Vec::new();

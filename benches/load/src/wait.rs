@@ -13,7 +13,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 const STEP: Duration = Duration::from_millis(5);
 
 /// Has SIGINT and SIGTERM end whatever is waited for, so that servers and queues are removed.
-pub(crate) fn heed_signals() -> anyhow::Result<()> {
+pub(crate) fn handle_signals() -> anyhow::Result<()> {
     for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
         let mut signals = signal(kind).context("signals cannot be handled")?;
         tokio::spawn(async move {
@@ -52,14 +52,14 @@ pub(crate) async fn until(
     }
 }
 
-/// Waits until `count` has reached `enough`, or has not grown for `patience`. What is missing then
+/// Waits until `count` has reached `enough`, or has not grown for `idle_timeout`. What is missing then
 /// is not an error here, but counted elsewhere.
 ///
 /// # Errors
 /// When looking at the count fails, or on a signal.
 pub(crate) async fn until_reached(
     enough: u64,
-    patience: Duration,
+    idle_timeout: Duration,
     mut count: impl FnMut() -> anyhow::Result<u64>,
 ) -> anyhow::Result<()> {
     let (mut greatest, mut grew) = (0, Instant::now());
@@ -72,7 +72,7 @@ pub(crate) async fn until_reached(
         if counted > greatest {
             (greatest, grew) = (counted, Instant::now());
         }
-        if grew.elapsed() > patience {
+        if grew.elapsed() > idle_timeout {
             return Ok(());
         }
         sleep(STEP).await;

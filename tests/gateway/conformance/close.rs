@@ -1,12 +1,12 @@
 //! Engine.IO: how a client closes a session.
 
 use super::wire::{Polling, Socket, auth, error, members};
-use super::{SILENT, start};
+use super::{NO_PINGS, start};
 use crate::harness::until;
 
 #[tokio::test]
-async fn a_poll_that_waits_is_answered_at_once_when_its_client_closes_the_session() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_pending_poll_is_answered_at_once_when_the_client_closes_the_session() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     // A poll that comes after the close finds no session: then it is tried again.
     until("a poll waits when its session is closed", async || {
         let polling = Polling::open(&gateway).await;
@@ -28,8 +28,8 @@ async fn a_poll_that_waits_is_answered_at_once_when_its_client_closes_the_sessio
 }
 
 #[tokio::test]
-async fn a_closed_session_takes_nothing_any_more() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_closed_session_rejects_polls_and_posts() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send("1").await;
     for answer in [polling.get().await, polling.post("40").await] {
@@ -39,8 +39,8 @@ async fn a_closed_session_takes_nothing_any_more() {
 }
 
 #[tokio::test]
-async fn what_is_posted_before_the_close_is_heard_and_the_client_leaves() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn packets_posted_before_the_close_are_processed_and_the_member_leaves() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
     until("it has joined", async || {
@@ -53,7 +53,7 @@ async fn what_is_posted_before_the_close_is_heard_and_the_client_leaves() {
 
 #[tokio::test]
 async fn a_websocket_is_closed_when_its_client_closes_the_session() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut stranger = Socket::open(&gateway).await;
     stranger.send("1").await;
     assert!(stranger.is_closed().await);
@@ -64,8 +64,8 @@ async fn a_websocket_is_closed_when_its_client_closes_the_session() {
 }
 
 #[tokio::test]
-async fn a_client_that_closes_its_websocket_has_left() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_closed_websocket_ends_the_membership() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     Socket::joined(&gateway).await.close().await;
     until("it has left", async || members(&gateway, "c-1").await == 0).await;
     // Without a word, as a network that fails.

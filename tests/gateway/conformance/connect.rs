@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::wire::{NOWHERE, Polling, Socket, auth, members};
-use super::{PATIENT, SILENT, start};
+use super::{LONG_PING_TIMEOUT, NO_PINGS, start};
 use crate::harness::until;
 
-const DOOR: &str = "/tenant/acme/conv/c-1";
+const NAMESPACE: &str = "/tenant/acme/conv/c-1";
 
 fn refused(namespace: &str, message: &str) -> String {
     let namespace = match namespace {
@@ -23,10 +23,10 @@ fn connected(answer: &str, head: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_namespace_is_opened_with_the_name_of_the_socket_and_nothing_else() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_connect_answer_holds_the_sid_and_nothing_else() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let (mut socket, open) = Socket::open_with(&gateway, "").await;
-    for head in ["40".to_owned(), format!("40{DOOR},")] {
+    for head in ["40".to_owned(), format!("40{NAMESPACE},")] {
         socket.send(&format!("{head}{}", auth())).await;
         let answer = connected(&socket.text().await.unwrap(), &head);
         let sid = answer["sid"].as_str().unwrap();
@@ -43,22 +43,22 @@ async fn a_namespace_is_opened_with_the_name_of_the_socket_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_same_over_polling() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_connect_answer_over_polling_holds_the_sid_and_nothing_else() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
-    polling.send(&format!("40{DOOR},{}", auth())).await;
-    let mut heard = Vec::new();
-    while heard.len() < 2 {
-        heard.extend(polling.packets().await);
+    polling.send(&format!("40{NAMESPACE},{}", auth())).await;
+    let mut received = Vec::new();
+    while received.len() < 2 {
+        received.extend(polling.packets().await);
     }
-    connected(&heard[0], &format!("40{DOOR},"));
-    let event = format!("42{DOOR},[\"joined\",");
-    assert!(heard[1].starts_with(&event), "{heard:?}");
+    connected(&received[0], &format!("40{NAMESPACE},"));
+    let event = format!("42{NAMESPACE},[\"joined\",");
+    assert!(received[1].starts_with(&event), "{received:?}");
 }
 
 #[tokio::test]
 async fn several_namespaces_share_a_connection() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::open(&gateway).await;
     for conversation in ["c-1", "c-2", "c-3"] {
         socket
@@ -76,8 +76,8 @@ async fn several_namespaces_share_a_connection() {
 }
 
 #[tokio::test]
-async fn without_a_payload_or_without_a_token_in_it_nobody_is_let_in() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_connect_without_a_payload_or_token_is_rejected() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::open(&gateway).await;
     for (packet, namespace) in [
         ("40", "/"),
@@ -85,10 +85,10 @@ async fn without_a_payload_or_without_a_token_in_it_nobody_is_let_in() {
         ("40/,", "/"),
         ("40/,{}", "/"),
         ("40/", "/"),
-        ("40/tenant/acme/conv/c-1,", DOOR),
-        ("40/tenant/acme/conv/c-1,{}", DOOR),
+        ("40/tenant/acme/conv/c-1,", NAMESPACE),
+        ("40/tenant/acme/conv/c-1,{}", NAMESPACE),
         // The comma is there to keep a name from a payload: without one it may be left out.
-        ("40/tenant/acme/conv/c-1", DOOR),
+        ("40/tenant/acme/conv/c-1", NAMESPACE),
     ] {
         socket.send(packet).await;
         let answer = socket.text().await.unwrap();
@@ -98,8 +98,8 @@ async fn without_a_payload_or_without_a_token_in_it_nobody_is_let_in() {
 }
 
 #[tokio::test]
-async fn a_namespace_that_there_is_not_is_refused_with_or_without_a_comma() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn an_unknown_namespace_is_rejected_with_or_without_a_comma() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     for (packet, namespace) in [
         ("40/random", "/random"),
         ("40/random,", "/random"),
@@ -109,8 +109,10 @@ async fn a_namespace_that_there_is_not_is_refused_with_or_without_a_comma() {
     ] {
         let mut socket = Socket::open(&gateway).await;
         socket.send(packet).await;
-        socket.hears(&refused(namespace, "Invalid namespace")).await;
-        socket.goes_on(packet).await;
+        socket
+            .receives(&refused(namespace, "Invalid namespace"))
+            .await;
+        socket.stays_open(packet).await;
 
         let polling = Polling::open(&gateway).await;
         polling.send(packet).await;
@@ -122,42 +124,44 @@ async fn a_namespace_that_there_is_not_is_refused_with_or_without_a_comma() {
 /// Clients of Socket.IO 2 wrote a query behind a namespace's name. It has no meaning any more: it is
 /// a part of the name, under which the answer comes.
 #[tokio::test]
-async fn a_query_is_part_of_a_namespaces_name() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_query_is_part_of_the_namespace() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::open(&gateway).await;
     socket.send("40/admin?token=1234&uid=x,").await;
     let expected = refused("/admin?token=1234&uid=x", "Invalid namespace");
-    socket.hears(&expected).await;
+    socket.receives(&expected).await;
     // A conversation's id has no such characters.
     socket
-        .send(&format!("40{DOOR}?token=1234,{}", auth()))
+        .send(&format!("40{NAMESPACE}?token=1234,{}", auth()))
         .await;
-    let expected = refused(&format!("{DOOR}?token=1234"), "Invalid conversation");
-    socket.hears(&expected).await;
+    let expected = refused(&format!("{NAMESPACE}?token=1234"), "Invalid conversation");
+    socket.receives(&expected).await;
 }
 
 #[tokio::test]
-async fn who_was_refused_may_ask_again() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_client_may_connect_again_after_a_connect_error() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::open(&gateway).await;
     socket.send("40").await;
-    socket.hears(&refused("/", "Authentication required")).await;
+    socket
+        .receives(&refused("/", "Authentication required"))
+        .await;
     socket.connect("").await;
 }
 
 #[tokio::test]
-async fn a_second_connect_to_an_open_namespace_changes_nothing() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_second_connect_to_an_open_namespace_is_ignored() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::joined(&gateway).await;
     socket.send(&format!("40{}", auth())).await;
     socket.send("40").await;
-    socket.goes_on("a second CONNECT").await;
+    socket.stays_open("a second CONNECT").await;
     assert_eq!(members(&gateway, "c-1").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_session_without_connect_is_closed_although_it_answers_pings() {
-    let (_broker, gateway) = start(&PATIENT).await;
+    let (_broker, gateway) = start(&LONG_PING_TIMEOUT).await;
     let by_websocket = async {
         let mut socket = Socket::open(&gateway).await;
         while let Some(packet) = socket.text().await {
@@ -183,11 +187,11 @@ async fn a_session_without_connect_is_closed_although_it_answers_pings() {
 }
 
 #[tokio::test]
-async fn answers_come_in_the_order_of_the_questions_they_name() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn connect_answers_come_in_the_order_of_the_connects() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::open(&gateway).await;
     socket.send("40/nowhere").await;
-    socket.hears(NOWHERE).await;
+    socket.receives(NOWHERE).await;
     socket.connect("/tenant/acme/conv/c-2,").await;
-    socket.goes_on("a CONNECT").await;
+    socket.stays_open("a CONNECT").await;
 }

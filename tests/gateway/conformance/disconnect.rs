@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::wire::{Polling, Socket, auth, members};
-use super::{SILENT, start};
+use super::{NO_PINGS, start};
 use crate::harness::{TestGateway, until};
 
 async fn has_left(gateway: &TestGateway, conversation: &str) {
@@ -14,22 +14,22 @@ async fn has_left(gateway: &TestGateway, conversation: &str) {
 }
 
 #[tokio::test]
-async fn who_leaves_the_root_namespace_hears_nothing_and_keeps_its_connection() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn disconnect_from_the_root_namespace_is_not_answered_and_keeps_the_connection() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     for packet in ["41", "41/,", "41/"] {
         let mut socket = Socket::joined(&gateway).await;
         socket.send(packet).await;
         has_left(&gateway, "c-1").await;
-        socket.goes_on(packet).await;
+        socket.stays_open(packet).await;
     }
 }
 
 #[tokio::test]
-async fn who_leaves_one_namespace_stays_in_the_others() {
+async fn disconnect_from_one_namespace_keeps_the_others() {
     // With the comma, and without, which nothing has to be kept from.
     for packet in ["41/tenant/acme/conv/c-2,", "41/tenant/acme/conv/c-2"] {
         // Of what happened in the conversation before, nothing is to be told.
-        let (_broker, gateway) = start(&SILENT).await;
+        let (_broker, gateway) = start(&NO_PINGS).await;
         let mut socket = Socket::joined(&gateway).await;
         socket.connect("/tenant/acme/conv/c-2,").await;
         socket.send(packet).await;
@@ -46,8 +46,8 @@ async fn who_leaves_one_namespace_stays_in_the_others() {
 }
 
 #[tokio::test]
-async fn who_has_left_may_come_back() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_client_may_connect_again_after_a_disconnect() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::joined(&gateway).await;
     for _ in 0..3 {
         socket.send("41").await;
@@ -60,8 +60,8 @@ async fn who_has_left_may_come_back() {
 }
 
 #[tokio::test]
-async fn who_leaves_over_polling_has_left() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn disconnect_over_polling_ends_the_membership() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
     until("it has joined", async || {
@@ -73,8 +73,8 @@ async fn who_leaves_over_polling_has_left() {
 }
 
 #[tokio::test]
-async fn who_leaves_what_it_is_not_in_is_not_heard() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn disconnect_from_a_namespace_not_joined_is_ignored() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut stranger = Socket::open(&gateway).await;
     let mut member = Socket::joined(&gateway).await;
     for packet in [
@@ -85,14 +85,14 @@ async fn who_leaves_what_it_is_not_in_is_not_heard() {
         stranger.send(packet).await;
         member.send(packet).await;
     }
-    stranger.goes_on("leaving nothing").await;
-    member.goes_on("leaving nothing").await;
+    stranger.stays_open("leaving nothing").await;
+    member.stays_open("leaving nothing").await;
     assert_eq!(members(&gateway, "c-1").await, 1);
 }
 
 #[tokio::test]
-async fn the_server_ends_it_with_a_packet_of_the_namespace() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_server_disconnect_is_a_disconnect_packet_of_the_namespace() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::joined(&gateway).await;
     socket.connect("/tenant/acme/conv/c-2,").await;
     for (conversation, packet) in [("c-2", "41/tenant/acme/conv/c-2,"), ("c-1", "41")] {
@@ -101,7 +101,7 @@ async fn the_server_ends_it_with_a_packet_of_the_namespace() {
             .header("x-internal-api-key", crate::harness::API_KEY)
             .json(&json!({"tenantId": "acme", "conversationId": conversation}));
         assert_eq!(crate::harness::answer(request).await.0, 200);
-        socket.hears(packet).await;
+        socket.receives(packet).await;
     }
-    socket.goes_on("the ends").await;
+    socket.stays_open("the ends").await;
 }

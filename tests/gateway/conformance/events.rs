@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::wire::{Polling, Socket, auth};
-use super::{SILENT, start};
+use super::{NO_PINGS, start};
 use crate::harness::{claims, sign};
 
-const DOOR: &str = "/tenant/acme/conv/c-1,";
+const NAMESPACE: &str = "/tenant/acme/conv/c-1,";
 
 /// The only event of clients that means anything, and is answered.
 fn refresh() -> Value {
@@ -20,10 +20,10 @@ fn acknowledged(answer: &str, head: &str) -> Value {
 
 #[tokio::test]
 async fn an_event_with_an_id_is_acknowledged_under_that_id() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::joined(&gateway).await;
-    socket.connect(DOOR).await;
-    for namespace in ["", DOOR] {
+    socket.connect(NAMESPACE).await;
+    for namespace in ["", NAMESPACE] {
         for id in ["0", "1", "456", "9007199254740991"] {
             socket
                 .send(&format!("42{namespace}{id}{}", refresh()))
@@ -38,7 +38,7 @@ async fn an_event_with_an_id_is_acknowledged_under_that_id() {
 
 #[tokio::test]
 async fn each_of_several_acknowledgements_has_its_own_id() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::joined(&gateway).await;
     let refused = json!(["refresh_token", {"token": "garbage"}]);
     let mut expected = Vec::new();
@@ -60,12 +60,12 @@ async fn each_of_several_acknowledgements_has_its_own_id() {
 
 #[tokio::test]
 async fn an_acknowledgement_comes_over_polling_too() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
-    let mut heard = Vec::new();
-    while heard.len() < 2 {
-        heard.extend(polling.packets().await);
+    let mut received = Vec::new();
+    while received.len() < 2 {
+        received.extend(polling.packets().await);
     }
     polling.send(&format!("4212{}", refresh())).await;
     let answer = polling.packets().await;
@@ -74,15 +74,15 @@ async fn an_acknowledgement_comes_over_polling_too() {
 
 #[tokio::test]
 async fn an_event_without_an_id_is_not_answered() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::joined(&gateway).await;
     socket.send(&format!("42{}", refresh())).await;
-    socket.goes_on("an event without an id").await;
+    socket.stays_open("an event without an id").await;
 }
 
 #[tokio::test]
 async fn the_servers_events_are_arrays_that_begin_with_a_name() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::joined(&gateway).await;
     let text = "a \"quote\", a line\nand \u{1f600}\u{1e}";
     let emit = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note",
@@ -98,13 +98,13 @@ async fn the_servers_events_are_arrays_that_begin_with_a_name() {
 
 /// A separator inside a payload would be taken for the end of a packet.
 #[tokio::test]
-async fn what_separates_packets_does_not_stand_in_one() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn the_record_separator_is_escaped_in_payloads() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
-    let mut heard = Vec::new();
-    while heard.len() < 2 {
-        heard.extend(polling.packets().await);
+    let mut received = Vec::new();
+    while received.len() < 2 {
+        received.extend(polling.packets().await);
     }
     let emit = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note",
         "payload": {"text": "one\u{1e}two"}});
@@ -116,8 +116,8 @@ async fn what_separates_packets_does_not_stand_in_one() {
 }
 
 #[tokio::test]
-async fn events_that_mean_nothing_here_are_let_go_by() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn unknown_events_are_ignored() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::joined(&gateway).await;
     for packet in [
         r#"42["message",1,"2",{"3":[true]}]"#,
@@ -129,13 +129,13 @@ async fn events_that_mean_nothing_here_are_let_go_by() {
         r#"44{"message":"x"}"#,
     ] {
         socket.send(packet).await;
-        socket.goes_on(packet).await;
+        socket.stays_open(packet).await;
     }
 }
 
 #[tokio::test]
-async fn a_binary_event_and_its_attachments_are_let_go_by_as_a_whole() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_binary_event_and_its_attachments_are_ignored() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::joined(&gateway).await;
     for packet in [
         r#"452-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#,
@@ -145,7 +145,7 @@ async fn a_binary_event_and_its_attachments_are_let_go_by_as_a_whole() {
         socket.send(packet).await;
         socket.send_binary(&[1, 2, 3]).await;
         socket.send_binary(&[4, 5, 6]).await;
-        socket.goes_on(packet).await;
+        socket.stays_open(packet).await;
     }
     // And an event after it is understood as if there had been none.
     socket.send(&format!("421{}", refresh())).await;
@@ -154,8 +154,8 @@ async fn a_binary_event_and_its_attachments_are_let_go_by_as_a_whole() {
 }
 
 #[tokio::test]
-async fn attachments_over_polling_are_let_go_by_too() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn binary_attachments_over_polling_are_ignored() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     let event = r#"451-["message",{"_placeholder":true,"num":0}]"#;
     polling

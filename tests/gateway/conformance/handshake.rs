@@ -1,11 +1,11 @@
-//! Engine.IO: how a session is opened, and what opens none.
+//! Engine.IO: the handshake, and handshakes that are rejected.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
 use super::wire::{POLLING, Polling, Socket, UPGRADE, WEBSOCKET, ask_for_websocket, error};
-use super::{QUICK, start};
+use super::{SHORT_HEARTBEAT, start};
 use crate::harness::raw::ask;
 
 /// An OPEN packet says what it has to, and nothing else.
@@ -23,7 +23,7 @@ fn is_open(mut open: Value, upgrades: &[&str]) {
 
 #[tokio::test]
 async fn a_poll_opens_a_session_that_can_be_upgraded() {
-    let (_broker, gateway) = start(&QUICK).await;
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     for query in ["", "&t=N8hyd6w", "&tenantId=acme&conversationId=c-1"] {
         let open = ask(gateway.address(), &format!("GET {POLLING}{query}"), &[]).await;
         assert_eq!(open.status, 200);
@@ -35,8 +35,8 @@ async fn a_poll_opens_a_session_that_can_be_upgraded() {
 }
 
 #[tokio::test]
-async fn a_websocket_opens_a_session_with_the_same_promises() {
-    let (_broker, gateway) = start(&QUICK).await;
+async fn a_websocket_opens_a_session_with_the_same_open_packet() {
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     for query in ["", "&tenantId=acme&conversationId=c-1"] {
         let (_socket, open) = Socket::open_with(&gateway, query).await;
         is_open(open, &[]);
@@ -44,8 +44,8 @@ async fn a_websocket_opens_a_session_with_the_same_promises() {
 }
 
 #[tokio::test]
-async fn every_session_has_a_name_of_its_own() {
-    let (_broker, gateway) = start(&QUICK).await;
+async fn every_session_has_its_own_sid() {
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let mut names = HashSet::new();
     for _ in 0..20 {
         let (_socket, open) = Socket::open_with(&gateway, "").await;
@@ -56,8 +56,8 @@ async fn every_session_has_a_name_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_is_promised_of_payloads_is_true() {
-    let (_broker, gateway) = start(&super::SILENT).await;
+async fn max_payload_is_the_limit_of_posts() {
+    let (_broker, gateway) = start(&super::NO_PINGS).await;
     // A packet of an unknown namespace's CONNECT, as large as may be, and one byte more.
     let packet = |length: usize| {
         let head = "40/nowhere,";
@@ -71,14 +71,14 @@ async fn what_is_promised_of_payloads_is_true() {
 
     let mut socket = Socket::open(&gateway).await;
     socket.send(&packet(65_536)).await;
-    socket.hears(super::wire::NOWHERE).await;
+    socket.receives(super::wire::NOWHERE).await;
     socket.send(&packet(65_537)).await;
     assert_eq!(socket.ended().await, [""; 0]);
 }
 
 #[tokio::test]
-async fn without_the_version_or_with_another_there_is_no_session() {
-    let (_broker, gateway) = start(&QUICK).await;
+async fn a_missing_or_unsupported_eio_version_is_rejected() {
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let unsupported = error(5, "Unsupported protocol version");
     for version in ["", "EIO=abc&", "EIO=&", "EIO=5&", "EIO=2&", "EIO=3&"] {
         let line = format!("GET /socket.io/?{version}transport=polling");
@@ -97,8 +97,8 @@ async fn without_the_version_or_with_another_there_is_no_session() {
 }
 
 #[tokio::test]
-async fn without_a_transport_or_with_an_unknown_one_there_is_no_session() {
-    let (_broker, gateway) = start(&QUICK).await;
+async fn a_missing_or_unknown_transport_is_rejected() {
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let unknown = error(0, "Transport unknown");
     for transport in [
         "",
@@ -117,8 +117,8 @@ async fn without_a_transport_or_with_an_unknown_one_there_is_no_session() {
 }
 
 #[tokio::test]
-async fn a_session_is_opened_with_get_alone() {
-    let (_broker, gateway) = start(&QUICK).await;
+async fn a_session_is_opened_by_get_only() {
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     for method in ["POST", "PUT", "PATCH", "DELETE"] {
         for path in [POLLING, WEBSOCKET] {
             let answer = ask(gateway.address(), &format!("{method} {path}"), &[]).await;
@@ -129,16 +129,16 @@ async fn a_session_is_opened_with_get_alone() {
 }
 
 #[tokio::test]
-async fn a_websocket_needs_a_request_for_one() {
-    let (_broker, gateway) = start(&QUICK).await;
+async fn a_websocket_transport_needs_an_upgrade_request() {
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let answer = ask(gateway.address(), &format!("GET {WEBSOCKET}"), &[]).await;
     assert_eq!(answer.status, 426);
     assert_eq!(answer.header("upgrade"), Some("websocket"));
 }
 
 #[tokio::test]
-async fn who_speaks_of_a_session_that_there_is_not_is_told_so() {
-    let (_broker, gateway) = start(&QUICK).await;
+async fn an_unknown_sid_is_rejected() {
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let unknown = error(1, "Session ID unknown");
     for sid in ["abc", "", "AAAAAAAAAAAAAAAA"] {
         for (method, path, headers) in [

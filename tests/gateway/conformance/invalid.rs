@@ -1,7 +1,7 @@
-//! Socket.IO: packets that are none, and packets before their time.
+//! Socket.IO: malformed packets, and packets before CONNECT.
 
 use super::wire::{Polling, Socket, members};
-use super::{SILENT, start};
+use super::{NO_PINGS, start};
 use crate::harness::until;
 
 /// No packet begins like this: the session is closed.
@@ -9,35 +9,38 @@ const UNREADABLE: [&str; 5] = ["4abc", "4", "47", "4/", "4-1"];
 
 #[tokio::test]
 async fn a_packet_of_an_unknown_type_closes_the_connection() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     for packet in UNREADABLE {
         let mut stranger = Socket::open(&gateway).await;
         stranger.send(packet).await;
         let mut member = Socket::joined(&gateway).await;
         member.send(packet).await;
         for socket in [&mut stranger, &mut member] {
-            let mut heard = socket.ended().await;
-            heard.retain(|packet| packet != "1");
-            assert_eq!(heard, [""; 0], "{packet}");
+            let mut received = socket.ended().await;
+            received.retain(|packet| packet != "1");
+            assert_eq!(received, [""; 0], "{packet}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_packet_of_an_unknown_type_closes_a_session_that_polls() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     for packet in UNREADABLE {
         let polling = Polling::open(&gateway).await;
         polling.post(packet).await;
-        let told = polling.ended().await;
-        assert!(told.is_empty() || told == ["1"], "{packet}: {told:?}");
+        let received = polling.ended().await;
+        assert!(
+            received.is_empty() || received == ["1"],
+            "{packet}: {received:?}"
+        );
     }
 }
 
 /// An event's payload is an array that begins with its name, and its id is a number.
 #[tokio::test]
-async fn an_event_that_is_none_closes_the_connection() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_malformed_event_closes_the_connection() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     for packet in [
         "42",
         "42{}",
@@ -50,9 +53,9 @@ async fn an_event_that_is_none_closes_the_connection() {
     ] {
         let mut socket = Socket::joined(&gateway).await;
         socket.send(packet).await;
-        let mut heard = socket.ended().await;
-        heard.retain(|packet| packet != "1");
-        assert_eq!(heard, [""; 0], "{packet}");
+        let mut received = socket.ended().await;
+        received.retain(|packet| packet != "1");
+        assert_eq!(received, [""; 0], "{packet}");
     }
     until("all have left", async || {
         members(&gateway, "c-1").await == 0
@@ -62,8 +65,8 @@ async fn an_event_that_is_none_closes_the_connection() {
 
 /// No agent has a use for these: they are not looked at, whatever is in them.
 #[tokio::test]
-async fn binary_packets_and_acknowledgements_that_are_none_are_let_go_by() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn malformed_binary_packets_and_acknowledgements_are_ignored() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     for packet in [
         "45[]",
         "451-",
@@ -79,15 +82,15 @@ async fn binary_packets_and_acknowledgements_that_are_none_are_let_go_by() {
     ] {
         let mut socket = Socket::joined(&gateway).await;
         socket.send(packet).await;
-        socket.goes_on(packet).await;
+        socket.stays_open(packet).await;
     }
 }
 
 /// The protocol would have the connection closed; the gateway closes it when no CONNECT has come in
 /// time, and till then does as if nothing had been said.
 #[tokio::test]
-async fn what_comes_before_connect_is_not_heard() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn events_before_connect_are_ignored() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     for packet in [
         "41",
         r#"42["message"]"#,
@@ -99,7 +102,7 @@ async fn what_comes_before_connect_is_not_heard() {
     ] {
         let mut socket = Socket::open(&gateway).await;
         socket.send(packet).await;
-        socket.goes_on(packet).await;
+        socket.stays_open(packet).await;
         socket.connect("").await;
         socket.close().await;
     }

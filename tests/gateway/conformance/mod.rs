@@ -2,9 +2,9 @@
 //! (<https://socket.io/docs/v4/engine-io-protocol/>) and, on top of it, Socket.IO 5
 //! (<https://socket.io/docs/v4/socket-io-protocol/>).
 //!
-//! Where the gateway asks for more, the clause stands in the form that is left: nobody is let in
-//! without a token, events of clients are heard in one case only, and what else they may say
-//! without meaning anything here is let go by.
+//! Where the gateway is stricter, the clause is tested in the form that is left: a CONNECT without a
+//! token is rejected, `refresh_token` is the only event of a client that is processed, and its other
+//! packets are ignored.
 
 mod close;
 mod connect;
@@ -22,13 +22,15 @@ mod wire;
 use crate::harness::{Broker, TestGateway};
 
 /// As the protocols' own test suites want it.
-const QUICK: [(&str, &str); 2] = [("PING_INTERVAL_MS", "300"), ("PING_TIMEOUT_MS", "200")];
+const SHORT_HEARTBEAT: [(&str, &str); 2] =
+    [("PING_INTERVAL_MS", "300"), ("PING_TIMEOUT_MS", "200")];
 
 /// Pings soon, and waits for as long as a busy machine may take to answer.
-const PATIENT: [(&str, &str); 2] = [("PING_INTERVAL_MS", "300"), ("PING_TIMEOUT_MS", "600000")];
+const LONG_PING_TIMEOUT: [(&str, &str); 2] =
+    [("PING_INTERVAL_MS", "300"), ("PING_TIMEOUT_MS", "600000")];
 
 /// Does not ping: whatever comes is the answer to something.
-const SILENT: [(&str, &str); 1] = [("PING_INTERVAL_MS", "600000")];
+const NO_PINGS: [(&str, &str); 1] = [("PING_INTERVAL_MS", "600000")];
 
 async fn start(variables: &[(&str, &str)]) -> (Broker, TestGateway) {
     let broker = Broker::new().await;

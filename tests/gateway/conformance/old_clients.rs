@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::wire::Socket;
-use super::{QUICK, start};
+use super::{SHORT_HEARTBEAT, start};
 use crate::harness::raw::ask;
 use crate::harness::{Client, TestGateway};
 
@@ -34,27 +34,27 @@ fn packets(mut payload: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn over_a_websocket_it_is_told_and_sent_away() {
-    let (_broker, gateway) = start(&QUICK).await;
+async fn over_a_websocket_an_eio_3_client_gets_an_error_and_is_closed() {
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let mut socket = Socket::at(gateway.address(), WEBSOCKET).await;
     is_open(&socket.text().await.unwrap());
-    socket.hears(ERROR).await;
-    socket.hears("41").await;
+    socket.receives(ERROR).await;
+    socket.receives("41").await;
     // Its own namespaces are closed too, so that it does not come back.
     let mut with_namespace = Socket::at(gateway.address(), WEBSOCKET).await;
     with_namespace.send("40/admin?token=1234").await;
     is_open(&with_namespace.text().await.unwrap());
-    with_namespace.hears(ERROR).await;
-    with_namespace.hears("41").await;
-    with_namespace.hears("41/admin,").await;
+    with_namespace.receives(ERROR).await;
+    with_namespace.receives("41").await;
+    with_namespace.receives("41/admin,").await;
     for mut socket in [socket, with_namespace] {
         assert!(socket.is_closed().await);
     }
 }
 
 #[tokio::test]
-async fn over_polling_it_is_told_all_at_once() {
-    let (_broker, gateway) = start(&QUICK).await;
+async fn over_polling_an_eio_3_client_gets_an_error_in_one_answer() {
+    let (_broker, gateway) = start(&SHORT_HEARTBEAT).await;
     let line = "GET /socket.io/?EIO=3&transport=polling&t=N8hyd6w&b64=1";
     let answer = ask(gateway.address(), line, &[]).await;
     assert_eq!(answer.status, 200);
@@ -87,7 +87,7 @@ async fn sessions(gateway: &TestGateway) -> usize {
 }
 
 #[tokio::test]
-async fn it_takes_nobodys_place() {
+async fn an_eio_3_client_takes_no_connection_permit() {
     let (_broker, gateway) = start(&[("MAX_CONNECTIONS", "1")]).await;
     let mut old = Socket::at(gateway.address(), WEBSOCKET).await;
     assert!(old.text().await.unwrap().starts_with('0'));
@@ -98,5 +98,5 @@ async fn it_takes_nobodys_place() {
     // And there is room to be told so when all places are taken.
     let mut late = Socket::at(gateway.address(), WEBSOCKET).await;
     assert!(late.text().await.unwrap().starts_with('0'));
-    late.hears(ERROR).await;
+    late.receives(ERROR).await;
 }

@@ -1,13 +1,13 @@
 //! Engine.IO over HTTP: payloads, and one request of a kind at a time.
 
 use super::wire::{NOWHERE, POLLING, Polling, SEPARATOR, error};
-use super::{SILENT, start};
+use super::{NO_PINGS, start};
 use crate::harness::raw::ask;
 use crate::harness::until;
 
 #[tokio::test]
-async fn a_payload_of_several_packets_is_heard_in_order_and_answered_in_one() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_payload_of_several_packets_is_processed_in_order_and_answered_in_one() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     let connects = ["40/a,", "40/b", "40/c,{}"].join(&SEPARATOR.to_string());
     polling.send(&connects).await;
@@ -17,7 +17,7 @@ async fn a_payload_of_several_packets_is_heard_in_order_and_answered_in_one() {
 
 #[tokio::test]
 async fn a_poll_waits_until_there_is_something() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     let waiting = polling.waiting_get();
     polling.send("40/nowhere,").await;
@@ -26,20 +26,23 @@ async fn a_poll_waits_until_there_is_something() {
 }
 
 #[tokio::test]
-async fn a_packet_that_cannot_be_read_closes_the_session() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_malformed_packet_closes_the_session() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     for payload in ["abc", "9", "0{}", "\u{1f600}"] {
         let polling = Polling::open(&gateway).await;
         let answer = polling.post(payload).await;
         assert_eq!(answer.status, 400, "{payload}");
-        let told = polling.ended().await;
-        assert!(told.is_empty() || told == ["1"], "{payload}: {told:?}");
+        let received = polling.ended().await;
+        assert!(
+            received.is_empty() || received == ["1"],
+            "{payload}: {received:?}"
+        );
     }
 }
 
 #[tokio::test]
-async fn binary_packets_in_base64_are_taken_and_mean_nothing() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn base64_binary_packets_are_accepted_and_ignored() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send("bAQIDBA==").await;
     let mixed = format!("40/nowhere,{SEPARATOR}bAQIDBA==");
@@ -49,22 +52,22 @@ async fn binary_packets_in_base64_are_taken_and_mean_nothing() {
 
 #[tokio::test]
 async fn two_polls_at_once_close_the_session() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     // Either of them may come first.
     let (one, other) = tokio::join!(polling.get(), polling.get());
-    let (told, refused) = match one.status {
+    let (received, refused) = match one.status {
         200 => (one, other),
         _ => (other, one),
     };
-    assert_eq!((told.status, &*told.body), (200, "1"));
+    assert_eq!((received.status, &*received.body), (200, "1"));
     assert_eq!(refused.status, 400);
     assert_eq!(polling.ended().await, [""; 0]);
 }
 
 #[tokio::test]
 async fn two_posts_at_once_close_the_session() {
-    let (_broker, gateway) = start(&SILENT).await;
+    let (_broker, gateway) = start(&NO_PINGS).await;
     // The first may not have been seen when the second comes: then it is tried again.
     until("a post comes while another is under way", async || {
         let polling = Polling::open(&gateway).await;
@@ -76,16 +79,16 @@ async fn two_posts_at_once_close_the_session() {
         }
         assert_eq!(second.status, 400);
         assert_eq!(second.json(), error(3, "Bad request"));
-        let told = polling.ended().await;
-        assert!(told.is_empty() || told == ["1"], "{told:?}");
+        let received = polling.ended().await;
+        assert!(received.is_empty() || received == ["1"], "{received:?}");
         true
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_post_that_is_not_sent_to_its_end_closes_the_session() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn an_incomplete_post_closes_the_session() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     let mut post = polling.begin_post(2).await;
     post.send("3").await;
@@ -97,8 +100,8 @@ async fn a_post_that_is_not_sent_to_its_end_closes_the_session() {
 }
 
 #[tokio::test]
-async fn other_methods_are_refused_and_the_session_goes_on() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn other_methods_are_rejected_and_the_session_stays_open() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     for method in ["PUT", "PATCH", "DELETE"] {
         let line = format!("{method} {POLLING}&sid={}", polling.sid);

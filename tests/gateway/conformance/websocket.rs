@@ -1,26 +1,26 @@
 //! Engine.IO over a WebSocket: each packet in a message of its own.
 
-use tokio_tungstenite::tungstenite::Message;
+use engineio_client::Message;
 
 use super::wire::{NOWHERE, Socket};
-use super::{SILENT, start};
+use super::{NO_PINGS, start};
 
 #[tokio::test]
-async fn each_packet_has_a_message_of_its_own() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn each_packet_is_one_websocket_message() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::open(&gateway).await;
     for name in ["a", "b", "c"] {
         socket.send(&format!("40/{name},")).await;
     }
     for name in ["a", "b", "c"] {
         let refused = format!(r#"44/{name},{{"message":"Invalid namespace"}}"#);
-        socket.hears(&refused).await;
+        socket.receives(&refused).await;
     }
 }
 
 #[tokio::test]
-async fn a_payload_of_several_packets_is_not_taken_apart() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_payload_of_several_packets_is_not_split_over_a_websocket() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::open(&gateway).await;
     // One CONNECT, to a namespace with a strange name.
     socket.send("40/a\u{1e}40/b").await;
@@ -29,32 +29,32 @@ async fn a_payload_of_several_packets_is_not_taken_apart() {
 }
 
 #[tokio::test]
-async fn a_packet_that_cannot_be_read_closes_the_session() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn a_malformed_packet_closes_the_session() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     for packet in ["abc", "9", "0{}", "", "\u{1f600}"] {
         let mut socket = Socket::open(&gateway).await;
         socket.send(packet).await;
-        let mut heard = socket.ended().await;
-        heard.retain(|packet| packet != "1");
-        assert_eq!(heard, [""; 0], "{packet:?}");
+        let mut received = socket.ended().await;
+        received.retain(|packet| packet != "1");
+        assert_eq!(received, [""; 0], "{packet:?}");
     }
 }
 
 #[tokio::test]
-async fn binary_messages_of_no_packet_are_let_go_by() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn unexpected_binary_messages_are_ignored() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::open(&gateway).await;
     socket.send_binary(&[1, 2, 3, 4]).await;
     socket.send_binary(&[]).await;
-    socket.goes_on("binary messages").await;
+    socket.stays_open("binary messages").await;
 }
 
 #[tokio::test]
-async fn pings_of_the_websocket_itself_are_answered_with_their_payload() {
-    let (_broker, gateway) = start(&SILENT).await;
+async fn websocket_ping_frames_are_answered_with_their_payload() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
     let mut socket = Socket::open(&gateway).await;
     let pong = socket.ping(b"are you there").await;
-    assert_eq!(pong, Message::Pong(b"are you there".to_vec().into()));
+    assert_eq!(pong, Message::Pong(b"are you there".to_vec()));
     socket.send("40/nowhere").await;
-    socket.hears(NOWHERE).await;
+    socket.receives(NOWHERE).await;
 }

@@ -1,29 +1,18 @@
-//! Sessions as bytes: nothing is answered, skipped or understood that a test has not asked for.
+//! Sessions as packets on the wire: nothing is answered, skipped or interpreted that a test has not asked for.
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use engineio_client::frame::Opcode;
+use engineio_client::packet::split;
+use engineio_client::{Message, WebSocket};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::harness::raw::{Answer, Raw, ask};
 use crate::harness::{DEADLINE, TestGateway, claims, sign};
 
-pub(super) const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
-pub(super) const WEBSOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
-
-/// The header lines of a request for a WebSocket (RFC 6455, section 4.1).
-pub(super) const UPGRADE: [&str; 4] = [
-    "connection: Upgrade",
-    "upgrade: websocket",
-    "sec-websocket-version: 13",
-    "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
-];
-
-/// Between the packets of a payload.
-pub(super) const SEPARATOR: char = '\u{1e}';
+pub(super) use engineio_client::packet::SEPARATOR;
+pub(super) use engineio_client::{POLLING, UPGRADE, WEBSOCKET};
 
 /// A CONNECT's payload, with which acme's conversation c-1 is joined through the root namespace, and
 /// any of acme's through its own.
@@ -49,12 +38,12 @@ impl Polling {
         }
     }
 
-    fn line(&self, method: &str) -> String {
-        format!("{method} {POLLING}&sid={}", self.sid)
+    fn target(&self) -> String {
+        format!("{POLLING}&sid={}", self.sid)
     }
 
     pub(super) async fn get(&self) -> Answer {
-        ask(&self.address, &self.line("GET"), &[]).await
+        ask(&self.address, &format!("GET {}", self.target()), &[]).await
     }
 
     /// A poll that is answered when there is something.
@@ -72,11 +61,7 @@ impl Polling {
     /// A post of which the body is still to come.
     pub(super) async fn begin_post(&self, length: usize) -> Raw {
         let mut raw = Raw::open(&self.address).await;
-        let head = format!(
-            "{} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n",
-            self.line("POST")
-        );
-        raw.send(head).await;
+        raw.begin_post(&self.target(), length).await;
         raw
     }
 
@@ -94,7 +79,7 @@ impl Polling {
             answer.header("content-type"),
             Some("text/plain; charset=UTF-8")
         );
-        answer.body.split(SEPARATOR).map(str::to_owned).collect()
+        split(&answer.body).map(str::to_owned).collect()
     }
 
     /// Waits until the session is not known any more. Whatever its polls are answered with before
@@ -107,7 +92,7 @@ impl Polling {
                 assert_eq!(answer.json(), error(1, "Session ID unknown"));
                 return packets;
             }
-            packets.extend(answer.body.split(SEPARATOR).map(str::to_owned));
+            packets.extend(split(&answer.body).map(str::to_owned));
         }
     }
 
@@ -119,15 +104,13 @@ impl Polling {
 }
 
 /// A WebSocket.
-pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(super) struct Socket(WebSocket);
 
 impl Socket {
     /// Whatever it is the beginning of.
     pub(super) async fn at(address: &str, path: &str) -> Self {
-        let (stream, _) = connect_async(format!("ws://{address}{path}"))
-            .await
-            .unwrap();
-        Self(stream)
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self(WebSocket::connect(stream, address, path).await.unwrap())
     }
 
     /// A session, and its OPEN packet's payload.
@@ -163,23 +146,24 @@ impl Socket {
     }
 
     pub(super) async fn send(&mut self, packet: &str) {
-        self.0.send(Message::text(packet)).await.unwrap();
+        self.0.send(packet).await.unwrap();
     }
 
     /// The same, to a server that may have hung up.
     pub(super) async fn try_send(&mut self, packet: &str) {
-        self.0.send(Message::text(packet)).await.ok();
+        self.0.send(packet).await.ok();
     }
 
     /// Sends a ping of the WebSocket protocol's own, and reads the next message, whatever it is.
     pub(super) async fn ping(&mut self, payload: &[u8]) -> Message {
-        let ping = Message::Ping(payload.to_vec().into());
-        self.0.send(ping).await.unwrap();
+        let sent = self.0.send_frame(Opcode::Ping, true, payload);
+        sent.await.unwrap();
         self.0.next().await.unwrap().unwrap()
     }
 
     pub(super) async fn send_binary(&mut self, bytes: &[u8]) {
-        self.0.send(Message::binary(bytes.to_vec())).await.unwrap();
+        let sent = self.0.send_frame(Opcode::Binary, true, bytes);
+        sent.await.unwrap();
     }
 
     /// The next packet; none: the server has closed the WebSocket.
@@ -187,23 +171,23 @@ impl Socket {
         loop {
             let next = timeout(DEADLINE, self.0.next()).await;
             match next.expect("nothing comes any more") {
-                Some(Ok(Message::Text(text))) => return Some(text.to_string()),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                Some(Ok(Message::Binary(bytes))) => panic!("{bytes:?}"),
-                Some(Ok(_)) => {}
+                Ok(Some(Message::Text(text))) => return Some(text),
+                Ok(Some(Message::Close) | None) | Err(_) => return None,
+                Ok(Some(Message::Binary(bytes))) => panic!("{bytes:?}"),
+                Ok(Some(Message::Pong(_))) => {}
             }
         }
     }
 
     /// The next packet is this one.
-    pub(super) async fn hears(&mut self, packet: &str) {
+    pub(super) async fn receives(&mut self, packet: &str) {
         assert_eq!(self.text().await.as_deref(), Some(packet));
     }
 
     /// Whether the server says that it closes the WebSocket, and with nothing before.
     pub(super) async fn is_closed(&mut self) -> bool {
         let next = timeout(DEADLINE, self.0.next()).await;
-        matches!(next, Ok(Some(Ok(Message::Close(_)))))
+        matches!(next, Ok(Ok(Some(Message::Close))))
     }
 
     /// Waits until the server has closed the WebSocket, and tells what came before.
@@ -217,15 +201,15 @@ impl Socket {
 
     /// The session is served as before: it asks for what there is not, and nothing comes before the
     /// answer.
-    pub(super) async fn goes_on(&mut self, after: &str) {
+    pub(super) async fn stays_open(&mut self, after: &str) {
         self.send("40/nowhere,").await;
         let answer = self.text().await;
         assert_eq!(answer.as_deref(), Some(NOWHERE), "{after}");
     }
 
     /// Closes it as browsers do.
-    pub(super) async fn close(mut self) {
-        self.0.close(None).await.unwrap();
+    pub(super) async fn close(self) {
+        self.0.close().await.unwrap();
     }
 }
 

@@ -8,8 +8,8 @@ export const TRANSPORTS = {
   "polling that is upgraded": undefined,
 };
 
-/** Both doors to a conversation, the first with either place for the ids. */
-export const DOORS = {
+/** Both namespaces of a conversation, the root with either place for the ids. */
+export const NAMESPACES = {
   "the root namespace with ids in the query": (url, { tenantId, conversationId }, auth, options) =>
     io(url, { ...options, forceNew: true, query: { tenantId, conversationId }, auth }),
   "the root namespace with ids in auth": (url, place, auth, options) =>

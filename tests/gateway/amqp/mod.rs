@@ -1,0 +1,14 @@
+//! RabbitMQ: what is consumed, declared and dead-lettered.
+
+mod connection_errors;
+mod dead_letter_failures;
+pub(crate) mod dead_letters;
+mod decoder;
+mod deliveries;
+mod event_log;
+mod examples;
+mod invalid_optional_fields;
+mod permissions;
+mod single_active_consumer;
+mod tls;
+mod topology;

@@ -1,0 +1,53 @@
+//! `amqp/definitions.json` and what the gateway declares are the same.
+
+use std::fs;
+
+use agent_gateway::config::{Config, Needs};
+use agent_gateway::source::amqp::{Argument, Queue, Topology};
+use serde_json::{Map, Value, json};
+
+fn queue(queue: &Queue) -> Value {
+    let arguments: Map<_, _> = queue
+        .arguments
+        .iter()
+        .map(|(name, argument)| {
+            let value = match argument {
+                Argument::Text(text) => json!(text),
+                Argument::Flag(flag) => json!(flag),
+            };
+            ((*name).to_owned(), value)
+        })
+        .collect();
+    json!({"name": queue.name, "vhost": "/", "durable": true, "auto_delete": false, "arguments": arguments})
+}
+
+fn sorted(mut values: Vec<Value>) -> Vec<String> {
+    let mut texts: Vec<_> = values.drain(..).map(|value| value.to_string()).collect();
+    texts.sort();
+    texts
+}
+
+#[test]
+fn definitions_json_equals_what_the_gateway_declares() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/amqp/definitions.json");
+    let definitions: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let part = |name: &str| sorted(definitions[name].as_array().unwrap().clone());
+    let config = Config::from_vars([], Needs::Nothing).unwrap();
+    let topology = Topology::new(&config.amqp);
+    let queues = [&topology.inbound, &topology.status, &topology.dead_letters];
+
+    let exchange = json!({
+        "name": topology.exchange, "vhost": "/", "type": "topic", "durable": true,
+        "auto_delete": false, "internal": false, "arguments": {},
+    });
+    assert_eq!(part("exchanges"), sorted(vec![exchange]));
+    assert_eq!(part("queues"), sorted(queues.map(queue).to_vec()));
+    let bindings = queues.iter().filter_map(|queue| {
+        let routing_key = queue.binding.as_ref()?;
+        Some(json!({
+            "source": topology.exchange, "vhost": "/", "destination": queue.name,
+            "destination_type": "queue", "routing_key": routing_key, "arguments": {},
+        }))
+    });
+    assert_eq!(part("bindings"), sorted(bindings.collect()));
+}

@@ -1,0 +1,261 @@
+//! `/metrics`: its keys and its samples.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lapin::BasicProperties;
+use serde_json::json;
+
+use crate::harness::raw::{Answer, ask};
+use crate::harness::{API_KEY, Broker, Client, Received, TestGateway, message, status, until};
+
+/// Every sample by its name and labels.
+type Samples = BTreeMap<String, f64>;
+
+fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// Reads the text format strictly: each family has its HELP, its TYPE and its samples, in this
+/// order and in one place.
+/// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
+fn parse(page: &str) -> Samples {
+    let (mut samples, mut families) = (Samples::new(), BTreeSet::new());
+    let (mut helped, mut family) = ("", "");
+    assert!(page.ends_with('\n'));
+    for line in page.lines() {
+        if let Some(help) = line.strip_prefix("# HELP ") {
+            let (name, text) = help.split_once(' ').unwrap();
+            assert!(text.ends_with('.'), "{line}");
+            helped = name;
+        } else if let Some(declared) = line.strip_prefix("# TYPE ") {
+            let kind;
+            (family, kind) = declared.split_once(' ').unwrap();
+            assert_eq!(family, helped, "{line}");
+            assert!(families.insert(family), "twice: {line}");
+            assert_eq!(kind == "counter", family.ends_with("_total"), "{line}");
+            assert!(matches!(kind, "counter" | "gauge"), "{line}");
+            let known = ["agent_gateway_", "process_"];
+            assert!(
+                known.iter().any(|prefix| family.starts_with(prefix)),
+                "{line}"
+            );
+        } else {
+            let (sample, value) = line.rsplit_once(' ').unwrap();
+            let (name, labels) = match sample.split_once('{') {
+                Some((name, labels)) => (name, labels.strip_suffix('}').unwrap()),
+                None => (sample, ""),
+            };
+            assert_eq!(name, family, "{line}");
+            assert!(is_name(name), "{line}");
+            for label in labels.split(',').filter(|label| !label.is_empty()) {
+                let (name, value) = label.split_once('=').unwrap();
+                assert!(is_name(name), "{line}");
+                let value = value.strip_prefix('"').unwrap().strip_suffix('"').unwrap();
+                assert!(!value.contains(['"', '\\']), "{line}");
+            }
+            let value: f64 = value.parse().unwrap();
+            assert!(value >= 0.0 && value.is_finite(), "{line}");
+            assert!(samples.insert(sample.to_owned(), value).is_none(), "{line}");
+        }
+    }
+    samples
+}
+
+async fn page(address: &str) -> Answer {
+    let key = format!("x-internal-api-key: {API_KEY}");
+    let answer = ask(address, "GET /metrics", &[&key]).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer
+}
+
+async fn metrics(gateway: &TestGateway) -> Samples {
+    parse(&page(gateway.address()).await.body)
+}
+
+/// Waits until all of these have their values.
+async fn counted(gateway: &TestGateway, expected: &[(&str, f64)]) {
+    until("everything is counted", async || {
+        let samples = metrics(gateway).await;
+        expected
+            .iter()
+            .all(|(sample, value)| samples.get(*sample) == Some(value))
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_count_what_happens_and_no_label_holds_an_id() {
+    let broker = Broker::new().await;
+    let variables = [
+        ("MAX_CONNECTIONS", "3"),
+        ("ALLOWED_ORIGINS", "https://portal.example"),
+    ];
+    let gateway = TestGateway::ready_with(&broker, &variables).await;
+    let mut agent = gateway.agent("tenant-zebra", "conversation-yak").await;
+    let body = message("tenant-zebra", "conversation-yak", "message-xerus");
+    for _ in 0..2 {
+        broker.publish("inbound_message", &body).await;
+    }
+    let status_update = |word| status("tenant-zebra", "conversation-yak", "message-wolf", word);
+    for word in ["read", "sent"] {
+        broker.publish("status_update", &status_update(word)).await;
+    }
+    for body in ["{", "{}", "[]"] {
+        let properties = BasicProperties::default();
+        broker
+            .publish_raw("inbound_message", body.as_bytes(), properties)
+            .await;
+    }
+    let emit = json!({"tenantId": "tenant-zebra", "conversationId": "conversation-yak",
+        "event": "note_vole", "payload": {}, "eventId": "event-tapir"});
+    assert_eq!(gateway.emit(&emit).await.0, 200);
+    // The two queues and the relay have no order between them.
+    for _ in 0..3 {
+        agent.event().await;
+    }
+    // Dead letters are confirmed, and repeats seen, some time after they were published. They are
+    // waited for here: the sessions below have only so long until they have to join.
+    let of_the_broker = [
+        ("agent_gateway_duplicates_total", 1.0),
+        ("agent_gateway_stale_statuses_total", 1.0),
+        (
+            "agent_gateway_dead_letters_total{reason=\"invalid_json\"}",
+            1.0,
+        ),
+        (
+            "agent_gateway_dead_letters_total{reason=\"invalid_event\"}",
+            2.0,
+        ),
+    ];
+    counted(&gateway, &of_the_broker).await;
+    let handshake = "GET /socket.io/?EIO=4&transport=polling";
+    let evil = "origin: https://shrew.example";
+    assert_eq!(ask(gateway.address(), handshake, &[evil]).await.status, 403);
+    let mut stranger = Client::open(gateway.address(), "&tenantId=a&conversationId=b").await;
+    stranger.connect("/", &json!({})).await;
+    let refused = Received::Refused("Authentication required".to_owned());
+    assert_eq!(stranger.next().await, refused);
+    assert_eq!(ask(gateway.address(), handshake, &[]).await.status, 200);
+    let mut beyond = gateway.join("tenant-zebra", "conversation-yak").await;
+    let refused = Received::Refused("Too many connections".to_owned());
+    assert_eq!(beyond.next().await, refused);
+
+    let expected = [
+        ("agent_gateway_events_total", 3.0),
+        ("agent_gateway_resets_total", 0.0),
+        ("agent_gateway_fell_behind_total", 0.0),
+        ("agent_gateway_evicted_total", 0.0),
+        ("agent_gateway_conversations", 1.0),
+        ("agent_gateway_members{state=\"live\"}", 1.0),
+        ("agent_gateway_members{state=\"catching_up\"}", 0.0),
+        ("agent_gateway_sessions{transport=\"polling\"}", 1.0),
+        (
+            "agent_gateway_dead_letters_total{reason=\"too_large\"}",
+            0.0,
+        ),
+        (
+            "agent_gateway_connects_refused_total{reason=\"authentication_required\"}",
+            1.0,
+        ),
+        (
+            "agent_gateway_connects_refused_total{reason=\"too_many_connections\"}",
+            1.0,
+        ),
+        (
+            "agent_gateway_connects_refused_total{reason=\"forbidden\"}",
+            0.0,
+        ),
+        (
+            "agent_gateway_sessions_over_limit_total{limit=\"all\"}",
+            1.0,
+        ),
+        ("agent_gateway_sessions_turned_away_total", 0.0),
+        ("agent_gateway_origins_refused_total", 1.0),
+        ("agent_gateway_broker_up{part=\"broker\"}", 1.0),
+        ("agent_gateway_broker_up{part=\"inbound_queue\"}", 1.0),
+    ];
+    counted(&gateway, &of_the_broker).await;
+    counted(&gateway, &expected).await;
+    let samples = metrics(&gateway).await;
+    for sample in [
+        "agent_gateway_window_bytes",
+        "agent_gateway_sessions{transport=\"websocket\"}",
+        "agent_gateway_build_info{version=\"0.1.0\"}",
+        "process_resident_memory_bytes",
+        "process_open_fds",
+        "process_max_fds",
+        "process_start_time_seconds",
+    ] {
+        assert!(samples[sample] > 0.0, "{sample}");
+    }
+    let text = page(gateway.address()).await.body;
+    for word in [
+        "zebra", "yak", "xerus", "wolf", "vole", "tapir", "shrew", "agent-1", "Ada",
+    ] {
+        assert!(!text.contains(word), "{word} in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_need_a_key_on_the_public_listener() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start_with(&broker, &[]).await;
+    let bearer = format!("authorization: Bearer {API_KEY}");
+    let wrong = format!("x-internal-api-key: {API_KEY}x");
+    let right = ask(gateway.address(), "GET /metrics", &[&bearer]).await;
+    assert_eq!(right.status, 200);
+    let kind = right.header("content-type").unwrap();
+    assert!(kind.starts_with("text/plain; version=0.0.4"), "{kind}");
+    assert_eq!(right.header("cache-control"), Some("no-store"));
+    for headers in [&[][..], &[&*wrong], &["authorization: Basic eA=="]] {
+        let answer = ask(gateway.address(), "GET /metrics", headers).await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(answer.json()["ok"], false);
+        assert_eq!(answer.json()["error"]["code"], "unauthorized");
+    }
+    let refused = metrics(&gateway).await["agent_gateway_keys_refused_total"];
+    assert_eq!(refused, 3.0);
+    let gateway = TestGateway::start_with(&broker, &[("INTERNAL_API_KEYS", "")]).await;
+    for key in ["x-internal-api-key: ", &bearer] {
+        let answer = ask(gateway.address(), "GET /metrics", &[key]).await;
+        assert_eq!(answer.status, 401, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_need_no_key_on_the_internal_listener_and_are_404_on_the_public_one() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start_with(&broker, &[("INTERNAL_PORT", "0")]).await;
+    let mut internal = None;
+    until("it listens for internal calls", async || {
+        internal = gateway.log().into_iter().find_map(|line| {
+            let fields: serde_json::Value = serde_json::from_str(&line).ok()?;
+            let internal = fields["message"] == "listening for internal calls";
+            internal.then(|| fields["address"].as_str().unwrap().to_owned())
+        });
+        internal.is_some()
+    })
+    .await;
+    let internal = internal.unwrap();
+    let answer = ask(&internal, "GET /metrics", &[]).await;
+    assert_eq!(answer.status, 200);
+    parse(&answer.body);
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let key = format!("x-internal-api-key: {API_KEY}");
+    for line in ["GET /metrics", "POST /internal/emit"] {
+        let answer = ask(gateway.address(), line, &[&key]).await;
+        assert_eq!(answer.status, 404, "{line}");
+    }
+    assert_eq!(ask(&internal, "GET /healthz", &[]).await.status, 200);
+    for path in [
+        "/widget",
+        "/socket.io/?EIO=4&transport=polling",
+        "/client.js",
+    ] {
+        let answer = ask(&internal, &format!("GET {path}"), &[]).await;
+        assert_eq!(answer.status, 404, "{path}");
+    }
+}

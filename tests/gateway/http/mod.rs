@@ -1,0 +1,11 @@
+//! HTTP: pages, headers, origins, metrics, the internal API, and the proxies in front.
+
+mod embedding;
+mod health;
+mod internal_api;
+mod metrics;
+mod nginx;
+mod origins;
+mod public_url;
+mod relay;
+mod response_headers;
