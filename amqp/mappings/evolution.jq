@@ -105,7 +105,7 @@ def message:
       conversationId: ($key | chat),
       replyTo: ($context | if .stanzaId then {
         messageId: .stanzaId,
-        text: (.quotedMessage | objects | content(null) | .text),
+        text: first((.quotedMessage | objects | content(null) | .text), null),
         from: (.participant | conversation)
       } else null end),
       forwarded: ($context.isForwarded == true)
@@ -138,7 +138,7 @@ def edited:
   | {
       event: (if $of.fromMe == true then "outbound_message" else "inbound_message" end),
       conversationId: ($of | chat), type: "edit", target: $of.id,
-      messageId: "\($of.id).edited.\(.messageTimestamp // .editedMessageTimestamp | number)",
+      messageId: "\($of.id).edited.\(.timestampMs // .messageTimestamp | number)",
       text: (object("editedMessage") | unwrapped | content(null) | .text)
     };
 

@@ -114,7 +114,7 @@ def message:
       conversationId: ($info | chat),
       replyTo: ($context | first_text(.stanzaID, .stanzaId) as $id | if $id then {
         messageId: $id,
-        text: (.quotedMessage | objects | content(null; {}) | .text),
+        text: first((.quotedMessage | objects | content(null; {}) | .text), null),
         from: (.participant | conversation)
       } else null end),
       forwarded: ($context.isForwarded == true)

@@ -105,7 +105,8 @@ impl fmt::Display for Failure<'_> {
         let told = error.to_string();
         let is_literal = told.starts_with('"') && program.code.contains(&told);
         if program.talks || is_literal {
-            return f.write_str(&told.replace(char::is_control, " "));
+            let told = told.trim_matches('"').replace(char::is_control, " ");
+            return f.write_str(&told);
         }
         let after = |word| told.rsplit_once(word).map_or("", |(_, rest)| rest);
         let kind = if told.starts_with("cannot index ") {
