@@ -43,8 +43,8 @@ async fn a_mistake_in_a_mapping_is_one_of_the_configuration_with_line_and_column
         (".a |\n  b", "line 2, column 3: there is no b"),
         (".a\n| f(1; 2)", "line 2, column 3: there is no f/2"),
         (
-            "# a\n\n.[] as [$é] | $x",
-            "line 3, column 15: there is no variable $x",
+            "# é\n\n\"é\" | .[$x]",
+            "line 3, column 9: there is no variable $x",
         ),
         ("{\n", "line 2, column 1: expected closing brace"),
         ("\"abc", "line 1, column 5: expected closing quote"),

@@ -108,20 +108,26 @@ impl fmt::Display for Failure<'_> {
             let told = told.trim_matches('"').replace(char::is_control, " ");
             return f.write_str(&told);
         }
-        let after = |word| told.rsplit_once(word).map_or("", |(_, rest)| rest);
-        let kind = if told.starts_with("cannot index ") {
+        // Some of the library's own errors are strings.
+        let said = told.trim_matches('"');
+        let after = |word| said.rsplit_once(word).map_or("", |(_, rest)| rest);
+        let kind = if said.starts_with("cannot index ") {
             // A name that the program asks for.
             let name = after(" with ").trim_matches('"');
             match !name.is_empty() && program.code.contains(&format!(".{name}")) {
                 true => format!("it cannot look for .{name} in what is no object"),
                 false => "it cannot look into a value".to_owned(),
             }
-        } else if told.starts_with("cannot use ") {
+        } else if said.starts_with("cannot use ") {
             let kind = after(" as ");
             match KINDS.contains(&kind) {
                 true => format!("it cannot use another value as {kind}"),
                 false => "it cannot use a value".to_owned(),
             }
+        } else if said.starts_with("cannot parse ") {
+            "it cannot parse a value".to_owned()
+        } else if said.starts_with("cannot calculate ") {
+            "it cannot calculate with a value".to_owned()
         } else {
             "with an error that may have a message's text in it".to_owned()
         };
