@@ -1,6 +1,7 @@
 //! Bodies of other shapes: what a jq program makes of them, from the exchange to the agents.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 use lapin::BasicProperties;
@@ -93,9 +94,10 @@ async fn every_webhook_of_the_cloud_api_reaches_the_agents_of_its_customers() {
     };
     for event in examples.values().flat_map(|example| &example.events) {
         let key = key(event);
-        if !agents.contains_key(&key) {
-            let agent = gateway.agent(&key.0, &key.1).await;
-            agents.insert(key, agent);
+        if let Entry::Vacant(vacant) = agents.entry(key) {
+            let (tenant, conversation) = vacant.key();
+            let agent = gateway.agent(tenant, conversation).await;
+            vacant.insert(agent);
         }
     }
     let mut ignored = 0;
