@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::event::Event;
-use super::fields::{Fields, MESSAGE_ID_LIMIT, text};
+use super::fields::{Fields, message_id};
 use super::id::Id;
 
 /// A field that breaks the contract.
@@ -60,17 +60,20 @@ pub enum Reason {
     TooLarge,
     /// The body is packed with something that the gateway cannot unpack.
     UnsupportedEncoding,
+    /// The program that maps bodies cannot make events of it.
+    MappingFailed,
     /// The gateway itself fails on it, again and again.
     InternalError,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::InvalidJson,
         Self::InvalidEvent,
         Self::TooLarge,
         Self::UnsupportedEncoding,
+        Self::MappingFailed,
         Self::InternalError,
     ];
 
@@ -81,6 +84,7 @@ impl Reason {
             Self::InvalidEvent => "invalid_event",
             Self::TooLarge => "too_large",
             Self::UnsupportedEncoding => "unsupported_encoding",
+            Self::MappingFailed => "mapping_failed",
             Self::InternalError => "internal_error",
         }
     }
@@ -133,13 +137,11 @@ impl About {
     /// What can be read of it, whatever else is wrong. `message` are the fields that have the
     /// messageId.
     pub(crate) fn read(fields: &Fields<'_>, message: &Fields<'_>) -> Self {
-        let message_id = message.get("messageId");
+        let id = message.get("messageId").map(message_id);
         Self {
             tenant: fields.id("tenantId").ok(),
             conversation: fields.id("conversationId").ok(),
-            message_id: message_id
-                .and_then(|raw| text(raw, 1, MESSAGE_ID_LIMIT).ok())
-                .map(Arc::from),
+            message_id: id.and_then(Result::ok).map(Arc::from),
         }
     }
 }

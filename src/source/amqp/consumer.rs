@@ -27,10 +27,12 @@ use super::coalescing::Coalescing;
 use super::connection::Connection;
 use super::dead_letters::DeadLetters;
 use super::deliveries::Deliveries;
+use super::mapped::circumstances;
+use super::mapping::Mapping;
 use super::status::{Check, Status};
 use super::topology::{Queue, Topology};
 use super::turn::{Looks, doubt};
-use crate::conversation::{About, Batch, Delivered, Invalid, Kind, Reason, Rejection};
+use crate::conversation::{About, Batch, Decoder, Delivered, Invalid, Kind, Reason, Rejection};
 use crate::journal::{Journal, Published};
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
@@ -56,6 +58,8 @@ pub(super) struct Consumer {
     pub(super) prefetch: u16,
     /// The queue's name among the checks.
     pub(super) check: &'static str,
+    pub(super) decoder: Decoder,
+    pub(super) mapping: Option<Arc<Mapping>>,
     pub(super) journal: Arc<Journal>,
     pub(super) dead_letters: Arc<DeadLetters>,
     pub(super) status: Arc<Status>,
@@ -174,14 +178,14 @@ impl Consumer {
 }
 
 /// One channel's life.
-struct Run<'a, L> {
-    consumer: &'a Consumer,
+pub(super) struct Run<'a, L> {
+    pub(super) consumer: &'a Consumer,
     channel: &'a Channel,
     acks: Acks,
     /// How many deliveries are acknowledged together.
     ack_count: usize,
     /// The events that wait to go out together.
-    batch: Batch,
+    pub(super) batch: Batch,
     coalescing: Coalescing,
     letters: FuturesUnordered<L>,
 }
@@ -265,9 +269,8 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
         let Consumer {
             kind,
             queue,
+            decoder,
             journal,
-            dead_letters,
-            status,
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
@@ -279,9 +282,14 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             sent_at: *delivery.properties.timestamp(),
             arrived_at: OffsetDateTime::now_utc(),
         };
+        if let Some(mapping) = &self.consumer.mapping {
+            let mapped =
+                attempt(|| mapping.apply(decoder, &delivered, &circumstances(&delivery, queue)));
+            return self.take_mapped(delivery, mapped);
+        }
         let batch = &mut self.batch;
         let taken = attempt(|| {
-            let decoded = delivered.decode()?;
+            let decoded = decoder.decode(&delivered)?;
             // Most of the time nobody asks.
             let is_asked_for = enabled!(Level::DEBUG) || !decoded.left_out.is_empty();
             let about = is_asked_for.then(|| About::of(&decoded.event));
@@ -298,46 +306,62 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                     Published::Duplicate(_) => "duplicate",
                     Published::Stale(_) => "stale",
                 };
-                debug!(
-                    queue = queue.name,
-                    delivery_tag = tag,
-                    event = kind.as_str(),
-                    tenant = about.tenant.as_ref().map(tracing::field::display),
-                    conversation = about.conversation.as_ref().map(tracing::field::display),
-                    message_id = about.message_id.as_deref(),
-                    outcome,
-                    "delivery"
-                );
+                self.tell(tag, kind.as_str(), &about, outcome);
                 for invalid in &left_out {
                     self.leave_out(tag, &about, invalid);
                 }
                 Some(tag)
             }
-            Err(rejection) => {
-                let about = &rejection.about;
-                warn!(
-                    queue = queue.name,
-                    delivery_tag = tag,
-                    event = kind.as_str(),
-                    tenant = about.tenant.as_ref().map(tracing::field::display),
-                    conversation = about.conversation.as_ref().map(tracing::field::display),
-                    message_id = about.message_id.as_deref(),
-                    reason = rejection.reason.as_str(),
-                    detail = rejection.detail,
-                    "dead letter"
-                );
-                let reason = rejection.reason;
-                let letter = dead_letters.bury(delivery, rejection, &queue.name);
-                let letter = letter.inspect(move |_| status.buried(reason));
-                self.letters.push(letter.boxed());
-                None
-            }
+            Err(rejection) => self.bury(delivery, rejection),
         }
+    }
+
+    /// Says what has become of an event.
+    pub(super) fn tell(&self, tag: u64, event: &str, about: &About, outcome: &str) {
+        debug!(
+            queue = self.consumer.queue.name,
+            delivery_tag = tag,
+            event,
+            tenant = about.tenant.as_ref().map(tracing::field::display),
+            conversation = about.conversation.as_ref().map(tracing::field::display),
+            message_id = about.message_id.as_deref(),
+            outcome,
+            "delivery"
+        );
+    }
+
+    /// Sends a delivery to the dead letters; it is done when it is there.
+    pub(super) fn bury(&mut self, delivery: Delivery, rejection: Rejection) -> Option<u64> {
+        let Consumer {
+            kind,
+            queue,
+            dead_letters,
+            status,
+            ..
+        } = self.consumer;
+        let tag = delivery.delivery_tag;
+        let about = &rejection.about;
+        warn!(
+            queue = queue.name,
+            delivery_tag = tag,
+            event = kind.as_str(),
+            tenant = about.tenant.as_ref().map(tracing::field::display),
+            conversation = about.conversation.as_ref().map(tracing::field::display),
+            message_id = about.message_id.as_deref(),
+            reason = rejection.reason.as_str(),
+            detail = rejection.detail,
+            "dead letter"
+        );
+        let reason = rejection.reason;
+        let letter = dead_letters.bury(delivery, rejection, &queue.name);
+        let letter = letter.inspect(move |_| status.buried(reason));
+        self.letters.push(letter.boxed());
+        None
     }
 
     /// Counts a field that an event had to do without, and says so: at `debug` each time, as a
     /// warning now and then.
-    fn leave_out(&self, tag: u64, about: &About, invalid: &Invalid) {
+    pub(super) fn leave_out(&self, tag: u64, about: &About, invalid: &Invalid) {
         let Consumer {
             kind,
             queue,

@@ -84,7 +84,7 @@ async fn a_dead_letter_is_logged_with_the_ids_that_could_be_decoded() {
             json!({"conversation": "c-1", "message_id": "m-1"}),
         ),
         (
-            with("conversationId", json!(7)),
+            with("conversationId", json!(7.5)),
             json!({"tenant": "acme", "message_id": "m-1"}),
         ),
         (

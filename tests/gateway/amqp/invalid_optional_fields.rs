@@ -56,7 +56,8 @@ async fn an_invalid_optional_field_is_left_out_logged_and_counted() {
     for body in &bodies {
         broker.publish("inbound_message", body).await;
         let id = &body["messageId"];
-        let expected = json!({"messageId": id, "text": body["text"], "timestamp": at});
+        let expected =
+            json!({"messageId": id, "type": "text", "text": body["text"], "timestamp": at});
         assert_eq!(agent.event().await.data(), &expected);
     }
     for (error, left) in [
@@ -158,7 +159,10 @@ async fn an_invalid_required_field_is_still_dead_lettered() {
             media("m-1", "https://media.test/my photo.jpg"),
             "mediaUrl: must be",
         ),
-        (media("m-2", ""), "text: or mediaUrl must be there"),
+        (
+            media("m-2", ""),
+            "text: or mediaUrl, mediaId, location, contacts or type must be there",
+        ),
         (
             media("", "https://media.test/photo.jpg"),
             "messageId: must not be empty",

@@ -8,6 +8,8 @@ mod deliveries;
 mod event_log;
 mod examples;
 mod invalid_optional_fields;
+mod mapping;
+mod message_types;
 mod permissions;
 mod single_active_consumer;
 mod tls;

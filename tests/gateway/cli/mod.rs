@@ -1,3 +1,4 @@
 //! The command line.
 
 mod commands;
+mod mapping_commands;
