@@ -147,22 +147,25 @@ impl Gateway {
         let health = Arc::new(Health::default());
         let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
         let refused: Arc<http::Counts> = Arc::default();
-        let (public_routes, internal_routes) = http::routers(
+        let routers = http::routers(
             &config.http,
-            journal.clone(),
-            sockets.members(),
-            health.clone(),
-            broker.clone(),
-            sockets.statistics(),
-            refused.clone(),
-            config.decoder.clone(),
+            http::Parts {
+                journal: journal.clone(),
+                members: sockets.members(),
+                health: health.clone(),
+                broker: broker.clone(),
+                sockets: sockets.statistics(),
+                refused: refused.clone(),
+                decoder: config.decoder.clone(),
+            },
         );
         let sockets = Arc::new(sockets);
-        let public_routes = match more_routes {
-            Some(make) => public_routes.merge(make(sockets.clone())),
-            None => public_routes,
+        let public = match more_routes {
+            Some(make) => routers.public.merge(make(sockets.clone())),
+            None => routers.public,
         };
-        let public_routes = http::guard(&config.http, refused, sockets.mount(public_routes));
+        let public = http::Guard::public(&config.http, refused, sockets.mount(public));
+        let internal = internal.zip(routers.internal.map(http::Guard::internal));
 
         let intake = CancellationToken::new();
         let mut source = tokio::spawn(amqp::run(
@@ -174,9 +177,9 @@ impl Gateway {
         ));
         let sweeper = tokio::spawn(sweep(journal.hub().clone()));
         let closing = CancellationToken::new();
-        let serve = |listener, router| tokio::spawn(net::serve(listener, router, closing.clone()));
-        let mut servers = vec![serve(listener, public_routes)];
-        servers.extend(internal.zip(internal_routes).map(|((l, _), r)| serve(l, r)));
+        let serve = |listener, guard| tokio::spawn(net::serve(listener, guard, closing.clone()));
+        let mut servers = vec![serve(listener, public)];
+        servers.extend(internal.map(|((listener, _), guard)| serve(listener, guard)));
         health.enter(Phase::Serving);
 
         // Should the intake ever end by itself, a restart is better than sockets without events.

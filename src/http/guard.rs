@@ -4,20 +4,21 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use tower::Service as _;
 
 use super::origins::{Origins, Verdict};
 use super::refusals::Refusals;
-use super::{Settings, counts::Counts};
+use super::{Counts, PublicUrls, Settings};
 use crate::engineio;
+use crate::net::Handler;
 
 /// Files that pages of other origins load as modules, or with `crossorigin`.
 const MODULES: [&str; 3] = ["/client.js", "/client.d.ts", "/embed.js"];
@@ -37,64 +38,110 @@ const PREFLIGHT_AGE: &str = "600";
 /// implementation.
 const FORBIDDEN: &str = r#"{"code":4,"message":"Forbidden"}"#;
 
-/// Puts the guards in front of the public routes, Socket.IO's included, and takes the path of
-/// [`PublicUrls`](super::PublicUrls) away in front of all.
-pub fn guard(settings: &Settings, counts: Arc<Counts>, router: Router) -> Router {
-    let door = Arc::new(Door {
-        origins: Origins::new(settings),
-        refusals: Refusals::default(),
-        counts,
-    });
-    let guarded = with_defaults(router.layer(from_fn_with_state(door, check)));
-    settings.public_urls.strip(guarded)
+/// The routes of a listener, behind what stands in front of them.
+///
+/// Layers of the router would each copy the routes behind it and allocate a future, for every request.
+#[derive(Clone)]
+pub struct Guard(Arc<Inner>);
+
+struct Inner {
+    router: Router,
+    /// On the public listener.
+    public: Option<Public>,
 }
 
-/// Has every answer say what it does not say otherwise: that it is no page, and nobody's to keep.
-pub(super) fn with_defaults(router: Router) -> Router {
-    router.layer(from_fn(async |request: Request, next: Next| {
-        let mut response = next.run(request).await;
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            let headers = response.headers_mut();
-            for (name, value) in [
-                (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-                (CONTENT_SECURITY_POLICY, NOTHING),
-                (CACHE_CONTROL, "no-store"),
-            ] {
-                let value = HeaderValue::from_static(value);
-                headers.entry(name).or_insert(value);
-            }
-        }
-        response
-    }))
-}
-
-struct Door {
+struct Public {
+    urls: PublicUrls,
     origins: Origins,
     refusals: Refusals,
     counts: Arc<Counts>,
 }
 
-async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let guarded = engineio::serves(path);
-    if !guarded && !MODULES.contains(&path) {
-        return next.run(request).await;
+impl Guard {
+    /// In front of the public routes, Socket.IO's included: takes the path of [`PublicUrls`] away, and
+    /// asks pages for their origin.
+    pub fn public(settings: &Settings, counts: Arc<Counts>, router: Router) -> Self {
+        let public = Public {
+            urls: settings.public_urls.clone(),
+            origins: Origins::new(settings),
+            refusals: Refusals::default(),
+            counts,
+        };
+        Self(Arc::new(Inner {
+            router,
+            public: Some(public),
+        }))
     }
-    let verdict = door.origins.judge(request.headers());
-    let mut response = match &verdict {
-        Verdict::Refused if guarded => {
-            door.counts.origins.count();
-            door.refusals.add(&door.origins, request.headers());
-            let kind = [(CONTENT_TYPE, "application/json")];
-            (StatusCode::FORBIDDEN, kind, FORBIDDEN).into_response()
+
+    /// In front of the internal listener's routes.
+    pub fn internal(router: Router) -> Self {
+        Self(Arc::new(Inner {
+            router,
+            public: None,
+        }))
+    }
+}
+
+impl Handler for Guard {
+    async fn answer(&self, mut request: Request) -> Response {
+        let mut response = match &self.0.public {
+            Some(public) => {
+                public.urls.strip(&mut request);
+                public.answer(&self.0.router, request).await
+            }
+            None => route(&self.0.router, request).await,
+        };
+        set_defaults(&mut response);
+        response
+    }
+}
+
+async fn route(router: &Router, request: Request) -> Response {
+    match router.clone().call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// Has an answer say what it does not say otherwise: that it is no page, and nobody's to keep.
+fn set_defaults(response: &mut Response) {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return;
+    }
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (CONTENT_SECURITY_POLICY, NOTHING),
+        (CACHE_CONTROL, "no-store"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        headers.entry(name).or_insert(value);
+    }
+}
+
+impl Public {
+    async fn answer(&self, router: &Router, request: Request) -> Response {
+        let path = request.uri().path();
+        let guarded = engineio::serves(path);
+        if !guarded && !MODULES.contains(&path) {
+            return route(router, request).await;
         }
-        Verdict::Allowed(_) if guarded && is_preflight(&request) => preflight(),
-        _ => next.run(request).await,
-    };
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        share(response.headers_mut(), verdict);
+        let verdict = self.origins.judge(request.headers());
+        let mut response = match &verdict {
+            Verdict::Refused if guarded => {
+                self.counts.origins.count();
+                self.refusals.add(&self.origins, request.headers());
+                let kind = [(CONTENT_TYPE, "application/json")];
+                (StatusCode::FORBIDDEN, kind, FORBIDDEN).into_response()
+            }
+            Verdict::Allowed(_) if guarded && is_preflight(&request) => preflight(),
+            _ => route(router, request).await,
+        };
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            share(response.headers_mut(), verdict);
+        }
+        response
     }
-    response
 }
 
 /// Lets the page read the answer, if it may; what is kept of it is kept by origin.

@@ -29,7 +29,7 @@ use crate::source::amqp;
 pub use ancestors::Ancestors;
 use assets::Page;
 pub use counts::Counts;
-pub use guard::guard;
+pub use guard::Guard;
 pub use health::{Health, Phase};
 pub use keys::ApiKeys;
 pub use origin::{InvalidOrigin, Origin};
@@ -85,22 +85,44 @@ struct App {
     since: SystemTime,
 }
 
-/// The routes of the public listener, which are to be put behind [`guard()`] with whatever else is
-/// served there, and, if there is one, of the internal one.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "each is another part, and there is one caller"
-)]
-pub fn routers(
-    settings: &Settings,
-    journal: Arc<Journal>,
-    members: Arc<Members>,
-    health: Arc<Health>,
-    broker: Arc<amqp::Status>,
-    sockets: Statistics,
-    refused: Arc<Counts>,
-    decoder: Decoder,
-) -> (Router, Option<Router>) {
+/// What the routes are about.
+pub struct Parts {
+    /// Where the relay's events go.
+    pub journal: Arc<Journal>,
+    /// Who follows what.
+    pub members: Arc<Members>,
+    /// What the probes say of the process.
+    pub health: Arc<Health>,
+    /// What they say of the broker.
+    pub broker: Arc<amqp::Status>,
+    /// What the metrics say of clients.
+    pub sockets: Statistics,
+    /// Who was refused by its origin.
+    pub refused: Arc<Counts>,
+    /// What reads the relay's events.
+    pub decoder: Decoder,
+}
+
+/// The routes of each listener.
+pub struct Routers {
+    /// Those of the public listener, to be put behind [`Guard::public`] with whatever else is served
+    /// there.
+    pub public: Router,
+    /// Those of the internal listener, if there is one.
+    pub internal: Option<Router>,
+}
+
+/// The routes that `settings` ask for.
+pub fn routers(settings: &Settings, parts: Parts) -> Routers {
+    let Parts {
+        journal,
+        members,
+        health,
+        broker,
+        sockets,
+        refused,
+        decoder,
+    } = parts;
     let app = App {
         journal,
         members,
@@ -136,15 +158,18 @@ pub fn routers(
         None => {
             let metrics = Router::new().route("/metrics", get(metrics::guarded));
             let public = public.merge(internal).merge(metrics);
-            (public.with_state(app), None)
+            Routers {
+                public: public.with_state(app),
+                internal: None,
+            }
         }
         Some(_) => {
             let metrics = Router::new().route("/metrics", get(metrics::metrics));
             let internal = probes.merge(internal).merge(metrics);
-            (
-                public.with_state(app.clone()),
-                Some(guard::with_defaults(internal.with_state(app))),
-            )
+            Routers {
+                public: public.with_state(app.clone()),
+                internal: Some(internal.with_state(app)),
+            }
         }
     }
 }

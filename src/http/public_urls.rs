@@ -1,10 +1,8 @@
 //! What the gateway is called outside, and the path in front of its own.
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
-use tower::ServiceExt as _;
 
 use super::origin::{InvalidOrigin, Origin};
 
@@ -76,18 +74,12 @@ impl PublicUrls {
 
     /// Has requests find their routes with and without the prefix, since some proxies take it away.
     /// That has to happen before anything looks at their path.
-    pub(super) fn strip(&self, router: Router) -> Router {
-        if self.prefix.is_empty() {
-            return router;
+    pub(super) fn strip(&self, request: &mut Request) {
+        if !self.prefix.is_empty()
+            && let Some(uri) = without(&self.prefix, request.uri())
+        {
+            *request.uri_mut() = uri;
         }
-        let prefix = self.prefix.clone();
-        let stripped = router.map_request(move |mut request: Request| {
-            if let Some(uri) = without(&prefix, request.uri()) {
-                *request.uri_mut() = uri;
-            }
-            request
-        });
-        Router::new().fallback_service(stripped)
     }
 }
 

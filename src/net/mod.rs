@@ -13,5 +13,5 @@ pub use client::{came_by, client_address, entries};
 pub use connection::{Connection, UpgradedConnection};
 pub use limits::{Limits, raise_descriptors};
 pub use listener::{Listener, Peer};
-pub use server::serve;
+pub use server::{Handler, serve};
 pub use slots::{Bounds, Full, Slot, Slots};

@@ -7,9 +7,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::header::{CACHE_CONTROL, CONNECTION};
@@ -22,7 +20,6 @@ use hyper_util::rt::TokioIo;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::Service as _;
 
 use super::body::TimelyBody;
 use super::connection::Connection;
@@ -37,9 +34,15 @@ const HEAD_LIMIT: usize = 16 * 1024;
 /// piece is only held against this.
 const BUFFER_LIMIT: usize = 32 * 1024;
 
+/// What answers requests.
+pub trait Handler: Clone + Send + Sync + 'static {
+    /// Answers a request.
+    fn answer(&self, request: Request<Body>) -> impl Future<Output = Response> + Send;
+}
+
 /// Serves until `closing`, then until the last request is answered. Requests carry
 /// `ConnectInfo<`[`Peer`]`>`.
-pub async fn serve(listener: Listener, router: Router, closing: CancellationToken) {
+pub async fn serve(listener: Listener, handler: impl Handler, closing: CancellationToken) {
     let connections = TaskTracker::new();
     loop {
         let (connection, peer) = tokio::select! {
@@ -47,7 +50,7 @@ pub async fn serve(listener: Listener, router: Router, closing: CancellationToke
             () = closing.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        connections.spawn(attend(connection, peer, router.clone(), closing.clone()));
+        connections.spawn(attend(connection, peer, handler.clone(), closing.clone()));
     }
     // Nobody is to wait in its queue for a server that has ended.
     drop(listener);
@@ -56,10 +59,14 @@ pub async fn serve(listener: Listener, router: Router, closing: CancellationToke
 }
 
 /// Serves one connection until it ends, or speaks something else.
-async fn attend(connection: Connection, peer: Peer, router: Router, closing: CancellationToken) {
+async fn attend(
+    connection: Connection,
+    peer: Peer,
+    handler: impl Handler,
+    closing: CancellationToken,
+) {
     let pace = connection.pace();
-    let service =
-        service_fn(|request| answer(request, peer, router.clone(), closing.clone(), pace.clone()));
+    let service = service_fn(|request| answer(request, peer, &handler, &closing, &pace));
     let http = http1::Builder::new()
         .header_read_timeout(None)
         .max_header_size(HEAD_LIMIT)
@@ -91,9 +98,9 @@ async fn attend(connection: Connection, peer: Peer, router: Router, closing: Can
 async fn answer(
     request: Request<Incoming>,
     peer: Peer,
-    mut router: Router,
-    closing: CancellationToken,
-    pace: Arc<Pace>,
+    handler: &impl Handler,
+    closing: &CancellationToken,
+    pace: &Pace,
 ) -> Result<Response, Infallible> {
     pace.began();
     let (mut parts, body) = request.into_parts();
@@ -101,10 +108,10 @@ async fn answer(
     let (body, late) = if body.is_end_stream() {
         (Body::empty(), None)
     } else {
-        let (body, late) = TimelyBody::new(body, closing);
+        let (body, late) = TimelyBody::new(body, closing.clone());
         (Body::new(body), Some(late))
     };
-    let mut response = router.call(Request::from_parts(parts, body)).await?;
+    let mut response = handler.answer(Request::from_parts(parts, body)).await;
     // Whatever the handler made of the piece that it got.
     if late.is_some_and(|late| late.get()) {
         let headers = [(CONNECTION, "close"), (CACHE_CONTROL, "no-store")];

@@ -61,28 +61,30 @@ pub async fn emit(
             return Err(error);
         }
     };
-    let (about, name, event_id) = (
-        About::of(&event),
-        event.name.clone(),
-        event.event_id.clone(),
-    );
+    // Most of the time nobody asks.
+    let asked = enabled!(Level::DEBUG).then(|| {
+        let (name, event_id) = (event.name.clone(), event.event_id.clone());
+        (About::of(&event), name, event_id)
+    });
     let mut batch = Batch::default();
     let published = journal.append(event, &mut batch);
     batch.flush().await;
-    let outcome = match published {
-        Published::New(_) => "new",
-        Published::Duplicate(_) => "duplicate",
-        Published::Stale(_) => "stale",
-    };
-    debug!(
-        event = name.as_str(),
-        tenant = about.tenant.as_ref().map(tracing::field::display),
-        conversation = about.conversation.as_ref().map(tracing::field::display),
-        message_id = about.message_id.as_deref(),
-        event_id = event_id.as_deref(),
-        outcome,
-        "emit"
-    );
+    if let Some((about, name, event_id)) = asked {
+        let outcome = match published {
+            Published::New(_) => "new",
+            Published::Duplicate(_) => "duplicate",
+            Published::Stale(_) => "stale",
+        };
+        debug!(
+            event = name.as_str(),
+            tenant = about.tenant.as_ref().map(tracing::field::display),
+            conversation = about.conversation.as_ref().map(tracing::field::display),
+            message_id = about.message_id.as_deref(),
+            event_id = event_id.as_deref(),
+            outcome,
+            "emit"
+        );
+    }
     Ok(published)
 }
 
