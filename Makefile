@@ -67,6 +67,21 @@ bench: need-cargo static/dist benches/peer/node_modules/.package-lock.json ## CP
 bench-quick: export QUICK := yes
 bench-quick: bench ## the same, each scenario shortened: under three minutes
 
+# Sockets, rooms and rate, each from few to many: shortened trials, one of each.
+GROWTH := 50x2@1000 150x2@1000 500x2@1000 1500x2@1000 5000x2@1000 7500x2@1000 \
+	1x1@1000 10x1@1000 100x1@1000 1000x1@1000 5000x1@1000 15000x1@1000 \
+	500x2@100 500x2@300 500x2@3000 500x2@6000 500x2@10000 500x2@15000
+
+.PHONY: bench-growth
+bench-growth: export QUICK := yes
+bench-growth: export ROUNDS := 1
+bench-growth: export SCENARIOS := $(GROWTH)
+bench-growth: export RESULTS := $(TARGET_DIR)/growth.jsonl
+bench-growth: ## how cost grows with sockets, rooms and rate: the plots of docs/performance.md
+	@rm -f '$(TARGET_DIR)/growth.jsonl'
+	@$(MAKE) --no-print-directory bench
+	node benches/plots/growth.js '$(TARGET_DIR)/growth.jsonl' docs/performance
+
 .PHONY: fuzz
 fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for each target
 	cd fuzz && ./run $(or $(SECONDS),60)
