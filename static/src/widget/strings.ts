@@ -108,6 +108,10 @@ const en: Strings = {
       title: "You have no access to this conversation",
       advice: "Ask your administrator for access, or choose another conversation in your portal.",
     },
+    "no-such-conversation": {
+      title: "There is no such conversation",
+      advice: "It may have been removed, or moved. Open it again from your portal.",
+    },
     "invalid-conversation": {
       title: "This link is broken",
       advice: "It names no conversation that can exist. Open the conversation again from your portal.",
@@ -207,6 +211,10 @@ const de: Strings = {
       title: "Sie haben keinen Zugriff auf diese Unterhaltung",
       advice: "Bitten Sie Ihre Administration um Zugriff, oder wählen Sie in Ihrem Portal eine andere Unterhaltung.",
     },
+    "no-such-conversation": {
+      title: "Diese Unterhaltung gibt es nicht",
+      advice: "Vielleicht wurde sie entfernt oder verschoben. Öffnen Sie sie erneut aus Ihrem Portal.",
+    },
     "invalid-conversation": {
       title: "Dieser Link ist fehlerhaft",
       advice: "Die genannte Unterhaltung kann es nicht geben. Öffnen Sie sie noch einmal in Ihrem Portal.",
@@ -305,6 +313,10 @@ const ptBR: Strings = {
     forbidden: {
       title: "Você não tem acesso a esta conversa",
       advice: "Peça acesso ao administrador ou escolha outra conversa no seu portal.",
+    },
+    "no-such-conversation": {
+      title: "Esta conversa não existe",
+      advice: "Talvez tenha sido removida ou movida. Abra-a de novo no seu portal.",
     },
     "invalid-conversation": {
       title: "Este link está com defeito",
