@@ -27,6 +27,8 @@ export class ConversationView {
     this.#conversation = conversation;
     this.#snapshot = this.#take();
     conversation.on("message", () => this.#changed());
+    conversation.on("messages", () => this.#changed());
+    conversation.on("change", () => this.#changed());
     conversation.on("status", () => this.#changed());
     conversation.on("reset", (gap) => {
       if (gap.filled) return;
