@@ -1,11 +1,11 @@
 /** The README's examples, where they are checked and where they are run. */
 import { readFileSync } from "node:fs";
 
-const README = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const read = (path) => readFileSync(new URL(path, import.meta.url), "utf8");
 
-/** The code of the README's blocks of a language. */
-export function blocks(language) {
-  return [...README.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, code]) => code ?? "");
+/** The code of a README's blocks of a language. */
+export function blocks(language, readme = read("../README.md")) {
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))].map(([, code]) => code ?? "");
 }
 
 /** The code within the script tags of a page that have these attributes. */
@@ -16,6 +16,7 @@ export function scripts(html, attributes) {
 const [portal, page] = blocks("html");
 const [mount] = blocks("ts");
 const [thread] = blocks("tsx");
+const [start] = blocks("ts", read("../npm/README.md"));
 
-/** A portal's page with the widget; the client module in a page; widgets that come and go; the hook in a component. */
-export const examples = { portal, page, mount, thread };
+/** A portal's page with the widget; the client module in a page; widgets that come and go; the hook in a component; the package. */
+export const examples = { portal, page, mount, thread, start };

@@ -23,6 +23,7 @@ const FILES = {
   "portal.js": scripts(examples.portal, "")[0],
   "mount.ts": examples.mount,
   "thread.tsx": examples.thread,
+  "start.ts": examples.start,
 };
 
 beforeAll(() => {
@@ -64,6 +65,7 @@ it("has examples that the types allow, and only such", () => {
     ["page.js", "conversation.connect()", "conversation.conect()"],
     ["portal.js", "{ tenantId, conversationId }", "{ tenantID, conversationId }"],
     ["mount.ts", 'theme: "dark"', 'theme: "dim"'],
+    ["start.ts", "message.direction", "message.sender"],
     ["thread.tsx", "conversation.loadOlder", "conversation.loadAll"],
   ]) {
     expect(FILES[name]).toContain(right);

@@ -125,7 +125,7 @@ async function bundle({ tenantId, conversationId }) {
   const project = mkdtempSync(join(tmpdir(), "agent-gateway-"));
   after(() => rmSync(project, { recursive: true, force: true }));
   execFileSync("npm", ["run", "--silent", "package"], { cwd: STATIC });
-  const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", project], { cwd: join(STATIC, "npm") }));
+  const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], { cwd: join(STATIC, "npm") }));
   const modules = join(project, "node_modules");
   const installed = join(modules, "@agent-gateway/client");
   mkdirSync(installed, { recursive: true });
