@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { Lightbox } from "./Lightbox";
-import { useTexts } from "./Texts";
+import { useTexts } from "../Texts";
 
 interface PictureProps {
   source: string;
+  kind: "image" | "sticker";
   onError: () => void;
 }
 
@@ -16,7 +17,7 @@ interface Size {
 const sizes = new Map<string, Size>();
 
 /** An image, and on a click all of it. */
-export function Picture({ source, onError }: PictureProps) {
+export function Picture({ source, kind, onError }: PictureProps) {
   const { strings } = useTexts();
   const [size, setSize] = useState(() => sizes.get(source));
   const [enlarged, setEnlarged] = useState(false);
@@ -30,13 +31,13 @@ export function Picture({ source, onError }: PictureProps) {
     <>
       <button
         type="button"
-        class="picture"
+        class={`picture ${kind}`}
         data-testid="picture"
         data-loaded={size !== undefined}
         aria-label={strings.enlarge}
         onClick={() => setEnlarged(true)}
       >
-        <img {...size} loading="lazy" decoding="async" src={source} alt={strings.image} onLoad={onLoad} onError={onError} />
+        <img {...size} loading="lazy" decoding="async" src={source} alt={strings.kinds[kind]} onLoad={onLoad} onError={onError} />
       </button>
       {enlarged && <Lightbox source={source} onClose={() => setEnlarged(false)} />}
     </>

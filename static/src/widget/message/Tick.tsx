@@ -1,6 +1,6 @@
-import type { DeliveryStatus } from "../client";
-import { CheckIcon, DoubleCheckIcon, WarningIcon } from "./icons";
-import { useTexts } from "./Texts";
+import type { DeliveryStatus } from "../../client";
+import { CheckIcon, DoubleCheckIcon, WarningIcon } from "../icons";
+import { useTexts } from "../Texts";
 
 const ICONS = { sent: CheckIcon, delivered: DoubleCheckIcon, read: DoubleCheckIcon, failed: WarningIcon };
 

@@ -1,6 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { CloseIcon, OpenIcon } from "./icons";
-import { useTexts } from "./Texts";
+import { CloseIcon, OpenIcon } from "../icons";
+import { useTexts } from "../Texts";
 
 interface LightboxProps {
   source: string;
@@ -17,7 +17,7 @@ export function Lightbox({ source, onClose }: LightboxProps) {
     return close;
   }, []);
   return (
-    <dialog class="lightbox" ref={dialog} data-testid="lightbox" aria-label={strings.image} onClose={onClose} onClick={close}>
+    <dialog class="lightbox" ref={dialog} data-testid="lightbox" aria-label={strings.kinds.image} onClose={onClose} onClick={close}>
       <div class="lightbox-bar">
         <a href={source} target="_blank" rel="noopener noreferrer" aria-label={strings.openOriginal} title={strings.openOriginal}>
           <OpenIcon />
@@ -26,7 +26,7 @@ export function Lightbox({ source, onClose }: LightboxProps) {
           <CloseIcon />
         </button>
       </div>
-      <img src={source} alt={strings.image} onClick={(event) => event.stopPropagation()} />
+      <img src={source} alt={strings.kinds.image} onClick={(event) => event.stopPropagation()} />
     </dialog>
   );
 }

@@ -1,11 +1,17 @@
-import type { Strings } from "./strings";
+import type { Strings } from "./strings/Strings";
 
 /** Up to this many days back a weekday alone says which day is meant. */
 const WEEKDAY_DAYS = 6;
 
-/** Times and days in words, in the agent's time zone. */
-export class DateText {
+/** A kilobyte has so many bytes, and so on: as file managers count. */
+const STEP = 1000;
+
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
+
+/** Times, days and sizes as the agent writes them, in the agent's time zone. */
+export class Formats {
   readonly #strings: Strings;
+  readonly #locale: string;
   readonly #time: Intl.DateTimeFormat;
   readonly #weekday: Intl.DateTimeFormat;
   readonly #day: Intl.DateTimeFormat;
@@ -15,6 +21,7 @@ export class DateText {
   constructor(strings: Strings, locales: readonly string[]) {
     const locale = locales.find((own) => language(own) === language(strings.lang)) ?? strings.lang;
     this.#strings = strings;
+    this.#locale = locale;
     this.#time = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
     this.#weekday = new Intl.DateTimeFormat(locale, { weekday: "long" });
     this.#day = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
@@ -28,6 +35,15 @@ export class DateText {
   /** Date and time to the second. */
   full(date: Date): string {
     return this.#full.format(date);
+  }
+
+  /** A number of bytes, to two figures or so. */
+  size(bytes: number): string {
+    const power = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log(bytes) / Math.log(STEP))));
+    const amount = bytes / STEP ** power;
+    const maximumFractionDigits = amount < 10 && power > 0 ? 1 : 0;
+    const how = { style: "unit", unit: UNITS[power]!, unitDisplay: "short", maximumFractionDigits } as const;
+    return new Intl.NumberFormat(this.#locale, how).format(amount);
   }
 
   day(date: Date, now: Date): string {
