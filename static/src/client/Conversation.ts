@@ -1,16 +1,20 @@
-import type { ConversationEvents } from "./ConversationEvents";
+import type { ConversationEvents, Gap } from "./ConversationEvents";
 import type { ConversationState, OfflineReason, StopReason } from "./ConversationState";
-import { Credentials, type GetToken } from "./Credentials";
+import { Credentials } from "./Credentials";
 import { Emitter } from "./Emitter";
+import type { GetToken } from "./GetToken";
+import type { Context, GetHistory, HistoryState, HistoryTask } from "./History";
+import { HistoryReader } from "./HistoryReader";
 import type { Message, StatusUpdate } from "./Message";
-import { MessageLog } from "./MessageLog";
+import { MessageLog, type Merged, type OpenGap } from "./MessageLog";
 import { openSocket, type OpenSocket, type Socket } from "./openSocket";
 import { Position } from "./Position";
 import { readEndpoint } from "./readEndpoint";
+import { readMessage, readStatus } from "./readMessage";
 import { UnusableToken } from "./readToken";
 import { ReconnectSchedule } from "./ReconnectSchedule";
 import { judgeDisconnect, judgeRefusal, type Refusal } from "./verdict";
-import { readMessage, readStatus, type Agent, type Joined, type Meta, type Reset } from "./wire";
+import type { Agent, Joined, Meta, Reset } from "./wire";
 
 /** A try that has not brought a join after this many milliseconds is given up. */
 const JOIN_TIMEOUT_MS = 15_000;
@@ -20,6 +24,9 @@ const TOKEN_TIMEOUT_MS = 30_000;
 
 /** After a `reset`, silence of this many milliseconds means that the window has come, or was empty. */
 const SETTLE_MS = 3_000;
+
+/** A first window that comes so many milliseconds after the history was asked may not reach back to its answer. */
+const HISTORY_AGE_MS = 10_000;
 
 /** What a conversation is and how to get to it. */
 export interface ConversationOptions {
@@ -31,8 +38,11 @@ export interface ConversationOptions {
   readonly tenantId: string;
   readonly conversationId: string;
   readonly getToken: GetToken;
-  /** Answers the conversation's messages from the portal's store; asked when the gateway cannot replay all of them. */
-  readonly history?: () => Promise<readonly Message[]>;
+  /**
+   * Answers messages from the portal's store. It is asked at the start, when the gateway cannot replay all that was
+   * missed, and by `loadOlder()`.
+   */
+  readonly history?: GetHistory;
 }
 
 /**
@@ -58,6 +68,13 @@ export class Conversation {
   readonly #position = new Position();
   readonly #schedule: ReconnectSchedule;
   readonly #credentials: Credentials;
+  readonly #history: HistoryReader;
+  /** Gaps that the history has not filled and will not without being asked again. */
+  readonly #reported = new Set<OpenGap>();
+  /** Has been live: what comes from now on has happened since. */
+  #begun = false;
+  /** A first window is coming, of which the history may have brought a part. */
+  #inOrder = false;
   #state: ConversationState = { name: "stopped", why: "closed" };
   #agent: Agent | undefined;
   #socket: Socket | undefined;
@@ -77,7 +94,13 @@ export class Conversation {
     this.#options = options;
     this.#openSocket = internals.openSocket ?? openSocket;
     this.#schedule = new ReconnectSchedule(internals.random ?? Math.random);
-    this.#credentials = new Credentials(options.getToken);
+    this.#credentials = new Credentials(() => options.getToken());
+    this.#history = new HistoryReader(options.history, () => this.#credentials.current(), this.#log, {
+      state: (state) => this.#emitter.emit("history", state),
+      merged: (merged, task) => this.#merged(merged, task),
+      context: (context) => this.#learned(context),
+      failed: (cause) => this.#fail("history failed", cause),
+    });
   }
 
   get state(): ConversationState {
@@ -87,6 +110,21 @@ export class Conversation {
   /** The messages known, oldest first. The array grows as messages come: copy it to keep it. */
   get messages(): readonly Message[] {
     return this.#log.messages;
+  }
+
+  /** Places where messages may be missing, the oldest first. */
+  get gaps(): readonly Gap[] {
+    return this.#log.gaps.filter((gap) => this.#reported.has(gap)).map((gap) => told(gap, false));
+  }
+
+  /** How far back the messages are known. */
+  get history(): HistoryState {
+    return this.#history.state;
+  }
+
+  /** What the history says of the conversation as a whole. */
+  get context(): Context {
+    return this.#history.context;
   }
 
   /** Who the gateway says is reading; undefined before the first join. */
@@ -109,6 +147,7 @@ export class Conversation {
     this.#schedule.reset();
     globalThis.window?.addEventListener("online", this.#whenOnline);
     this.#try();
+    if (!this.#history.begun) void this.#history.start();
   }
 
   /** Disconnects and stays so; `messages` remain. */
@@ -121,6 +160,19 @@ export class Conversation {
   retryNow(): void {
     if (this.#state.name === "offline") this.#try();
     else if (this.#state.name === "stopped" && this.#state.why !== "closed") this.connect();
+  }
+
+  /** Asks `history` for messages older than all that are known; where it has failed, for what it was asked then. */
+  loadOlder(): void {
+    if (this.#history.state.name === "failed" && this.#log.gaps.length > 0) void this.#fill();
+    else void this.#history.older();
+  }
+
+  /** Forgets the oldest messages beyond so many, if `history` can bring them back. */
+  forgetOlder(keep: number): void {
+    if (!this.#history.available || this.#log.messages.length <= keep) return;
+    this.#log.forget(keep);
+    this.#history.forgotten();
   }
 
   readonly #whenOnline = (): void => {
@@ -201,14 +253,18 @@ export class Conversation {
     this.#credentials.proven();
     this.#agent = agent;
     this.#position.joined(cursor, replaying);
+    this.#log.endReplay();
+    this.#inOrder = resume === "fresh" && this.#history.available;
     this.#settled();
-    if (resume === "reset") void this.#reportGap("cursor not in the window");
+    if (resume === "reset") this.#openGap("cursor not in the window");
+    else if (resume === "fresh" && this.#history.begun && this.#history.age > HISTORY_AGE_MS) this.#openGap("joined late");
+    else if (this.#history.state.name === "failed") this.loadOlder();
   }
 
   #reset({ cursor, reason }: Reset): void {
     this.#position.reset(cursor);
     this.#settled();
-    void this.#reportGap(reason);
+    this.#openGap(reason);
   }
 
   /** Says whether everything missed has come, and watches for the end of a window that has none. */
@@ -218,41 +274,74 @@ export class Conversation {
     if (this.#position.openEnded) {
       this.#after(SETTLE_MS, () => {
         this.#position.settle();
-        this.#enter({ name: "live" });
+        this.#live();
       });
     }
-    if (this.#state.name !== name) this.#enter({ name });
+    if (this.#state.name === name) return;
+    if (name === "live") this.#live();
+    else this.#enter({ name });
+  }
+
+  #live(): void {
+    this.#begun = true;
+    this.#inOrder = false;
+    this.#log.endReplay();
+    this.#enter({ name: "live" });
   }
 
   #message(message: Message, meta: Meta): void {
-    const added = this.#log.append(message);
-    if (added) this.#emitter.emit("message", added, meta.replayed ? "replay" : "live");
+    const news = this.#begun || !meta.replayed;
+    const changed = this.#log.change(message);
+    if (changed) return this.#emitter.emit("change", changed, message, news);
+    const added = meta.replayed && this.#inOrder ? this.#log.replay(message) : this.#log.append(message);
+    if (added) this.#emitter.emit("message", added, meta.replayed ? "replay" : "live", news);
   }
 
   #status(update: StatusUpdate | undefined): void {
     if (update && this.#log.apply(update)) this.#emitter.emit("status", update);
   }
 
-  async #reportGap(reason: string): Promise<void> {
-    const { history } = this.#options;
-    let filled = false;
-    if (history) {
-      try {
-        for (const message of await history()) this.#recall(message);
-        filled = true;
-      } catch (cause) {
-        this.#fail("history failed", cause);
-      }
-    }
-    this.#emitter.emit("reset", { reason, filled });
+  /** Messages may be missing behind the last one: says so, unless the history fills the place. */
+  #openGap(reason: string): void {
+    const gap = this.#log.openGap(reason);
+    if (this.#history.available) return void this.#fill();
+    this.#reported.add(gap);
+    this.#emitter.emit("reset", told(gap, false));
   }
 
-  /** Merges a message of the history: a new one takes its place, a known one may have come further. */
-  #recall(message: Message): void {
-    const added = this.#log.insert(message);
-    if (added) return this.#emitter.emit("message", added, "history");
-    const { messageId, status, timestamp, error } = message;
-    if (status) this.#status({ messageId, status, timestamp, ...(error && { error }) });
+  async #fill(): Promise<void> {
+    const gaps = [...this.#log.gaps];
+    const filled = await this.#history.fill();
+    if (filled) this.#reported.clear();
+    // What has been opened since is waited for by whoever opened it.
+    else if (this.#history.state.name === "loading") return;
+    for (const gap of gaps) {
+      if (!filled) this.#reported.add(gap);
+      this.#emitter.emit("reset", told(gap, filled));
+    }
+  }
+
+  /** What the history has brought is in the log. */
+  #merged({ added, changed, statuses }: Merged, task: HistoryTask): void {
+    const missed = task === "gap" && this.#begun;
+    const news = missed ? added.length - this.#olderThan(this.#log.gaps[0]?.after, added) : 0;
+    if (task !== "older") this.#log.closeGaps();
+    if (added.length > 0) this.#emitter.emit("messages", added, "history", news);
+    for (const [message, cause] of changed) this.#emitter.emit("change", message, cause, missed);
+    for (const update of statuses) this.#emitter.emit("status", update);
+  }
+
+  /** How many of these, which are in the order of the log, stand above a message. */
+  #olderThan(messageId: string | undefined, messages: readonly Message[]): number {
+    if (messageId === undefined) return 0;
+    const index = this.#log.indexOf(messageId);
+    const above = new Set(this.#log.messages.slice(0, index).map((message) => message.messageId));
+    return messages.filter((message) => above.has(message.messageId)).length;
+  }
+
+  #learned(context: Context): void {
+    this.#emitter.emit("context", context);
+    if (context.valid === false) this.#stop("no-such-conversation");
   }
 
   /** Renews, over the connection that stands, a token that is about to expire. */
@@ -288,6 +377,7 @@ export class Conversation {
   #stop(why: StopReason): void {
     this.#abandon();
     globalThis.window?.removeEventListener("online", this.#whenOnline);
+    this.#history.abandon();
     this.#enter({ name: "stopped", why });
   }
 
@@ -323,4 +413,8 @@ export class Conversation {
   #fail(message: string, cause?: unknown): void {
     this.#emitter.emit("error", new Error(message, { cause }));
   }
+}
+
+function told({ reason, after }: OpenGap, filled: boolean): Gap {
+  return { reason, filled, ...(!filled && after !== undefined && { after }) };
 }

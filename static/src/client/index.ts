@@ -2,7 +2,27 @@
 export { Conversation, type ConversationOptions } from "./Conversation";
 export type { ConversationEvents, Gap, MessageOrigin } from "./ConversationEvents";
 export type { ConversationState, OfflineReason, StopReason } from "./ConversationState";
-export type { GetToken } from "./Credentials";
-export type { DeliveryError, DeliveryStatus, Message, StatusUpdate } from "./Message";
+export type { GetToken } from "./GetToken";
+export type {
+  Context,
+  GetHistory,
+  HistoryMessage,
+  HistoryPage,
+  HistoryRequest,
+  HistoryState,
+  HistoryTask,
+} from "./History";
+export type {
+  Contact,
+  DeliveryError,
+  DeliveryStatus,
+  KnownMessageType,
+  Location,
+  Message,
+  MessageType,
+  Reaction,
+  ReplyTo,
+  StatusUpdate,
+} from "./Message";
 export { UnusableToken } from "./readToken";
 export type { Agent, Meta } from "./wire";

@@ -6,6 +6,7 @@ import { Timeline } from "../../src/widget/Timeline";
 const message = (index: number, more: Partial<Message> = {}): Message => ({
   messageId: `m${index}`,
   direction: "in",
+  type: "text",
   text: "Hello",
   timestamp: "2026-03-01T12:00:00Z",
   ...more,

@@ -4,7 +4,7 @@ import { Timeline } from "../../src/widget/Timeline";
 
 function at(day: number, hour: number, minute: number, more: Partial<Message> = {}): Message {
   const timestamp = new Date(2026, 2, day, hour, minute).toISOString();
-  return { messageId: `${day} ${hour}:${minute}`, direction: "in", timestamp, ...more };
+  return { messageId: `${day} ${hour}:${minute}`, direction: "in", type: "text", timestamp, ...more };
 }
 
 function rows(timeline: Timeline) {

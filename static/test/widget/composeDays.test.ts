@@ -9,6 +9,7 @@ function setUp() {
   const messages = Array.from({ length: 12 }, (_, index): Message => ({
     messageId: `m${index}`,
     direction: "in",
+    type: "text",
     timestamp: new Date(2026, 2, 1 + Math.floor(index / 4), 12, index % 4).toISOString(),
   }));
   const timeline = new Timeline();

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readMessage, readStatus } from "../../src/client/wire";
+import { readMessage, readStatus } from "../../src/client/readMessage";
 
 const META = { cursor: "e1-7", at: "2026-03-01T12:00:00Z" };
 
@@ -12,13 +12,14 @@ it("reads every field of a message", () => {
     from: "5511999",
     timestamp: "2026-03-01T11:59:58Z",
   };
-  expect(readMessage("in", fields, META)).toEqual({ direction: "in", ...fields });
+  expect(readMessage("in", fields, META)).toEqual({ direction: "in", type: "image", ...fields });
 });
 
 it("leaves out what is null, empty or of another type", () => {
   expect(readMessage("in", { messageId: "m1", text: null, mediaUrl: "", from: 5 }, META)).toEqual({
     messageId: "m1",
     direction: "in",
+    type: "unsupported",
     timestamp: META.at,
   });
 });
