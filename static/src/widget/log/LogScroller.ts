@@ -1,312 +1,261 @@
-import type { Message } from "../client";
-import { composeDays, dayTop, type DrawnDay } from "./composeDays";
+import type { Message } from "../../client";
+import { anchorAt, anchorOf, drift, type Anchor } from "./Anchor";
 import { KeptRows } from "./KeptRows";
-import { RowHeights } from "./RowHeights";
-import { Timeline } from "./Timeline";
+import { LogWindow, type Wish } from "./LogWindow";
 
 /** Within this many pixels of the end the agent is taken to be at it. */
 const NEAR_END_PX = 40;
 
-/** After this many milliseconds without a scroll event the log is taken to be at rest. */
-const REST_MS = 150;
+/** So near to an edge of what is in the page more is put there: a few views. */
+const NEAR_EDGE_PX = 1500;
 
-/** With these the agent moves the log. */
-const GESTURES = ["wheel", "touchstart", "pointerdown"] as const;
+/** Less than this is no movement. */
+const STILL_PX = 0.6;
 
-/** How far beyond what is in view rows are drawn, as a part of the view, and in pixels. */
-const BEYOND = { part: 0.75, least: 300, most: 700 };
+/** What somebody who is led to a message sees above it, in pixels: the heading of its day, and some room. */
+const ABOVE_PX = 48;
 
-/** The message at the upper edge of the view, and how far below that edge it begins: mostly above it, below zero. */
-interface Anchor {
-  readonly messageId: string;
-  readonly index: number;
-  readonly top: number;
-}
+/** How long a message shows that it is the one that was meant, in milliseconds. */
+const FLASH_MS = 1600;
 
-/** The log's elements. */
-interface Parts {
-  readonly log: HTMLElement;
-  /** The room above the first row that is drawn, and below the last. */
-  readonly above: HTMLElement;
-  readonly below: HTMLElement;
+/** Where a message is to stand to which somebody is led: with the line above it at the upper edge, or in the middle, with the focus on it. */
+type Place = "edge" | "middle";
+
+/** Where to go once it is in the page: to a message, or to the very beginning. */
+type Target = { readonly messageId: string; readonly place: Place } | "beginning";
+
+/** Whether the browser itself keeps what is in view where it is. */
+const KEEPS_PLACE = typeof CSS !== "undefined" && CSS.supports("overflow-anchor", "auto");
+
+/** What the scroller tells. */
+export interface ScrollerListener {
+  /** `draw` would answer something else. */
+  redraw(): void;
+  /** The reader comes near the first message that is known. */
+  wantsOlder(): void;
+  /** The agent has left the end, or is back at it. */
+  follows(following: boolean): void;
 }
 
 /**
- * Decides which rows are in the page, and where the log stands. Of thousands of messages only those in view and a
- * few around them are drawn, and those that play or have the focus. The log stays at its end while the agent is
- * there, and otherwise on the message at the upper edge, whatever comes or turns out higher than was guessed.
+ * Decides where the log stands, and has rows put into the page as they are needed. The log stays at its end while the
+ * agent is there, and otherwise on the message at the upper edge, whatever comes, goes or turns out higher than was
+ * guessed. A browser does the latter by itself where it can (`overflow-anchor`); then there is nothing left to do here,
+ * and a movement under way is not disturbed.
  */
 export class LogScroller {
-  readonly #timeline = new Timeline();
-  readonly #heights = new RowHeights(this.#timeline);
-  readonly #redraw: () => void;
-  /** Drawn wherever they are. */
-  readonly #kept = new KeptRows((before, now) => {
-    // What is around the view is drawn anyway, and must not move under a finger that is about to lift.
-    if (this.#isOutside(before) || this.#isOutside(now)) this.#redraw();
-  });
-  #parts: Parts | undefined;
-  /** Undefined while the agent is at the end. */
+  readonly #window = new LogWindow();
+  readonly #kept = new KeptRows();
+  readonly #listener: ScrollerListener;
+  #log: HTMLElement | undefined;
+  #rows: readonly HTMLElement[] = [];
+  #following = true;
+  /** Where the reader is, as long as that is not the end. */
   #anchor: Anchor | undefined;
-  /** The last message that had come when the agent left the end. */
-  #seen: string | undefined;
-  /** The range around the view. */
-  #first = 0;
-  #end = 0;
-  /** The first and last row in the page, kept ones included. */
-  #upmost = 0;
-  #lowest = -1;
-  #viewHeight = 700;
+  #target: Target | undefined;
   #lastTop = 0;
-  /** On the way to an end that the agent has asked for: what an older movement still brings does not count. */
-  #arriving = false;
-  #resting: ReturnType<typeof setTimeout> | undefined;
+  #growing: ReturnType<typeof setTimeout> | undefined;
 
-  /** `redraw` is called when `draw` would answer something else. */
-  constructor(redraw: () => void) {
-    this.#redraw = redraw;
+  constructor(listener: ScrollerListener) {
+    this.#listener = listener;
   }
 
   /** At the end, and staying there as messages come. */
   get following(): boolean {
-    return this.#anchor === undefined;
+    return this.#following;
   }
 
-  /** Messages that have come since the agent left the end. */
-  get unseen(): number {
-    if (this.following) return 0;
-    return this.#timeline.length - 1 - this.#timeline.indexOf(this.#seen);
+  /** The messages that are rows of the page. */
+  get window(): LogWindow {
+    return this.#window;
   }
 
-  get named(): boolean {
-    return this.#timeline.named;
-  }
-
-  /** Takes in the messages, and answers what of them is to be in the page. */
-  draw(messages: readonly Message[]): DrawnDay[] {
-    this.#heights.changedFrom(this.#timeline.update(messages));
-    const anchor = this.#anchor;
-    if (anchor) {
-      const index = this.#timeline.indexOf(anchor.messageId, anchor.index);
-      this.#anchor = index < 0 ? undefined : { ...anchor, index };
-    }
-    this.#chooseRange();
-    return composeDays(this.#timeline, this.#heights, this.#chooseRows());
+  /** Takes in the messages; to be called before the page changes. */
+  draw(messages: readonly Message[]): LogWindow {
+    this.#remember();
+    this.#window.take(messages, this.#wish);
+    return this.#window;
   }
 
   /** Begins to watch the log, and answers how to stop. */
-  attach(parts: Parts): () => void {
-    this.#parts = parts;
-    const { log } = parts;
-    const observer = new ResizeObserver(() => {
-      this.#catchUp();
-      this.settle();
-    });
+  attach(log: HTMLElement): () => void {
+    this.#log = log;
+    const observer = new ResizeObserver(() => this.#hold());
     observer.observe(log);
     if (log.firstElementChild) observer.observe(log.firstElementChild);
     const letGo = this.#kept.attach(log);
     log.addEventListener("scroll", this.#onScroll);
     log.addEventListener("keydown", this.#onKey);
-    for (const gesture of GESTURES) log.addEventListener(gesture, this.#onGesture, { passive: true });
     return () => {
       observer.disconnect();
-      clearTimeout(this.#resting);
+      clearTimeout(this.#growing);
+      this.#growing = undefined;
       letGo();
       log.removeEventListener("scroll", this.#onScroll);
       log.removeEventListener("keydown", this.#onKey);
-      for (const gesture of GESTURES) log.removeEventListener(gesture, this.#onGesture);
     };
   }
 
-  /** Looks at what was drawn, and puts the log where it has to be. To be called after each change to the page. */
+  /** Puts the log where it has to be; to be called after each change to the page. */
   settle(): void {
-    if (!this.#parts) return;
-    this.#measure(this.#parts.log);
-    this.#hold();
-    if (!this.#covers(0)) this.#redraw();
+    if (!this.#log) return;
+    this.#rows = [...this.#log.querySelectorAll<HTMLElement>("[data-message-id]")];
+    const arrived = this.#arrive();
+    // At its very beginning a log moves by nothing that the browser does.
+    if (arrived || this.#following || !KEEPS_PLACE || this.#log.scrollTop === 0) this.#hold();
+    this.#growSoon();
   }
 
-  /** Goes to the end. */
+  /** Goes to the end, and along with what comes. */
   follow(): void {
-    this.#arriving = true;
-    this.#restSoon();
-    this.#anchor = undefined;
-    this.#redraw();
+    this.#window.toEnd();
+    this.#anchor = this.#target = undefined;
+    this.#setFollowing(true);
+    this.#listener.redraw();
   }
 
-  #leave(anchor: Anchor | undefined): void {
-    if (this.following) this.#seen = this.#timeline.row(this.#timeline.length - 1)?.message.messageId;
-    this.#anchor = anchor;
+  /** Stays where the log is, at the end or not: the agent reads on here. */
+  stay(): void {
+    if (!this.#log || !this.#following) return;
+    this.#anchor = anchorAt(this.#log, this.#rows);
+    this.#setFollowing(false);
+    this.#listener.redraw();
   }
 
-  /** The upper edge of the view, in pixels from the top of the first row. */
-  get #viewTop(): number {
-    const anchor = this.#anchor;
-    return anchor ? this.#heights.top(anchor.index) - anchor.top : Math.max(0, this.#heights.total - this.#viewHeight);
-  }
-
-  #anchorAt(viewTop: number): Anchor | undefined {
-    const index = this.#heights.at(viewTop);
-    const row = this.#timeline.row(index);
-    return row && { messageId: row.message.messageId, index, top: this.#heights.top(index) - viewTop };
-  }
-
-  get #beyond(): number {
-    return Math.min(Math.max(this.#viewHeight * BEYOND.part, BEYOND.least), BEYOND.most);
-  }
-
-  /** Whether the range that is drawn reaches this far beyond the view. */
-  #covers(beyond: number): boolean {
-    const top = this.#viewTop;
-    const { total } = this.#heights;
-    const upper = this.#heights.top(this.#first);
-    const lower = this.#heights.top(this.#end);
-    return upper <= Math.max(0, top - beyond) && lower >= Math.min(total, top + this.#viewHeight + beyond);
-  }
-
-  #chooseRange(): void {
-    const beyond = this.#beyond;
-    const { length } = this.#timeline;
-    if (length === 0) return;
-    // At the end there is one right range; elsewhere a few pixels are no reason to draw anew.
-    if (!this.following && this.#end <= length && this.#covers(beyond / 3)) return;
-    const top = this.#viewTop;
-    this.#first = this.#heights.at(top - beyond);
-    this.#end = Math.min(length, this.#heights.at(top + this.#viewHeight + beyond) + 1);
-  }
-
-  /** The rows to draw: those of the range, and kept ones outside it. */
-  #chooseRows(): number[] {
-    const kept = [...this.#kept.ids].map((id) => this.#timeline.indexOf(id));
-    const outside = kept.filter((index) => index >= 0 && (index < this.#first || index >= this.#end));
-    const range = Array.from({ length: this.#end - this.#first }, (_, offset) => this.#first + offset);
-    const rows = [...outside, ...range].sort((a, b) => a - b);
-    this.#upmost = rows[0] ?? 0;
-    this.#lowest = rows.at(-1) ?? -1;
-    return rows;
-  }
-
-  #measure(log: HTMLElement): void {
-    const content = log.firstElementChild;
-    if (!content) return;
-    this.#viewHeight = log.clientHeight;
-    const reflowed = this.#heights.width !== content.clientWidth;
-    const before = this.#anchorHeight;
-    this.#heights.width = content.clientWidth;
-    for (const day of content.querySelectorAll("section")) {
-      const [first] = day.getElementsByTagName("article");
-      if (first) this.#heights.heading = first.getBoundingClientRect().top - day.getBoundingClientRect().top;
-    }
-    let hint = this.#first;
-    for (const element of content.querySelectorAll<HTMLElement>("[data-message-id]")) {
-      const messageId = element.dataset.messageId ?? "";
-      const index = this.#timeline.indexOf(messageId, hint);
-      if (index < 0) continue;
-      this.#heights.measure(index, messageId, element.getBoundingClientRect().height);
-      hint = index + 1;
-    }
-    // Text that flows anew: the same part of the message stays at the edge, not the same pixels of it.
-    if (reflowed && this.#anchor) {
-      const top = (this.#anchor.top * this.#anchorHeight) / before;
-      this.#anchor = { ...this.#anchor, top };
-    }
-  }
-
-  get #anchorHeight(): number {
-    const index = this.#anchor?.index ?? 0;
-    return this.#heights.top(index + 1) - this.#heights.top(index);
-  }
-
-  /**
-   * Puts the log where the anchor says. While it moves it is not touched, which would break the movement: what
-   * has come between is then taken from the room above, and put right once the log is at rest.
-   */
-  #hold(): void {
-    if (!this.#parts) return;
-    const { log, above, below } = this.#parts;
-    const room = this.#room;
-    below.style.height = `${this.#heights.total - this.#heights.top(this.#lowest + 1)}px`;
-    const drift = log.scrollTop - this.#viewTop;
-    const moving = this.#resting !== undefined && !this.#arriving;
-    if (!this.following && moving && this.#first > 0 && room + drift >= 0) {
-      above.style.height = `${room + drift}px`;
-    } else {
-      above.style.height = `${room}px`;
-      log.scrollTop = this.following ? log.scrollHeight : this.#viewTop;
-    }
-    this.#lastTop = log.scrollTop;
-  }
-
-  /** The room that the rows above the first one in the page take up. */
-  get #room(): number {
-    return this.#timeline.length === 0 ? 0 : dayTop(this.#timeline, this.#heights, this.#upmost);
-  }
-
-  readonly #onScroll = (): void => {
-    if (!this.#parts) return;
-    const { log, above } = this.#parts;
-    const top = log.scrollTop;
-    const toEnd = log.scrollHeight - log.clientHeight - top;
-    const up = top < this.#lastTop;
-    this.#lastTop = top;
-    this.#restSoon();
-    if (this.#arriving) return this.#hold();
-
-    // Content that grew puts the end out of reach too; only a move upwards is the agent's wish to leave it.
-    if (this.following && !(up && toEnd > NEAR_END_PX)) return;
-    if (!this.following && toEnd <= NEAR_END_PX && this.#end === this.#timeline.length) {
-      this.#anchor = undefined;
-      return this.#redraw();
-    }
-    const wasFollowing = this.following;
-    const drift = Number.parseFloat(above.style.height) - this.#room;
-    this.#leave(this.#anchorAt(top - drift));
-    if (wasFollowing || !this.#covers(this.#beyond / 3)) this.#redraw();
-  };
-
-  /** Takes account of a movement whose event is still to come, lest it be taken for a mistake; answers whether there is one. */
-  #catchUp(): boolean {
-    if (this.#arriving || this.#parts?.log.scrollTop === this.#lastTop) return false;
-    this.#onScroll();
+  /** Goes to a message; answers whether it is there. */
+  show(messageId: string, place: Place): boolean {
+    const index = this.#window.indexOf(messageId);
+    if (index < 0) return false;
+    if (!this.#window.has(index)) this.#window.jumpTo(index);
+    this.#target = { messageId, place };
+    this.#setFollowing(false);
+    this.#listener.redraw();
     return true;
   }
 
-  #restSoon(): void {
-    clearTimeout(this.#resting);
-    this.#resting = setTimeout(() => {
-      if (this.#catchUp()) return;
-      this.#resting = undefined;
-      this.#arriving = false;
-      this.#hold();
-    }, REST_MS);
+  get #wish(): Wish {
+    const { scrollTop = 0 } = this.#log ?? {};
+    const nearFirst = scrollTop < NEAR_EDGE_PX;
+    const near = this.#following ? "last" : nearFirst ? "first" : this.#toEnd < NEAR_EDGE_PX ? "last" : undefined;
+    return { following: this.#following, near, kept: this.#kept.ids };
   }
 
-  readonly #onGesture = (): void => {
-    this.#arriving = false;
+  get #toEnd(): number {
+    return this.#log ? this.#log.scrollHeight - this.#log.clientHeight - this.#log.scrollTop : 0;
+  }
+
+  #setFollowing(following: boolean): void {
+    if (following === this.#following) return;
+    this.#following = following;
+    this.#listener.follows(following);
+  }
+
+  /** Where the reader is may have changed without an event that has come yet. */
+  #remember(): void {
+    if (!this.#log || this.#following || this.#target) return;
+    if (Math.abs(this.#log.scrollTop - this.#lastTop) >= STILL_PX) this.#anchor = anchorAt(this.#log, this.#rows);
+  }
+
+  #element(messageId: string): HTMLElement | undefined {
+    return this.#rows.find((row) => row.dataset.messageId === messageId);
+  }
+
+  #scrollBy(pixels: number): void {
+    const log = this.#log!;
+    if (Math.abs(pixels) >= STILL_PX) log.scrollTop += pixels;
+    this.#lastTop = log.scrollTop;
+  }
+
+  /** Goes where the agent wants to be, if that is in the page now. */
+  #arrive(): boolean {
+    const log = this.#log!;
+    const target = this.#target;
+    if (target === undefined) return false;
+    if (target === "beginning") {
+      if (this.#window.first > 0) return false;
+      this.#target = undefined;
+      log.scrollTop = 0;
+      this.#anchor = anchorAt(log, this.#rows);
+      return true;
+    }
+    const row = this.#element(target.messageId);
+    if (!row) return false;
+    this.#target = undefined;
+    const { height } = row.getBoundingClientRect();
+    const top = target.place === "edge" ? ABOVE_PX : Math.max(ABOVE_PX, (log.clientHeight - height) / 2);
+    this.#anchor = { ...anchorOf(log, row), top };
+    if (target.place === "edge") return true;
+    row.focus({ preventScroll: true });
+    row.dataset.flash = "";
+    setTimeout(() => delete row.dataset.flash, FLASH_MS);
+    return true;
+  }
+
+  #hold(): void {
+    if (!this.#log) return;
+    if (this.#following) return this.#scrollBy(this.#toEnd);
+    const row = this.#anchor && this.#element(this.#anchor.messageId);
+    if (this.#anchor && row) this.#scrollBy(drift(this.#log, row, this.#anchor));
+  }
+
+  readonly #onScroll = (): void => {
+    const log = this.#log!;
+    const moved = log.scrollTop - this.#lastTop;
+    this.#lastTop = log.scrollTop;
+    // What was scrolled here, and has its event only now.
+    if (Math.abs(moved) < STILL_PX) return;
+    const atEnd = this.#toEnd <= NEAR_END_PX;
+    if (this.#following) {
+      // Content that grew puts the end out of reach too; only a move upwards is the agent's wish to leave it.
+      if (moved > 0 || atEnd) return;
+      this.#anchor = anchorAt(log, this.#rows);
+      this.#setFollowing(false);
+      this.#listener.redraw();
+    } else if (atEnd && moved > 0 && this.#window.reachesEnd) {
+      this.#anchor = undefined;
+      this.#setFollowing(true);
+      this.#listener.redraw();
+    } else this.#anchor = anchorAt(log, this.#rows);
+    this.#growSoon();
   };
 
-  /** The browser's own way to an end goes by heights that are partly guessed. */
+  /** Lets the page draw and the agent move in between. */
+  #growSoon(): void {
+    if (this.#growing !== undefined) return;
+    const wish = this.#wish;
+    if (wish.near === "first" && this.#window.first === 0) this.#listener.wantsOlder();
+    this.#growing = setTimeout(() => {
+      this.#growing = undefined;
+      this.#remember();
+      if (this.#window.grow(this.#wish)) this.#listener.redraw();
+    });
+  }
+
   readonly #onKey = (event: KeyboardEvent): void => {
     const { key, target } = event;
-    this.#arriving = false;
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
     if (target instanceof HTMLMediaElement) return;
     if (key === "End") this.follow();
     else if (key === "Home") this.#toStart();
-    else return;
+    else if (!((key === "ArrowDown" || key === "ArrowUp") && this.#moveFocus(target, key === "ArrowUp" ? -1 : 1))) return;
     event.preventDefault();
   };
 
   #toStart(): void {
-    this.#arriving = true;
-    this.#restSoon();
-    this.#leave(this.#anchorAt(0));
-    this.#redraw();
+    if (this.#window.first > 0) this.#window.jumpTo(0);
+    this.#target = "beginning";
+    this.#setFollowing(false);
+    this.#listener.redraw();
   }
 
-  #isOutside(messageId: string | undefined): boolean {
-    if (messageId === undefined) return false;
-    const index = this.#timeline.indexOf(messageId);
-    return index < this.#first || index >= this.#end;
+  /** From one message's button the arrows lead to the next one's: the Tab key would have hundreds to pass. */
+  #moveFocus(from: EventTarget | null, step: 1 | -1): boolean {
+    if (!(from instanceof HTMLElement) || !from.matches(".more")) return false;
+    const row = from.closest<HTMLElement>("[data-message-id]");
+    const next = this.#rows[this.#rows.indexOf(row!) + step]?.querySelector<HTMLElement>(".more");
+    if (next === null || next === undefined) return true;
+    this.stay();
+    next.focus();
+    return true;
   }
 }

@@ -1,11 +1,9 @@
-import type { Message } from "../client";
+import type { Message } from "../../client";
 
-/** A message and where it stands among those around it. */
+/** A message and where it stands among those around it. The same object as long as nothing of that changes. */
 export interface Row {
   readonly message: Message;
   readonly date: Date;
-  /** The first of its day: the day's heading stands above it. */
-  readonly startsDay: boolean;
   /** The first of several in a row from one sender. */
   readonly startsGroup: boolean;
 }
@@ -14,96 +12,75 @@ export interface Row {
 export interface Day {
   readonly key: string;
   readonly date: Date;
+  readonly rows: readonly Row[];
 }
 
 /** Messages of one sender that are further apart than this many milliseconds are not one group. */
 const GROUP_MS = 5 * 60_000;
 
-interface Place {
-  readonly date: Date;
-  readonly day: Day;
-  readonly startsDay: boolean;
-  readonly startsGroup: boolean;
-}
-
 /**
- * Messages in the order of arrival, cut where the day changes and where the sender does. What is added at the end
- * costs no second look at what is there, so that thousands can come one by one.
+ * Cuts messages where the day changes and where the sender does. Rows that stay what they were stay the same objects, so
+ * that of thousands only those are drawn that have changed.
  */
 export class Timeline {
-  #messages: readonly Message[] = [];
-  #places: Place[] = [];
-  #timesOfDay = new Map<string, number>();
-  #senders = new Set<string>();
+  #rows = new Map<string, Row>();
 
-  get length(): number {
-    return this.#messages.length;
-  }
-
-  /** The conversation has several senders on the customer's side, so that each group has to say whose it is. */
-  get named(): boolean {
-    return this.#senders.size > 1;
-  }
-
-  /** Takes in the messages as they are now; answers how many of the rows have kept their places. */
-  update(messages: readonly Message[]): number {
-    const last = this.#places.length - 1;
-    const grown = last < 0 || this.#messages[last]?.messageId === messages[last]?.messageId;
-    if (!grown) {
-      this.#places = [];
-      this.#timesOfDay = new Map();
-      this.#senders = new Set();
+  /** The messages from `first` up to `end`, day by day. */
+  days(messages: readonly Message[], first: number, end: number): Day[] {
+    const rows = new Map<string, Row>();
+    const days: { key: string; date: Date; rows: Row[] }[] = [];
+    const times = new Map<string, number>();
+    let before = messages[first - 1];
+    for (const message of messages.slice(first, end)) {
+      const row = this.#row(message, before);
+      rows.set(message.messageId, row);
+      before = message;
+      const day = days.at(-1);
+      if (day && isSameDay(day.date, row.date)) day.rows.push(row);
+      else days.push({ key: keyOf(row.date, times), date: row.date, rows: [row] });
     }
-    this.#messages = messages;
-    const kept = this.#places.length;
-    for (const message of messages.slice(kept)) this.#add(message);
-    return kept;
+    this.#rows = rows;
+    return days;
   }
 
-  row(index: number): Row | undefined {
-    const message = this.#messages[index];
-    const place = this.#places[index];
-    return message && place && { message, ...place };
+  #row(message: Message, before: Message | undefined): Row {
+    const known = this.#rows.get(message.messageId);
+    const date = known?.message.timestamp === message.timestamp ? known.date : new Date(message.timestamp);
+    const startsGroup = before === undefined || !continues(before, message, date);
+    if (known?.message === message && known.startsGroup === startsGroup) return known;
+    return { message, date, startsGroup };
   }
+}
 
-  /** The day that a row belongs to: the same object for all of its rows. */
-  day(index: number): Day | undefined {
-    return this.#places[index]?.day;
-  }
+/** Senders on the customer's side: if there are several, each group has to say whose it is. */
+export function hasSeveralSenders(messages: readonly Message[]): boolean {
+  const first = messages.find(isFromSomebody)?.from;
+  return messages.some((message) => isFromSomebody(message) && message.from !== first);
+}
 
-  startsDay(index: number): boolean {
-    return this.#places[index]?.startsDay ?? false;
-  }
+function isFromSomebody({ direction, from }: Message): boolean {
+  return direction === "in" && from !== undefined;
+}
 
-  /** Where a message stands; `hint` is where it stood last. */
-  indexOf(messageId: string | undefined, hint = -1): number {
-    if (this.#messages[hint]?.messageId === messageId) return hint;
-    return this.#messages.findIndex((message) => message.messageId === messageId);
-  }
+function continues(before: Message, { direction, from, fromName, type }: Message, date: Date): boolean {
+  const earlier = new Date(before.timestamp);
+  return (
+    before.direction === direction &&
+    before.from === from &&
+    before.fromName === fromName &&
+    before.type !== "system" &&
+    type !== "system" &&
+    isSameDay(earlier, date) &&
+    Math.abs(date.getTime() - earlier.getTime()) <= GROUP_MS
+  );
+}
 
-  #add(message: Message): void {
-    const { direction, from, timestamp } = message;
-    const date = new Date(timestamp);
-    const index = this.#places.length;
-    const before = this.#places[index - 1];
-    const sameDay = before !== undefined && isSameDay(before.date, date);
-    const continues =
-      sameDay &&
-      this.#messages[index - 1]?.direction === direction &&
-      this.#messages[index - 1]?.from === from &&
-      Math.abs(date.getTime() - before.date.getTime()) <= GROUP_MS;
-    const day = sameDay ? before.day : { key: this.#keyOf(date), date };
-    this.#places.push({ date, day, startsDay: !sameDay, startsGroup: !continues });
-    if (direction === "in" && from !== undefined) this.#senders.add(from);
-  }
-
-  /** A message that was long on its way can make a day come up again: the second time it is another key. */
-  #keyOf(date: Date): string {
-    const name = date.toDateString();
-    const times = this.#timesOfDay.get(name) ?? 0;
-    this.#timesOfDay.set(name, times + 1);
-    return times === 0 ? name : `${name} ${times}`;
-  }
+/** A message that was long on its way can make a day come up again: the second time it is another key. */
+function keyOf(date: Date, times: Map<string, number>): string {
+  const name = date.toDateString();
+  const count = times.get(name) ?? 0;
+  times.set(name, count + 1);
+  return count === 0 ? name : `${name} ${count}`;
 }
 
 function isSameDay(a: Date, b: Date): boolean {
