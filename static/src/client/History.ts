@@ -45,8 +45,8 @@ export interface HistoryPage {
   readonly context?: Context;
 }
 
-/** Answers messages from the portal's store. */
-export type GetHistory = (request: HistoryRequest) => Promise<HistoryPage>;
+/** Answers messages from the portal's store; or nothing, where it turns out that there is no store to ask. */
+export type GetHistory = (request: HistoryRequest) => Promise<HistoryPage | null | undefined>;
 
 /** How far back the messages are known. */
 export type HistoryState =

@@ -16,6 +16,9 @@ const TIMEOUT_MS = 30_000;
  */
 const MAX_MISSED_PAGES = 20;
 
+/** The callback has answered that there is nothing to ask. */
+const NO_STORE = Symbol("no store");
+
 /** Whoever is told what the history brings. */
 export interface HistoryListener {
   state(state: HistoryState): void;
@@ -38,7 +41,7 @@ interface Page {
  * before what is older.
  */
 export class HistoryReader {
-  readonly #ask: GetHistory | undefined;
+  #ask: GetHistory | undefined;
   readonly #getToken: () => Promise<string>;
   readonly #log: MessageLog;
   readonly #listener: HistoryListener;
@@ -138,6 +141,11 @@ export class HistoryReader {
       if (this.#running !== controller) return false;
       this.#running = undefined;
       controller.abort();
+      if (cause === NO_STORE) {
+        this.#ask = undefined;
+        this.#enter({ name: "none" });
+        return false;
+      }
       this.#listener.failed(cause);
       this.#enter({ name: "failed", what });
       return false;
@@ -191,8 +199,10 @@ export class HistoryReader {
   }
 
   async #page(before: Edge | undefined, signal: AbortSignal): Promise<Page> {
-    const page = readPage(await this.#answer(before, signal));
+    const answer = await this.#answer(before, signal);
     signal.throwIfAborted();
+    if (answer === null || answer === undefined) throw NO_STORE;
+    const page = readPage(answer);
     this.#learn(page.context);
     // There may be no such conversation.
     signal.throwIfAborted();

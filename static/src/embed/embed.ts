@@ -2,9 +2,10 @@
  * The host's part of the widget, as a script without dependencies, classic or a module: puts an iframe where its tag
  * stands, and gives it tokens. It does so for each tag, so that one page can hold several widgets.
  */
-import { readOptions, type Embedded, type EmbedOptions, type GetToken } from "./EmbedOptions";
+import type { AgentGateway, Embedded } from "./AgentGateway";
+import { readOptions, type EmbedOptions } from "./EmbedOptions";
 import { eachOwnTag } from "./ownTags";
-import { WidgetFrame } from "./WidgetFrame";
+import { WidgetFrame, type HostFunctions } from "./WidgetFrame";
 
 eachOwnTag((tag) => {
   // The page is beside the script, below whatever path a proxy has the gateway.
@@ -31,16 +32,23 @@ function mount(gateway: URL, options: EmbedOptions, put: (iframe: HTMLIFrameElem
   if (!options.tenantId || !options.conversationId) {
     throw new Error("agent-gateway: a widget needs both a tenantId and a conversationId");
   }
-  const frame = new WidgetFrame(gateway, options, () => hostsGetToken(options));
+  const frame = new WidgetFrame(gateway, options, HOST);
   put(frame.iframe);
   return frame;
 }
 
-/** A host that sets `getToken` in a module of its own may do so later than the first widget asks for it. */
-async function hostsGetToken({ getToken }: EmbedOptions): Promise<GetToken | undefined> {
-  if (getToken) return getToken;
-  if (!window.AgentGateway?.getToken) await loaded();
-  return window.AgentGateway?.getToken;
+/** A host that sets its functions in a module of its own may do so later than the first widget asks for them. */
+const HOST: HostFunctions = {
+  getToken: () => hosts("getToken"),
+  history: () => hosts("history"),
+  get mayHaveHistory() {
+    return window.AgentGateway?.history !== undefined || document.readyState !== "complete";
+  },
+};
+
+async function hosts<Name extends "getToken" | "history">(name: Name): Promise<AgentGateway[Name] | undefined> {
+  if (!window.AgentGateway?.[name]) await loaded();
+  return window.AgentGateway?.[name];
 }
 
 function parsed(): Promise<unknown> | void {

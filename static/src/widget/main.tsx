@@ -4,6 +4,7 @@ import { App } from "./App";
 import { ConversationView } from "./ConversationView";
 import { DateText } from "./DateText";
 import { Header } from "./Header";
+import { historySource } from "./historySource";
 import { readPlace, readTitle } from "./PageAddress";
 import { GATEWAY_URL, SANDBOXED } from "./PageBase";
 import { StoppedPanel } from "./StoppedPanel";
@@ -31,11 +32,21 @@ function start(): void {
     return refuse("missing-token", title);
   }
 
-  const conversation = new Conversation({ url: GATEWAY_URL, ...place, getToken: tokens.get });
+  const history = historySource(place, tokens.host);
+  const conversation = new Conversation({ url: GATEWAY_URL, ...place, getToken: tokens.get, ...(history && { history }) });
   tokens.serves(conversation);
-  conversation.on("error", ({ cause }) => {
+  conversation.on("error", ({ message, cause }) => {
     // What else may fail about a token, the host has heard of already.
     if (cause instanceof UnusableToken) console.error(`agent-gateway: ${cause.message}`);
+    else if (message === "history failed") console.error(`agent-gateway: ${message}: ${cause}`);
+  });
+  const { host } = tokens;
+  conversation.on("state", (state) => host?.tell({ type: "agent-gateway:state", state }));
+  conversation.on("message", (message, origin, news) => {
+    if (news) host?.tell({ type: "agent-gateway:message", message, origin });
+  });
+  conversation.on("messages", (messages, origin, news) => {
+    for (const message of messages.slice(messages.length - news)) host?.tell({ type: "agent-gateway:message", message, origin });
   });
   conversation.connect();
   const view = new ConversationView(conversation);
