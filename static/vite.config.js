@@ -2,30 +2,50 @@ import { gzipSync } from "node:zlib";
 import { defineConfig } from "vite";
 
 /** All JavaScript that the widget page loads, gzipped: what an agent on a slow line waits for. */
-const BUDGET_BYTES = 40_000;
+const BUDGET_BYTES = 44_000;
 
-/** Prints what the page weighs, and fails the build when it is over the budget. */
+/** The browsers that the page names as those it needs: see widget.html and static/README.md. */
+const BROWSERS = ["chrome123", "edge123", "firefox125", "safari18"];
+
+/**
+ * Prints what the page weighs, and fails the build when it is over the budget. What is loaded when it is asked for,
+ * other languages and what opens over the page, comes on top.
+ */
 function budget() {
   return {
     name: "budget",
     writeBundle(_options, bundle) {
-      const total = Object.values(bundle)
-        .filter((file) => file.type === "chunk")
-        .reduce((sum, chunk) => sum + gzipSync(chunk.code, { level: 9 }).length, 0);
-      const verdict = `widget JavaScript: ${total} of ${BUDGET_BYTES} bytes gzipped`;
+      const chunks = Object.values(bundle).filter((file) => file.type === "chunk");
+      const weigh = ({ code }) => gzipSync(code, { level: 9 }).length;
+      const total = chunks.filter(({ isDynamicEntry }) => !isDynamicEntry).reduce((sum, chunk) => sum + weigh(chunk), 0);
+      const later = chunks.filter(({ isDynamicEntry }) => isDynamicEntry).map((chunk) => `${chunk.name} ${weigh(chunk)}`);
+      const verdict = `widget JavaScript: ${total} of ${BUDGET_BYTES} bytes gzipped; when asked for: ${later.join(", ")}`;
       if (total > BUDGET_BYTES) this.error(verdict);
       console.log(verdict);
     },
   };
 }
 
+/** What the page has no use for, by the end of its name, and what stands in for it. */
+const UNUSED = new Map([
+  // No gateway offers it, and the library names it in one list with the two transports that it does.
+  ["/engine.io-client/build/esm/transports/webtransport.js", "export class WT {}"],
+  // What is loaded when it is asked for has no style sheets and no modules of its own to load beside it.
+  ["vite/preload-helper.js", "export const __vitePreload = (load) => load();"],
+]);
+
+function without(unused) {
+  const standIn = (id) => [...unused].find(([end]) => id.endsWith(end))?.[1];
+  return { name: "without", enforce: "pre", load: standIn };
+}
+
 export default defineConfig({
   // The page may be below a path prefix, so what it loads is relative to it.
   base: "./",
   publicDir: false,
-  plugins: [budget()],
+  plugins: [without(UNUSED), budget()],
   build: {
-    target: "es2022",
+    target: BROWSERS,
     // The content security policy allows no inline script and no data: script.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,

@@ -4,20 +4,12 @@ export interface Place {
   readonly conversationId: string;
 }
 
-/** A title that is longer than this is no name. */
-const MAX_TITLE = 200;
-
 /** Reads `tenantId` and `conversationId`; undefined when either is missing. */
 export function readPlace(search: string): Place | undefined {
   const query = new URLSearchParams(search);
   const tenantId = query.get("tenantId");
   const conversationId = query.get("conversationId");
   return tenantId && conversationId ? { tenantId, conversationId } : undefined;
-}
-
-/** Reads what the host calls the conversation, such as the customer's name; its id if it says nothing. */
-export function readTitle(search: string, { conversationId }: Place): string {
-  return new URLSearchParams(search).get("title")?.trim().slice(0, MAX_TITLE) || conversationId;
 }
 
 /** Reads `token` from a fragment. Not as a form would: a plus sign in a token is a plus sign. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { fileName, mediaKind } from "../../src/widget/mediaKind";
+import { fileName, mediaKind } from "../../src/widget/message/mediaKind";
 
 it.each([
   ["https://m.example/1", "image/jpeg", "image"],

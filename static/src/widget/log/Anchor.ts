@@ -15,7 +15,8 @@ export function anchorAt(log: HTMLElement, rows: readonly HTMLElement[]): Anchor
     if (rows[middle]!.getBoundingClientRect().bottom > edge) high = middle;
     else low = middle + 1;
   }
-  return rows[low] && anchorOf(log, rows[low]);
+  const row = rows[low];
+  return row && anchorOf(log, row);
 }
 
 export function anchorOf(log: HTMLElement, row: HTMLElement): Anchor {

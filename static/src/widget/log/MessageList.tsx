@@ -4,8 +4,8 @@ import type { HistoryState, Message } from "../../client";
 import type { Snapshot } from "../ConversationView";
 import { DownIcon } from "../icons";
 import { Bubble } from "../message/Bubble";
-import { Details } from "../message/Details";
 import { LogProvider, type LogActions } from "../message/LogContext";
+import { useLazy } from "../useLazy";
 import { useTexts } from "../Texts";
 import { useToday } from "../useToday";
 import { HistoryLine } from "./HistoryLine";
@@ -35,6 +35,7 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
   const [timeline] = useState(() => new Timeline());
   const [draw] = useState(() => new RowCache());
   const [told, setTold] = useState<string>();
+  const Details = useLazy(told !== undefined, async () => (await import("../message/Details")).Details);
   const quest = useQuest(scroller, messages, history, onOlder);
   const today = useToday();
 
@@ -122,7 +123,7 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
             ))}
         </div>
       </div>
-      {toldMessage && <Details message={toldMessage} onClose={() => setTold(undefined)} />}
+      {toldMessage && Details && <Details message={toldMessage} onClose={() => setTold(undefined)} />}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import { Lightbox } from "./Lightbox";
 import { useTexts } from "../Texts";
+import { useLazy } from "../useLazy";
 
 interface PictureProps {
   source: string;
@@ -21,6 +21,7 @@ export function Picture({ source, kind, onError }: PictureProps) {
   const { strings } = useTexts();
   const [size, setSize] = useState(() => sizes.get(source));
   const [enlarged, setEnlarged] = useState(false);
+  const Lightbox = useLazy(enlarged, async () => (await import("./Lightbox")).Lightbox);
   const onLoad = ({ currentTarget: { naturalWidth, naturalHeight } }: { currentTarget: HTMLImageElement }) => {
     // A drawing without a size of its own is as large as the page lets it be.
     const loaded = { width: naturalWidth || 240, height: naturalHeight || 180 };
@@ -39,7 +40,7 @@ export function Picture({ source, kind, onError }: PictureProps) {
       >
         <img {...size} loading="lazy" decoding="async" src={source} alt={strings.kinds[kind]} onLoad={onLoad} onError={onError} />
       </button>
-      {enlarged && <Lightbox source={source} onClose={() => setEnlarged(false)} />}
+      {enlarged && Lightbox && <Lightbox source={source} onClose={() => setEnlarged(false)} />}
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { safeUrl, splitLinks } from "../../src/widget/splitLinks";
+import { safeUrl, splitLinks } from "../../src/widget/message/links";
 
 function links(text: string): string[] {
   return splitLinks(text).flatMap(({ text, href }) => (href === undefined ? [] : [text]));
