@@ -3,13 +3,14 @@ import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } fro
 import type { HistoryState, Message } from "../../client";
 import type { Snapshot } from "../ConversationView";
 import { DownIcon } from "../icons";
-import { Bubble } from "../message/Bubble";
+import { Bubble, type RowPlace } from "../message/Bubble";
 import { LogProvider, type LogActions } from "../message/LogContext";
 import { useLazy } from "../useLazy";
 import { useTexts } from "../Texts";
 import { useToday } from "../useToday";
 import { HistoryLine } from "./HistoryLine";
 import { LogScroller } from "./LogScroller";
+import { STEP } from "./LogWindow";
 import { hasSeveralSenders, Timeline, type Row } from "./Timeline";
 import type { Unread } from "./Unread";
 import { useQuest } from "./useQuest";
@@ -45,6 +46,7 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
   const known = useMemo(() => new Map(messages.map((message) => [message.messageId, message])), [messages]);
   const gapsAfter = new Set(gaps.map(({ after }) => after ?? ""));
   const lastId = messages[end - 1]?.messageId;
+  let left = end - first;
 
   useLayoutEffect(() => (log.current ? scroller.attach(log.current) : undefined), [scroller]);
   useLayoutEffect(() => scroller.settle());
@@ -95,7 +97,13 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
                 {rows.flatMap((row) => {
                   const { messageId, replyTo } = row.message;
                   const quoted = replyTo && known.get(replyTo.messageId);
-                  const bubble = draw.row(row, quoted, several, unread.isNews(messageId), messageId === lastId);
+                  left -= 1;
+                  const bubble = draw.row(row, quoted, {
+                    several,
+                    news: unread.isNews(messageId),
+                    last: messageId === lastId,
+                    distant: left >= STEP,
+                  });
                   if (unread.line !== messageId && !gapsAfter.has(messageId)) return bubble;
                   return [
                     unread.line === messageId && <UnreadLine key={`unread ${messageId}`} />,
@@ -150,7 +158,7 @@ function UnreadLine() {
 
 interface Drawn {
   readonly quoted: Message | undefined;
-  readonly flags: number;
+  readonly flags: string;
   readonly bubble: VNode;
 }
 
@@ -158,11 +166,11 @@ interface Drawn {
 class RowCache {
   readonly #drawn = new WeakMap<Row, Drawn>();
 
-  row(row: Row, quoted: Message | undefined, several: boolean, news: boolean, last: boolean): VNode {
-    const flags = Number(several) + 2 * Number(news) + 4 * Number(last);
+  row(row: Row, quoted: Message | undefined, place: RowPlace): VNode {
+    const flags = `${place.several} ${place.news} ${place.last} ${place.distant}`;
     const known = this.#drawn.get(row);
     if (known && known.quoted === quoted && known.flags === flags) return known.bubble;
-    const bubble = <Bubble key={row.message.messageId} row={row} quoted={quoted} several={several} news={news} last={last} />;
+    const bubble = <Bubble key={row.message.messageId} row={row} quoted={quoted} {...place} />;
     this.#drawn.set(row, { quoted, flags, bubble });
     return bubble;
   }

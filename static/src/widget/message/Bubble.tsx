@@ -12,20 +12,26 @@ import { senderName } from "./senderName";
 import { Tick } from "./Tick";
 import { Words } from "./Words";
 
-interface BubbleProps {
+/** What a message's place in the log makes of it. */
+export interface RowPlace {
+  /** The conversation has several senders on the customer's side, so each group says whose it is. */
+  readonly several: boolean;
+  /** It has come while the agent was here: a screen reader says it. */
+  readonly news: boolean;
+  /** The last one: the Tab key leads to its button, and the arrows from there to those of the others. */
+  readonly last: boolean;
+  /** It is well above the end, and out of view for most of the time. */
+  readonly distant: boolean;
+}
+
+interface BubbleProps extends RowPlace {
   row: Row;
   /** What it answers, where that is here. */
   quoted: Message | undefined;
-  /** The conversation has several senders on the customer's side, so each group says whose it is. */
-  several: boolean;
-  /** It has come while the agent was here: a screen reader says it. */
-  news: boolean;
-  /** The last one: the Tab key leads to its button, and the arrows from there to those of the others. */
-  last: boolean;
 }
 
 /** One message. */
-export function Bubble({ row, quoted, several, news, last }: BubbleProps) {
+export function Bubble({ row, quoted, several, news, last, distant }: BubbleProps) {
   const texts = useTexts();
   const { strings } = texts;
   const log = useLog();
@@ -42,7 +48,7 @@ export function Bubble({ row, quoted, several, news, last }: BubbleProps) {
       data-starts-group={startsGroup}
       tabIndex={-1}
       aria-live={news ? undefined : "off"}
-      style={{ containIntrinsicBlockSize: `auto ${guessHeight(message, startsGroup)}px` }}
+      style={distant ? { contentVisibility: "auto", containIntrinsicBlockSize: `auto ${guessHeight(message, startsGroup)}px` } : undefined}
     >
       <div class="bubble">
         <ErrorBoundary of={message} instead={instead}>

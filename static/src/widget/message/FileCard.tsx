@@ -29,9 +29,9 @@ export function FileCard({ message, kind, href, trouble, onRetry }: FileCardProp
   const { mediaType, fileSize } = message;
   const name = (message.fileName && plainName(message.fileName)) || (href && fileName(href)) || strings.kinds[kind];
   const facts = [
+    href && new URL(href).host,
     fileType(name, mediaType),
     fileSize !== undefined && fileSize >= 0 ? formats.size(fileSize) : undefined,
-    href && new URL(href).host,
   ].filter(Boolean);
   const Icon = ICONS[kind];
   const inside = (
