@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::conversation::Limits;
+use crate::conversation::{Decoder, Limits};
 use crate::source::amqp;
 use crate::{auth, http, socketio};
 pub use files::{Files, Reading};
@@ -37,6 +37,8 @@ pub struct Config {
     pub auth: auth::Settings,
     /// RabbitMQ.
     pub amqp: amqp::Settings,
+    /// What makes events of deliveries and of the relay's calls.
+    pub decoder: Decoder,
     /// What is kept for replay.
     pub limits: Limits,
     /// How long the shutdown may take.

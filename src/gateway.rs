@@ -155,6 +155,7 @@ impl Gateway {
             broker.clone(),
             sockets.statistics(),
             refused.clone(),
+            config.decoder.clone(),
         );
         let sockets = Arc::new(sockets);
         let public_routes = match more_routes {
@@ -166,6 +167,7 @@ impl Gateway {
         let intake = CancellationToken::new();
         let mut source = tokio::spawn(amqp::run(
             config.amqp.clone(),
+            config.decoder.clone(),
             journal.clone(),
             broker,
             intake.clone(),

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::publish::{body, new_message_id};
-use crate::conversation::{ConversationKey, Kind};
+use crate::conversation::{ConversationKey, Decoder, Kind};
 use crate::journal::Journal;
 use crate::source::amqp::{Publisher, Settings};
 use crate::source::relay;
@@ -105,7 +105,7 @@ async fn round(
                         "timestamp": crate::conversation::rfc3339(time::OffsetDateTime::now_utc()),
                     },
                 });
-                relay::emit(journal, emit.to_string().as_bytes()).await?;
+                relay::emit(journal, &Decoder::default(), emit.to_string().as_bytes()).await?;
             }
             Tick(status) => {
                 let body = body(key, &last, vec![("status", text(status))]);

@@ -13,7 +13,7 @@ use super::values::{
     queue_type, size, time, yes_or_no,
 };
 use super::{Config, Files, Log, Mistake, Mistakes, Needs};
-use crate::conversation::Limits;
+use crate::conversation::{Decoder, Gap, Limits, UrlTemplate};
 use crate::source::amqp::{self, QueueType};
 use crate::{http, net, socketio};
 
@@ -57,6 +57,7 @@ variables! {
     amqp_declare "AMQP_DECLARE",
     amqp_prefetch "AMQP_PREFETCH",
     amqp_journal_stream "AMQP_JOURNAL_STREAM",
+    media_url_template "MEDIA_URL_TEMPLATE",
     journal "JOURNAL",
     replay_window_seconds "REPLAY_WINDOW_SECONDS",
     replay_max_events "REPLAY_MAX_EVENTS",
@@ -124,6 +125,8 @@ impl Reader {
         let ping_timeout = self.value("PING_TIMEOUT_MS", &vars.ping_timeout_ms, || 20_000, time);
         let auth = self.auth(&vars, needs);
         let amqp = self.amqp(&vars);
+        let media_urls = |text: &str| UrlTemplate::parse(text, &[Gap::MediaId]);
+        let media_urls = self.optional("MEDIA_URL_TEMPLATE", &vars.media_url_template, media_urls);
         let limits = self.limits(&vars, &amqp);
         let grace = number(0, 3600);
         let grace = self.value(
@@ -156,6 +159,7 @@ impl Reader {
             },
             auth,
             amqp,
+            decoder: Decoder::new(media_urls),
             limits,
             shutdown_grace: Duration::from_secs(grace),
             log,

@@ -6,6 +6,8 @@
 
 mod encoding;
 mod inbound_message;
+mod media;
+mod parts;
 mod reader;
 mod status_update;
 
@@ -19,32 +21,43 @@ use self::inbound_message::InboundMessage;
 use self::reader::{Reader, Unusable};
 use self::status_update::StatusUpdate;
 use super::event::{Event, EventName, Identity};
-use super::fields::{Fields, MESSAGE_ID_LIMIT, text};
+use super::fields::{Fields, message_id};
 use super::id::ConversationKey;
-use super::json_text::JsonText;
+use super::json_text::{JsonText, NoObject};
 use super::rejection::{About, Invalid, Reason, Rejection};
 use super::timestamp;
+use super::url_template::UrlTemplate;
 
 pub use self::reader::OPTIONAL_FIELDS;
 
 /// The largest body of a delivery or of a relay request, in bytes.
 pub const BODY_LIMIT: usize = 256 * 1024;
 
-/// Which of the two contracts an event has to meet.
+/// Which of the contracts an event has to meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `inbound_message`
     InboundMessage,
     /// `status_update`
     StatusUpdate,
+    /// `outbound_message`: as a customer's message, of the agent's side. No queue is for these alone.
+    OutboundMessage,
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [
+        Self::InboundMessage,
+        Self::StatusUpdate,
+        Self::OutboundMessage,
+    ];
+
     /// The name of the event and the first word of the routing key.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InboundMessage => "inbound_message",
             Self::StatusUpdate => "status_update",
+            Self::OutboundMessage => "outbound_message",
         }
     }
 }
@@ -87,18 +100,12 @@ impl<'a> Delivered<'a> {
         }
     }
 
-    /// Decodes it. Optional fields that cannot be used are left out.
+    /// Decodes it as it is decoded where nothing is configured.
     ///
     /// # Errors
     /// [`Rejection`] when no retry could make an event of it.
     pub fn decode(&self) -> Result<Decoded, Rejection> {
-        let mut unusable = Unusable::LeftOut(Vec::new());
-        let event = self.read(&mut unusable)?;
-        let left_out = match unusable {
-            Unusable::LeftOut(all) => all,
-            Unusable::Refused => Vec::new(),
-        };
-        Ok(Decoded { event, left_out })
+        Decoder::default().decode(self)
     }
 
     /// Says what is wrong with it to who is about to publish it, optional fields included.
@@ -106,10 +113,15 @@ impl<'a> Delivered<'a> {
     /// # Errors
     /// [`Rejection`] when it is not an event in every field.
     pub fn check(&self) -> Result<(), Rejection> {
-        self.read(&mut Unusable::Refused).map(drop)
+        let decoder = Decoder::default();
+        decoder.read(self, &mut Unusable::Refused).map(drop)
     }
 
-    fn read(&self, unusable: &mut Unusable) -> Result<Event, Rejection> {
+    /// The body as it was before it was packed.
+    ///
+    /// # Errors
+    /// [`Rejection`] when it is too large, or cannot be unpacked.
+    pub(crate) fn unpacked(&self) -> Result<Cow<'a, [u8]>, Rejection> {
         if self.body.len() > BODY_LIMIT {
             return Err(Rejection::new(
                 Reason::TooLarge,
@@ -119,81 +131,135 @@ impl<'a> Delivered<'a> {
                 ),
             ));
         }
-        let body = encoding::unpacked(self.encoding, self.body)?;
+        encoding::unpacked(self.encoding, self.body)
+    }
+
+    /// The time that counts where the body names none.
+    pub(crate) fn at(&self) -> OffsetDateTime {
+        let sent_at = self.sent_at.map(|sent_at| sent_at as f64);
+        let sent_at = sent_at.and_then(timestamp::from_unix);
+        sent_at.unwrap_or(self.arrived_at)
+    }
+}
+
+/// The decoder, as it is configured: there is one for deliveries and the relay.
+#[derive(Debug, Clone, Default)]
+pub struct Decoder {
+    /// Where a medium is that comes with the provider's id and without a URL.
+    media_urls: Option<Arc<UrlTemplate>>,
+}
+
+impl Decoder {
+    /// One that makes URLs of media's ids, if there is a template for them.
+    pub fn new(media_urls: Option<UrlTemplate>) -> Self {
+        let media_urls = media_urls.map(Arc::new);
+        Self { media_urls }
+    }
+
+    /// Decodes a delivery. Optional fields that cannot be used are left out.
+    ///
+    /// # Errors
+    /// [`Rejection`] when no retry could make an event of it.
+    pub fn decode(&self, delivered: &Delivered<'_>) -> Result<Decoded, Rejection> {
+        let mut unusable = Unusable::LeftOut(Vec::new());
+        let event = self.read(delivered, &mut unusable)?;
+        let left_out = match unusable {
+            Unusable::LeftOut(all) => all,
+            Unusable::Refused => Vec::new(),
+        };
+        Ok(Decoded { event, left_out })
+    }
+
+    fn read(&self, delivered: &Delivered<'_>, unusable: &mut Unusable) -> Result<Event, Rejection> {
+        let body = delivered.unpacked()?;
         let text = JsonText::new(&body);
-        let json = text.value().map_err(|error| {
-            Rejection::new(Reason::InvalidJson, format!("body: is not JSON ({error})"))
+        let fields = text.fields().map_err(|error| match error {
+            NoObject::NotJson(error) => not_json(&error.to_string()),
+            NoObject::Other(reason) => Invalid::new("body", reason).into(),
         })?;
-        let fields = Fields::of(json).map_err(|reason| Invalid::new("body", reason))?;
-        self.event(&fields, unusable).map_err(|invalid| Rejection {
+        let mut event = || {
+            let key = ConversationKey {
+                tenant: fields.id("tenantId")?,
+                conversation: fields.id("conversationId")?,
+            };
+            let reader = Reader::new(&fields, unusable);
+            self.event(delivered.kind, key, reader, delivered.at())
+        };
+        event().map_err(|invalid| Rejection {
             about: About::read(&fields, &fields),
             ..invalid.into()
         })
     }
 
-    fn event(&self, fields: &Fields<'_>, unusable: &mut Unusable) -> Result<Event, Invalid> {
-        let key = ConversationKey {
-            tenant: fields.id("tenantId")?,
-            conversation: fields.id("conversationId")?,
+    /// Decodes the payload of an `inbound_message` or a `status_update` that came by the relay, which
+    /// names the conversation elsewhere.
+    ///
+    /// # Errors
+    /// [`Invalid`] names the field within the payload, also an optional one.
+    pub(crate) fn payload(
+        &self,
+        kind: Kind,
+        key: ConversationKey,
+        payload: &Fields<'_>,
+        arrived_at: OffsetDateTime,
+    ) -> Result<Event, Invalid> {
+        let mut unusable = Unusable::Refused;
+        let reader = Reader::new(payload, &mut unusable);
+        let event = self.event(kind, key, reader, arrived_at);
+        event.map_err(|invalid| invalid.within("payload"))
+    }
+
+    fn event(
+        &self,
+        kind: Kind,
+        key: ConversationKey,
+        mut fields: Reader<'_, '_>,
+        fallback: OffsetDateTime,
+    ) -> Result<Event, Invalid> {
+        let written = fields.required("messageId", message_id)?;
+        let message_id: Arc<str> = Arc::from(&*written);
+        let timestamp = timestamp::rfc3339(
+            fields
+                .optional("timestamp", |raw| {
+                    timestamp::parse(raw).map_err(Cow::Borrowed)
+                })?
+                .unwrap_or(fallback),
+        );
+        let (name, payload, identity) = match kind {
+            Kind::InboundMessage | Kind::OutboundMessage => {
+                let urls = self.media_urls.as_deref();
+                let payload = InboundMessage::read(&mut fields, written, timestamp, &key, urls)?;
+                let payload = to_raw_value(&payload);
+                match kind {
+                    Kind::OutboundMessage => {
+                        let name = EventName::Other(kind.as_str().into());
+                        (name, payload, Identity::Outbound(message_id))
+                    }
+                    _ => {
+                        let identity = Identity::Inbound(message_id);
+                        (EventName::InboundMessage, payload, identity)
+                    }
+                }
+            }
+            Kind::StatusUpdate => {
+                let payload = StatusUpdate::read(&mut fields, written, timestamp)?;
+                let (status, payload) = (payload.status, to_raw_value(&payload));
+                let identity = Identity::Status(message_id, status);
+                (EventName::StatusUpdate, payload, identity)
+            }
         };
-        let sent_at = self.sent_at;
-        let fallback = sent_at
-            .and_then(|sent_at| timestamp::from_unix(sent_at as f64))
-            .unwrap_or(self.arrived_at);
-        event(self.kind, key, Reader::new(fields, unusable), fallback)
+        let payload = payload.map_err(|error| Invalid::new("body", error.to_string()))?;
+        Ok(Event {
+            key,
+            name,
+            payload,
+            identity: Some(identity),
+            event_id: None,
+        })
     }
 }
 
-/// Decodes the payload of an `inbound_message` or a `status_update` that came by the relay, which
-/// names the conversation elsewhere.
-///
-/// # Errors
-/// [`Invalid`] names the field within the payload, also an optional one.
-pub(crate) fn decode_payload(
-    kind: Kind,
-    key: ConversationKey,
-    payload: &Fields<'_>,
-    arrived_at: OffsetDateTime,
-) -> Result<Event, Invalid> {
-    let mut unusable = Unusable::Refused;
-    event(kind, key, Reader::new(payload, &mut unusable), arrived_at)
-        .map_err(|invalid| invalid.within("payload"))
-}
-
-fn event(
-    kind: Kind,
-    key: ConversationKey,
-    mut fields: Reader<'_>,
-    fallback: OffsetDateTime,
-) -> Result<Event, Invalid> {
-    let message_id: Arc<str> = fields
-        .required("messageId", |raw| text(raw, 1, MESSAGE_ID_LIMIT))?
-        .into();
-    let timestamp = timestamp::rfc3339(
-        fields
-            .optional("timestamp", |raw| {
-                timestamp::parse(raw).map_err(Cow::Borrowed)
-            })?
-            .unwrap_or(fallback),
-    );
-    let (name, payload, identity) = match kind {
-        Kind::InboundMessage => {
-            let payload = InboundMessage::read(&mut fields, &message_id, timestamp)?;
-            let identity = Identity::Inbound(message_id.clone());
-            (EventName::InboundMessage, to_raw_value(&payload), identity)
-        }
-        Kind::StatusUpdate => {
-            let payload = StatusUpdate::read(&mut fields, &message_id, timestamp)?;
-            let identity = Identity::Status(message_id.clone(), payload.status);
-            (EventName::StatusUpdate, to_raw_value(&payload), identity)
-        }
-    };
-    let payload = payload.map_err(|error| Invalid::new("body", error.to_string()))?;
-    Ok(Event {
-        key,
-        name,
-        payload,
-        identity: Some(identity),
-        event_id: None,
-    })
+/// The body is not JSON, for this reason.
+pub(crate) fn not_json(reason: &str) -> Rejection {
+    Rejection::new(Reason::InvalidJson, format!("body: is not JSON ({reason})"))
 }

@@ -87,13 +87,13 @@ impl Status {
     /// How many statuses there are.
     pub const COUNT: usize = 4;
 
-    /// The status named `name`, as WhatsApp spells it.
+    /// The status named `name`, as WhatsApp spells it. A voice message that was `played` has been read.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "sent" => Self::Sent,
             "failed" => Self::Failed,
             "delivered" => Self::Delivered,
-            "read" => Self::Read,
+            "read" | "played" => Self::Read,
             _ => return None,
         })
     }

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use memchr::memchr;
 use serde_json::value::RawValue;
 
+use super::fields::Fields;
+
 /// UTF-8's byte order mark, which .NET and PowerShell write and JSON does not know.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -21,6 +23,14 @@ const ESCAPE: usize = 6;
 /// Here each becomes U+FFFD, in keys as in values, as it would in the browser's UTF-8. Everything else
 /// stays as it came, and nothing is copied where there is nothing to mend.
 pub(crate) struct JsonText<'a>(Cow<'a, [u8]>);
+
+/// Why a text has no fields.
+#[derive(Debug)]
+pub(crate) enum NoObject {
+    NotJson(serde_json::Error),
+    /// To be read after the name of what it is.
+    Other(Cow<'static, str>),
+}
 
 /// Which half of a pair an escape stands for.
 #[derive(PartialEq, Eq)]
@@ -55,6 +65,24 @@ impl<'a> JsonText<'a> {
     /// The one JSON value that this is.
     pub(crate) fn value(&self) -> serde_json::Result<&RawValue> {
         serde_json::from_slice(&self.0)
+    }
+
+    /// The fields of the one JSON object that this is.
+    ///
+    /// # Errors
+    /// It is not JSON, or something else.
+    pub(crate) fn fields(&self) -> Result<Fields<'_>, NoObject> {
+        // Nearly always it is one, and need not be read twice.
+        if let Ok(fields) = serde_json::from_slice(&self.0) {
+            return Ok(fields);
+        }
+        let value = self.value().map_err(NoObject::NotJson)?;
+        Fields::of(value).map_err(NoObject::Other)
+    }
+
+    /// The text itself.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::event::Event;
-use super::fields::{Fields, MESSAGE_ID_LIMIT, text};
+use super::fields::{Fields, message_id};
 use super::id::Id;
 
 /// A field that breaks the contract.
@@ -133,13 +133,11 @@ impl About {
     /// What can be read of it, whatever else is wrong. `message` are the fields that have the
     /// messageId.
     pub(crate) fn read(fields: &Fields<'_>, message: &Fields<'_>) -> Self {
-        let message_id = message.get("messageId");
+        let id = message.get("messageId").map(message_id);
         Self {
             tenant: fields.id("tenantId").ok(),
             conversation: fields.id("conversationId").ok(),
-            message_id: message_id
-                .and_then(|raw| text(raw, 1, MESSAGE_ID_LIMIT).ok())
-                .map(Arc::from),
+            message_id: id.and_then(Result::ok).map(Arc::from),
         }
     }
 }

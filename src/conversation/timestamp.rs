@@ -4,6 +4,8 @@ use serde_json::value::RawValue;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
+use super::fields::text;
+
 /// From this number on a Unix time is taken as milliseconds. As seconds it would be the year 5138.
 const FIRST_MILLISECOND: f64 = 1e11;
 
@@ -31,10 +33,11 @@ pub fn rfc3339_from_unix(seconds: i64) -> String {
 pub(super) fn parse(raw: &RawValue) -> Result<OffsetDateTime, &'static str> {
     const FORMS: &str = "must be an RFC 3339 time, or Unix seconds or milliseconds";
     const RANGE: &str = "must be a time between the years 1970 and 9999";
-    if let Ok(number) = serde_json::from_str::<f64>(raw.get()) {
+    if !raw.get().starts_with('"') {
+        let number = serde_json::from_str::<f64>(raw.get()).map_err(|_| FORMS)?;
         return from_unix(number).ok_or(RANGE);
     }
-    let text: String = serde_json::from_str(raw.get()).map_err(|_| FORMS)?;
+    let text = text(raw, 0, usize::MAX).map_err(|_| FORMS)?;
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok().and_then(from_unix).ok_or(RANGE);
     }

@@ -22,6 +22,7 @@ use std::time::SystemTime;
 use axum::Router;
 use axum::routing::{get, post};
 
+use crate::conversation::Decoder;
 use crate::journal::Journal;
 use crate::socketio::{Members, Statistics};
 use crate::source::amqp;
@@ -79,12 +80,17 @@ struct App {
     page: Arc<Page>,
     sockets: Statistics,
     refused: Arc<Counts>,
+    decoder: Decoder,
     /// When the process began.
     since: SystemTime,
 }
 
 /// The routes of the public listener, which are to be put behind [`guard()`] with whatever else is
 /// served there, and, if there is one, of the internal one.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "each is another part, and there is one caller"
+)]
 pub fn routers(
     settings: &Settings,
     journal: Arc<Journal>,
@@ -93,6 +99,7 @@ pub fn routers(
     broker: Arc<amqp::Status>,
     sockets: Statistics,
     refused: Arc<Counts>,
+    decoder: Decoder,
 ) -> (Router, Option<Router>) {
     let app = App {
         journal,
@@ -103,6 +110,7 @@ pub fn routers(
         page: Arc::new(Page::new(settings)),
         sockets,
         refused,
+        decoder,
         since: SystemTime::now(),
     };
     let probes = Router::new()

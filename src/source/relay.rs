@@ -7,10 +7,10 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use tracing::{Level, debug, enabled};
 
-use crate::conversation::fields::{Fields, MESSAGE_ID_LIMIT, text};
+use crate::conversation::fields::{Fields, message_id, text};
 use crate::conversation::{
-    About, Batch, ConversationKey, Event, EventName, Identity, Invalid, JsonText, Kind,
-    decode_payload,
+    About, Batch, ConversationKey, Decoder, Event, EventName, Identity, Invalid, JsonText, Kind,
+    NoObject,
 };
 use crate::journal::{Journal, Published};
 
@@ -46,9 +46,13 @@ pub enum RelayError {
 ///
 /// # Errors
 /// [`RelayError`] names the field.
-pub async fn emit(journal: &Journal, body: &[u8]) -> Result<Published, RelayError> {
+pub async fn emit(
+    journal: &Journal,
+    decoder: &Decoder,
+    body: &[u8],
+) -> Result<Published, RelayError> {
     let text = JsonText::new(body);
-    let event = match decode(&text, OffsetDateTime::now_utc()) {
+    let event = match decode(decoder, &text, OffsetDateTime::now_utc()) {
         Ok(event) => event,
         Err(error) => {
             if enabled!(Level::DEBUG) {
@@ -110,12 +114,17 @@ fn tell_refusal(text: &JsonText<'_>, error: &RelayError) {
 /// # Errors
 /// It is not JSON, or no object.
 pub(crate) fn fields<'a>(text: &'a JsonText<'_>) -> Result<Fields<'a>, RelayError> {
-    let json = text.value();
-    let json = json.map_err(|error| RelayError::InvalidJson(error.to_string()))?;
-    Ok(Fields::of(json).map_err(|reason| Invalid::new("body", reason))?)
+    text.fields().map_err(|error| match error {
+        NoObject::NotJson(error) => RelayError::InvalidJson(error.to_string()),
+        NoObject::Other(reason) => Invalid::new("body", reason).into(),
+    })
 }
 
-fn decode(text: &JsonText<'_>, now: OffsetDateTime) -> Result<Event, RelayError> {
+fn decode(
+    decoder: &Decoder,
+    text: &JsonText<'_>,
+    now: OffsetDateTime,
+) -> Result<Event, RelayError> {
     let fields = fields(text)?;
     let key = ConversationKey {
         tenant: fields.id("tenantId")?,
@@ -128,8 +137,8 @@ fn decode(text: &JsonText<'_>, now: OffsetDateTime) -> Result<Event, RelayError>
         .ok_or_else(|| Invalid::new("payload", "is missing"))?;
     let within = Fields::of(payload).map_err(|reason| Invalid::new("payload", reason))?;
     let event = match name {
-        EventName::InboundMessage => decode_payload(Kind::InboundMessage, key, &within, now)?,
-        EventName::StatusUpdate => decode_payload(Kind::StatusUpdate, key, &within, now)?,
+        EventName::InboundMessage => decoder.payload(Kind::InboundMessage, key, &within, now)?,
+        EventName::StatusUpdate => decoder.payload(Kind::StatusUpdate, key, &within, now)?,
         EventName::Other(_) => Event {
             identity: identity(&name, &within),
             key,
@@ -147,7 +156,7 @@ fn identity(name: &EventName, payload: &Fields<'_>) -> Option<Identity> {
     if name.as_str() != "outbound_message" {
         return None;
     }
-    let id = text(payload.get("messageId")?, 1, MESSAGE_ID_LIMIT).ok()?;
+    let id = message_id(payload.get("messageId")?).ok()?;
     Some(Identity::Outbound(id.into()))
 }
 
@@ -164,10 +173,10 @@ fn event_name(raw: &RawValue) -> Result<EventName, Cow<'static, str>> {
     if !well_formed {
         return Err("must be a-z, then up to 63 of a-z 0-9 _".into());
     }
-    if RESERVED.contains(&name.as_str()) {
+    if RESERVED.contains(&&*name) {
         return Err("is reserved".into());
     }
-    Ok(match name.as_str() {
+    Ok(match &*name {
         "inbound_message" => EventName::InboundMessage,
         "status_update" => EventName::StatusUpdate,
         _ => EventName::Other(name.into()),
@@ -185,7 +194,11 @@ mod tests {
     }
 
     fn decode_bytes(body: &[u8]) -> Result<Event, RelayError> {
-        decode(&JsonText::new(body), OffsetDateTime::UNIX_EPOCH)
+        decode(
+            &Decoder::default(),
+            &JsonText::new(body),
+            OffsetDateTime::UNIX_EPOCH,
+        )
     }
 
     fn emit() -> Value {
@@ -212,7 +225,7 @@ mod tests {
         for (name, values) in [
             (
                 "tenantId",
-                vec![json!(null), json!(7), json!(""), json!("a/b")],
+                vec![json!(null), json!(7.5), json!(""), json!("a/b")],
             ),
             ("conversationId", vec![json!(null), json!("x".repeat(129))]),
             (

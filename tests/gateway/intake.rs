@@ -17,7 +17,10 @@ async fn a_published_message_and_its_ticks_reach_the_agents_of_its_conversation(
     assert_eq!(event.name(), "inbound_message");
     assert_eq!(
         event.data(),
-        &json!({"messageId": "m-1", "text": "text of m-1", "timestamp": "2024-05-01T10:00:00Z"})
+        &json!({
+            "messageId": "m-1", "type": "text", "text": "text of m-1",
+            "timestamp": "2024-05-01T10:00:00Z",
+        })
     );
     let meta = event.meta().as_object().unwrap();
     assert!(meta["cursor"].is_string() && meta["at"].is_string());

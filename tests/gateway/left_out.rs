@@ -56,7 +56,8 @@ async fn the_event_is_delivered_without_it_and_a_warning_and_a_counter_name_the_
     for body in &bodies {
         broker.publish("inbound_message", body).await;
         let id = &body["messageId"];
-        let expected = json!({"messageId": id, "text": body["text"], "timestamp": at});
+        let expected =
+            json!({"messageId": id, "type": "text", "text": body["text"], "timestamp": at});
         assert_eq!(agent.event().await.data(), &expected);
     }
     for (error, left) in [
@@ -158,7 +159,10 @@ async fn what_is_required_still_decides() {
             media("m-1", "https://media.test/my photo.jpg"),
             "mediaUrl: must be",
         ),
-        (media("m-2", ""), "text: or mediaUrl must be there"),
+        (
+            media("m-2", ""),
+            "text: or mediaUrl, mediaId, location, contacts or type must be there",
+        ),
         (
             media("", "https://media.test/photo.jpg"),
             "messageId: must not be empty",

@@ -26,7 +26,8 @@ async fn what_the_portal_emits_reaches_the_conversation() {
 
     let payload = json!({"messageId": "m-2", "text": "hi", "timestamp": "1714557600000"});
     gateway.emit(&emit("inbound_message", &payload)).await;
-    let expected = json!({"messageId": "m-2", "text": "hi", "timestamp": "2024-05-01T10:00:00Z"});
+    let at = "2024-05-01T10:00:00Z";
+    let expected = json!({"messageId": "m-2", "type": "text", "text": "hi", "timestamp": at});
     assert_eq!(agent.event().await.data(), &expected);
 }
 
@@ -291,7 +292,7 @@ async fn who_can_be_told_is_told_of_an_optional_field_that_cannot_be_used() {
     assert_eq!(gateway.emit(&emit("inbound_message", &empty)).await.0, 200);
     let event = agent.event().await;
     let fields: Vec<_> = event.data().as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["messageId", "text", "timestamp"]);
+    assert_eq!(fields, ["messageId", "text", "timestamp", "type"]);
     let empty = json!({"messageId": "m-2", "text": "", "mediaUrl": ""});
     let (status, answer) = gateway.emit(&emit("inbound_message", &empty)).await;
     assert_eq!(
@@ -336,7 +337,7 @@ async fn a_messages_id_is_what_makes_an_outbound_message_a_repeat() {
     // The payload stays the portal's own affair: without a messageId that is one, it is new.
     let odd = [
         json!({"text": "none"}),
-        json!({"messageId": 7}),
+        json!({"messageId": 7.5}),
         json!({"messageId": ""}),
         json!({"messageId": null}),
         json!({"messageId": "x".repeat(257)}),

@@ -84,7 +84,7 @@ async fn a_dead_letters_line_says_whose_it_was_as_far_as_that_could_be_read() {
             json!({"conversation": "c-1", "message_id": "m-1"}),
         ),
         (
-            with("conversationId", json!(7)),
+            with("conversationId", json!(7.5)),
             json!({"tenant": "acme", "message_id": "m-1"}),
         ),
         (

@@ -1,5 +1,7 @@
 //! What agents get of a tick.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -11,32 +13,32 @@ use crate::conversation::rejection::Invalid;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StatusUpdate<'a> {
-    message_id: &'a str,
+    message_id: Cow<'a, str>,
     pub(super) status: Status,
     timestamp: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Failure>,
+    error: Option<Failure<'a>>,
 }
 
 /// Why WhatsApp gave up on a message.
 #[derive(Serialize)]
-struct Failure {
+struct Failure<'a> {
     /// WhatsApp's codes are numbers; strings pass as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<Box<RawValue>>,
+    code: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<String>,
+    title: Option<Cow<'a, str>>,
 }
 
 impl<'a> StatusUpdate<'a> {
     pub(super) fn read(
-        fields: &mut Reader<'_>,
-        message_id: &'a str,
+        fields: &mut Reader<'_, 'a>,
+        message_id: Cow<'a, str>,
         timestamp: String,
     ) -> Result<Self, Invalid> {
         let status = fields.required("status", |raw| {
             let name = text(raw, 0, usize::MAX)?;
-            Status::from_name(&name).ok_or("must be sent, delivered, read or failed".into())
+            Status::from_name(&name).ok_or("must be sent, delivered, read, played or failed".into())
         })?;
         // Only a failure has an error; beside another status it is one of the ignored fields.
         let error = match status {
@@ -52,12 +54,12 @@ impl<'a> StatusUpdate<'a> {
     }
 }
 
-impl Failure {
-    fn read(fields: &mut Reader<'_>) -> Result<Self, Invalid> {
+impl<'a> Failure<'a> {
+    fn read(fields: &mut Reader<'_, 'a>) -> Result<Self, Invalid> {
         Ok(Self {
             code: fields.optional("code", |raw| match raw.get().as_bytes().first() {
-                Some(b'"') => text(raw, 0, usize::MAX).map(|_| raw.to_owned()),
-                Some(b'-' | b'0'..=b'9') => Ok(raw.to_owned()),
+                Some(b'"') => text(raw, 0, usize::MAX).map(|_| raw),
+                Some(b'-' | b'0'..=b'9') => Ok(raw),
                 _ => Err("must be a number or a string".into()),
             })?,
             title: fields.optional("title", |raw| text(raw, 0, usize::MAX))?,

@@ -57,7 +57,7 @@ fn selection(body: &[u8]) -> Result<Selection, RelayError> {
             Some(_) => Some(fields.id("conversationId")?),
             None => None,
         },
-        agent: fields.optional("agentId", |raw| text(raw, 1, AGENT_LIMIT))?,
+        agent: fields.optional("agentId", |raw| Ok(text(raw, 1, AGENT_LIMIT)?.into_owned()))?,
     })
 }
 
@@ -76,7 +76,7 @@ mod tests {
         for (body, field) in [
             (r#"{}"#, "tenantId"),
             (r#"{"tenantId":"a/b"}"#, "tenantId"),
-            (r#"{"tenantId":"a","conversationId":7}"#, "conversationId"),
+            (r#"{"tenantId":"a","conversationId":7.5}"#, "conversationId"),
             (r#"{"tenantId":"a","agentId":""}"#, "agentId"),
             (r#"{"tenantId":"a","agentId":["x"]}"#, "agentId"),
             ("[]", "body"),

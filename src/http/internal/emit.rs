@@ -27,7 +27,7 @@ pub(in crate::http) async fn emit(
     body: Body,
 ) -> Result<Json<Emitted>, Refusal> {
     let (_, body) = super::taken(&app, &headers, body).await?;
-    let published = relay::emit(&app.journal, &body).await?;
+    let published = relay::emit(&app.journal, &app.decoder, &body).await?;
     Ok(Json(Emitted::from(published)))
 }
 

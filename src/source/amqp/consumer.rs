@@ -27,7 +27,7 @@ use super::deliveries::Deliveries;
 use super::status::{Check, Status};
 use super::topology::{Queue, Topology};
 use super::turn::{Looks, doubt};
-use crate::conversation::{About, Batch, Delivered, Invalid, Kind, Reason, Rejection};
+use crate::conversation::{About, Batch, Decoder, Delivered, Invalid, Kind, Reason, Rejection};
 use crate::journal::{Journal, Published};
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
@@ -56,6 +56,7 @@ pub(super) struct Consumer {
     pub(super) prefetch: u16,
     /// The queue's name among the checks.
     pub(super) check: &'static str,
+    pub(super) decoder: Decoder,
     pub(super) journal: Arc<Journal>,
     pub(super) dead_letters: Arc<DeadLetters>,
     pub(super) status: Arc<Status>,
@@ -255,6 +256,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
         let Consumer {
             kind,
             queue,
+            decoder,
             journal,
             dead_letters,
             status,
@@ -272,7 +274,7 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
         self.batched += 1;
         let batch = &mut self.batch;
         let taken = attempt(|| {
-            let decoded = delivered.decode()?;
+            let decoded = decoder.decode(&delivered)?;
             // Most of the time nobody asks.
             let is_asked_for = enabled!(Level::DEBUG) || !decoded.left_out.is_empty();
             let about = is_asked_for.then(|| About::of(&decoded.event));

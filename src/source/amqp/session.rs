@@ -22,7 +22,7 @@ use super::status::{
     BROKER, Check, DEAD_LETTER_QUEUE, EXCHANGE, INBOUND_QUEUE, STATUS_QUEUE, Status,
 };
 use super::topology::Topology;
-use crate::conversation::Kind;
+use crate::conversation::{Decoder, Kind};
 use crate::journal::Journal;
 
 /// How long the reason of a lost connection may take to be known.
@@ -36,11 +36,12 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Returns when deliveries in hand are finished and acknowledged and the rest is given back.
 pub async fn run(
     settings: Settings,
+    decoder: Decoder,
     journal: Arc<Journal>,
     status: Arc<Status>,
     shutdown: CancellationToken,
 ) {
-    let source = Source::new(settings, journal, status);
+    let source = Source::new(settings, decoder, journal, status);
     let mut backoff = Backoff::new();
     while !shutdown.is_cancelled() {
         let attempt = tokio::select! {
@@ -82,7 +83,12 @@ struct Source {
 }
 
 impl Source {
-    fn new(settings: Settings, journal: Arc<Journal>, status: Arc<Status>) -> Self {
+    fn new(
+        settings: Settings,
+        decoder: Decoder,
+        journal: Arc<Journal>,
+        status: Arc<Status>,
+    ) -> Self {
         let topology = Arc::new(Topology::new(&settings));
         let dead_letters = Arc::new(DeadLetters::new(settings.clone(), status.clone()));
         let consumer = |kind, queue, check| Consumer {
@@ -91,6 +97,7 @@ impl Source {
             topology: topology.clone(),
             prefetch: settings.prefetch,
             check,
+            decoder: decoder.clone(),
             journal: journal.clone(),
             dead_letters: dead_letters.clone(),
             status: status.clone(),

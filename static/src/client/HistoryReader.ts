@@ -222,11 +222,13 @@ export class HistoryReader {
     const edge = before && { before: before.messageId, beforeTimestamp: before.timestamp };
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
+      const aborted = (): void => settled(reject)(signal.reason);
       const settled = <Value>(settle: (value: Value) => void) => (value: Value): void => {
         clearTimeout(timer);
+        signal.removeEventListener("abort", aborted);
         settle(value);
       };
-      signal.addEventListener("abort", settled(() => reject(signal.reason)));
+      signal.addEventListener("abort", aborted);
       // A callback that throws has failed as well.
       void (async () => this.#ask?.({ limit: LIMIT, signal, getToken: this.#getToken, ...edge }))().then(settled(resolve), settled(reject));
     });

@@ -11,7 +11,7 @@ export interface Place {
  * the query; the answer is a `HistoryPage` as JSON. `{tenantId}` and `{conversationId}` in the address are filled in.
  */
 export function fetchHistory(template: string, place: Place): GetHistory {
-  const address = template.replace(/\{(tenantId|conversationId)\}/g, (_, name: keyof Place) => encodeURIComponent(place[name]));
+  const address = template.replace(/\{(tenantId|conversationId)\}/g, (_, name: keyof Place) => encodeId(place[name]));
   return async ({ before, beforeTimestamp, limit, signal, getToken }) => {
     const url = new URL(address, globalThis.location?.href);
     url.searchParams.set("limit", String(limit));
@@ -22,4 +22,10 @@ export function fetchHistory(template: string, place: Place): GetHistory {
     if (!response.ok) throw new Error(`the history service answered ${response.status}`);
     return response.json();
   };
+}
+
+function encodeId(id: string): string {
+  // However they are written, browsers take them for a step within the path.
+  if (id === "." || id === "..") throw new TypeError(`"${id}" cannot be in an address`);
+  return encodeURIComponent(id);
 }

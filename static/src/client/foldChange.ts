@@ -38,7 +38,7 @@ export function changes(before: Message | undefined, now: Message): boolean {
     before?.editedAt !== now.editedAt ||
     before?.deletedAt !== now.deletedAt ||
     before?.mediaUrl !== now.mediaUrl ||
-    before?.reactions !== now.reactions
+    JSON.stringify(before?.reactions) !== JSON.stringify(now.reactions)
   );
 }
 

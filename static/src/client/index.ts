@@ -1,5 +1,6 @@
 /** The client module: everything a front end for a conversation needs, and nothing about how it looks. */
 export { Conversation, type ConversationOptions } from "./Conversation";
+export { fetchHistory, type Place } from "./fetchHistory";
 export type { ConversationEvents, Gap, MessageOrigin } from "./ConversationEvents";
 export type { ConversationState, OfflineReason, StopReason } from "./ConversationState";
 export type { GetToken } from "./GetToken";
@@ -25,4 +26,5 @@ export type {
   StatusUpdate,
 } from "./Message";
 export { UnusableToken } from "./readToken";
+export { VERSION } from "./version";
 export type { Agent, Meta } from "./wire";

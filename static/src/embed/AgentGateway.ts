@@ -7,6 +7,8 @@ import type { EmbedOptions, GetHistory, GetToken, WidgetSettings } from "./Embed
 export interface AgentGateway {
   getToken?: GetToken;
   history?: GetHistory;
+  /** The version of this script. */
+  version?: string;
   /** Puts a widget into an element; the answer takes it out again. */
   mount?: (element: Element, options: EmbedOptions) => Embedded;
 }

@@ -5,12 +5,17 @@
 import type { AgentGateway, Embedded } from "./AgentGateway";
 import { readOptions, type EmbedOptions } from "./EmbedOptions";
 import { eachOwnTag } from "./ownTags";
+import { VERSION } from "../client/version";
 import { WidgetFrame, type HostFunctions } from "./WidgetFrame";
 
+/** The script's address under the hash of its content. */
+const KEPT = /\/v1\/[0-9a-f]{16}\/embed\.js$/;
+
 eachOwnTag((tag) => {
-  // The page is beside the script, below whatever path a proxy has the gateway.
-  const gateway = new URL(".", tag.src);
+  // The page is beside the script, below whatever path a proxy has the gateway; or above the folder of a script that is kept.
+  const gateway = new URL(KEPT.test(tag.src) ? "../../" : ".", tag.src);
   window.AgentGateway ??= {};
+  window.AgentGateway.version ??= VERSION;
   window.AgentGateway.mount ??= (element, options) => mount(gateway, options, (iframe) => element.append(iframe));
   const options = readOptions(tag.dataset);
   if (options) void place(tag, gateway, options);

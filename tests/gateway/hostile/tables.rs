@@ -470,7 +470,7 @@ POST /internal/emit                               | $key; $json                 
 POST /internal/emit                               | $key; $json                              | {"tenantId":"acme","conversationId":"c-1/../c-2"} | 422 | !conversationId: may only have the characters A-Z a-z 0-9 . _ ~ : @ + = -
 POST /internal/emit                               | $key; $json                              | {"tenantId":"acme","conversationId":"*"} | 422 | !conversationId: may only have the characters A-Z a-z 0-9 . _ ~ : @ + = -
 POST /internal/emit                               | $key; $json                              | {"tenantId":"acme","conversationId":"$129"} | 422 | !conversationId: must have at most 128 characters
-POST /internal/emit                               | $key; $json                              | {"tenantId":["acme"],"conversationId":"c-1"} | 422 | !tenantId: must be a string
+POST /internal/emit                               | $key; $json                              | {"tenantId":["acme"],"conversationId":"c-1"} | 422 | !tenantId: must be a string or an integer
 POST /internal/emit                               | $key; $json                              | {$ids,"event":"joined","payload":{}} | 422 | !event: is reserved
 POST /internal/emit                               | $key; $json                              | {$ids,"event":"reset","payload":{}} | 422 | !event: is reserved
 POST /internal/emit                               | $key; $json                              | {$ids,"event":"token_expiring","payload":{}} | 422 | !event: is reserved

@@ -11,7 +11,7 @@ use super::reader::Reader;
 use super::refusal::Refusal;
 use super::{CUT_LIMIT, Playground};
 use crate::cli::publish::new_message_id;
-use crate::conversation::{Kind, rfc3339};
+use crate::conversation::{Decoder, Kind, rfc3339};
 use crate::socketio::Sockets;
 use crate::source::relay;
 
@@ -77,7 +77,13 @@ impl Stage {
             "eventId": message_id,
             "payload": payload,
         });
-        relay::emit(&self.playground.journal, emit.to_string().as_bytes()).await?;
+        let decoder = Decoder::default();
+        relay::emit(
+            &self.playground.journal,
+            &decoder,
+            emit.to_string().as_bytes(),
+        )
+        .await?;
         Ok(message_id)
     }
 
