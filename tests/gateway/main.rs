@@ -40,6 +40,7 @@ mod isolation;
 mod left_out;
 mod licence;
 mod limits;
+mod message_types;
 mod metrics;
 mod origins;
 mod permissions;
