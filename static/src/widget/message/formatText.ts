@@ -17,7 +17,7 @@ const SIGNS: ReadonlyMap<string, Style> = new Map([
   ["~", "struck"],
 ]);
 
-const BLOCK = /```\n?([^`]+(?:`{1,2}[^`]+)*?)\n?```/g;
+const BLOCK = /```\n?([^`]+(?:`{1,2}[^`]+)*?)```/g;
 const WORD = /[\p{L}\p{N}]/u;
 const SPACE = /^\s*$/;
 
@@ -27,7 +27,7 @@ export function formatText(text: string): Piece[] {
   let end = 0;
   for (const match of text.matchAll(BLOCK)) {
     pieces.push(...formatLines(text.slice(end, match.index)));
-    pieces.push({ style: "block", pieces: [{ text: match[1] ?? "" }] });
+    pieces.push({ style: "block", pieces: [{ text: match[1]?.replace(/\n$/, "") ?? "" }] });
     end = match.index + match[0].length;
   }
   pieces.push(...formatLines(text.slice(end)));
