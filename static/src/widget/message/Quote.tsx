@@ -2,7 +2,7 @@ import type { Message } from "../../client";
 import { useTexts } from "../Texts";
 import { useLog } from "./LogContext";
 import { numberName, senderName } from "./senderName";
-import { summary } from "./summary";
+import { inLine, summary } from "./summary";
 
 interface QuoteProps {
   message: Message;
@@ -20,7 +20,7 @@ export function Quote({ message, quoted, several }: QuoteProps) {
   const { strings } = texts;
   const writer = quoted ?? (replyTo.from !== undefined && replyTo.from === from ? message : undefined);
   const name = writer ? senderName(writer, texts, several) : replyTo.from && numberName(replyTo.from);
-  const words = quoted ? summary(quoted, strings) : replyTo.text;
+  const words = quoted ? summary(quoted, strings) : replyTo.text && inLine(replyTo.text);
   return (
     <button
       type="button"

@@ -46,8 +46,8 @@ export function Words({ message }: { message: Message }) {
   }
   return (
     <>
-      <em class="text">{strings.unsupported}</em>
-      {written && <> {written}</>}
+      <em class={written ? "label" : "text"}>{strings.unsupported}</em>
+      {written}
     </>
   );
 }

@@ -34,6 +34,11 @@ export function formatText(text: string): Piece[] {
   return pieces;
 }
 
+/** The text without its signs, as a quote has it. */
+export function plainText(pieces: readonly Piece[]): string {
+  return pieces.map((piece) => ("style" in piece ? plainText(piece.pieces) : piece.text)).join("");
+}
+
 /** A style begins and ends within a line. */
 function formatLines(text: string): Piece[] {
   if (!/[*_~`]/.test(text)) return splitLinks(text);
