@@ -16,11 +16,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::origins::{Origins, Verdict};
 use super::refusals::Refusals;
-use super::{Settings, counts::Counts};
+use super::{Settings, assets, counts::Counts};
 use crate::engineio;
-
-/// Files that pages of other origins load as modules, or with `crossorigin`.
-const MODULES: [&str; 3] = ["/client.js", "/client.d.ts", "/embed.js"];
 
 /// What an answer allows that is not a page.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -77,7 +74,7 @@ struct Door {
 async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let guarded = engineio::serves(path);
-    if !guarded && !MODULES.contains(&path) {
+    if !guarded && !is_shared(path) {
         return next.run(request).await;
     }
     let verdict = door.origins.judge(request.headers());
@@ -97,9 +94,19 @@ async fn check(State(door): State<Arc<Door>>, request: Request, next: Next) -> R
     response
 }
 
+/// Whether pages of other origins load this as a module, or with `crossorigin`.
+fn is_shared(path: &str) -> bool {
+    let name = path.strip_prefix('/').unwrap_or_default();
+    name == "client.json" || name.starts_with("v1/") || assets::SHARED.contains(&name)
+}
+
 /// Lets the page read the answer, if it may; what is kept of it is kept by origin.
 fn share(headers: &mut HeaderMap, verdict: Verdict) {
-    headers.append(VARY, HeaderValue::from_static("Origin"));
+    let others: Vec<_> = headers.get_all(VARY).iter().cloned().collect();
+    headers.insert(VARY, HeaderValue::from_static("Origin"));
+    for other in others {
+        headers.append(VARY, other);
+    }
     if let Verdict::Allowed(origin) = verdict {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         let credentials = HeaderValue::from_static("true");
