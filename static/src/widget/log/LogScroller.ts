@@ -72,7 +72,7 @@ export class LogScroller {
 
   /** Takes in the messages; to be called before the page changes. */
   draw(messages: readonly Message[]): LogWindow {
-    this.#remember();
+    this.#catchUp();
     this.#window.take(messages, this.#wish);
     return this.#window;
   }
@@ -80,7 +80,10 @@ export class LogScroller {
   /** Begins to watch the log, and answers how to stop. */
   attach(log: HTMLElement): () => void {
     this.#log = log;
-    const observer = new ResizeObserver(() => this.#hold());
+    const observer = new ResizeObserver(() => {
+      this.#catchUp();
+      this.#hold();
+    });
     observer.observe(log);
     if (log.firstElementChild) observer.observe(log.firstElementChild);
     const letGo = this.#kept.attach(log);
@@ -103,6 +106,7 @@ export class LogScroller {
     const arrived = this.#arrive();
     // At its very beginning a log moves by nothing that the browser does.
     if (arrived || this.#following || !KEEPS_PLACE || this.#log.scrollTop === 0) this.#hold();
+    if (arrived && this.#isAtEnd) this.follow();
     this.#growSoon();
   }
 
@@ -150,10 +154,13 @@ export class LogScroller {
     this.#listener.follows(following);
   }
 
-  /** Where the reader is may have changed without an event that has come yet. */
-  #remember(): void {
-    if (!this.#log || this.#following || this.#target) return;
-    if (Math.abs(this.#log.scrollTop - this.#lastTop) >= STILL_PX) this.#anchor = anchorAt(this.#log, this.#rows);
+  /** Takes account of a movement whose event is still to come, lest it be undone. */
+  #catchUp(): void {
+    if (this.#log && this.#target === undefined) this.#onScroll();
+  }
+
+  get #isAtEnd(): boolean {
+    return this.#toEnd <= NEAR_END_PX && this.#window.reachesEnd;
   }
 
   #element(messageId: string): HTMLElement | undefined {
@@ -204,14 +211,13 @@ export class LogScroller {
     this.#lastTop = log.scrollTop;
     // What was scrolled here, and has its event only now.
     if (Math.abs(moved) < STILL_PX) return;
-    const atEnd = this.#toEnd <= NEAR_END_PX;
     if (this.#following) {
       // Content that grew puts the end out of reach too; only a move upwards is the agent's wish to leave it.
-      if (moved > 0 || atEnd) return;
+      if (moved > 0 || this.#toEnd <= NEAR_END_PX) return;
       this.#anchor = anchorAt(log, this.#rows);
       this.#setFollowing(false);
       this.#listener.redraw();
-    } else if (atEnd && moved > 0 && this.#window.reachesEnd) {
+    } else if (moved > 0 && this.#isAtEnd) {
       this.#anchor = undefined;
       this.#setFollowing(true);
       this.#listener.redraw();
@@ -226,7 +232,7 @@ export class LogScroller {
     if (wish.near === "first" && this.#window.first === 0) this.#listener.wantsOlder();
     this.#growing = setTimeout(() => {
       this.#growing = undefined;
-      this.#remember();
+      this.#catchUp();
       if (this.#window.grow(this.#wish)) this.#listener.redraw();
     });
   }
