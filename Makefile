@@ -72,11 +72,15 @@ fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for eac
 	cd fuzz && ./run $(or $(SECONDS),60)
 
 .PHONY: lint
-lint: need-cargo static/dist ## formatting, clippy and the front end's types
+lint: need-cargo static/dist ## formatting, clippy, the front end's types, ESLint and Prettier
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --test soak --test siege --locked -- -D warnings
-	cd static && npm run check
+	cd static && npm run check && npm run lint
+
+.PHONY: package
+package: static/node_modules/.package-lock.json | need-npm ## the npm package of the client module: static/npm/*.tgz
+	cd static && npm run package && cd npm && npm pack
 
 .PHONY: front
 front: static/dist ## the front end: static/dist, which the program embeds

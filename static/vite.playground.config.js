@@ -14,7 +14,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: {
       input: "playground.html",
-      output: { assetFileNames: ({ names }) => (isMedia(names[0]) ? "media/[name][extname]" : "assets/[name]-[hash][extname]") },
+      output: {
+        assetFileNames: ({ names }) => (isMedia(names[0]) ? "media/[name][extname]" : "assets/[name]-[hash][extname]"),
+      },
     },
   },
 });

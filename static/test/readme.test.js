@@ -20,7 +20,9 @@ it("has examples that the client module's types allow", () => {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
   copyFileSync(TYPES, join(project, "client.d.ts"));
-  const scripts = blocks("html").flatMap((html) => [...html.matchAll(/<script type="module">(.*?)<\/script>/gs)].map(([, code]) => code ?? ""));
+  const scripts = blocks("html").flatMap((html) =>
+    [...html.matchAll(/<script type="module">(.*?)<\/script>/gs)].map(([, code]) => code ?? ""),
+  );
   const hooks = blocks("tsx");
   expect([scripts.length, hooks.length]).toEqual([1, 1]);
   scripts.forEach((code, index) => writeFileSync(join(project, `script${index}.js`), code));
@@ -55,7 +57,9 @@ it("has examples that the client module's types allow", () => {
 /** What the compiler has to say about a project. */
 function check(project) {
   try {
-    return execFileSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-p", project], { encoding: "utf8" });
+    return execFileSync(process.execPath, [join(ROOT, "node_modules/@typescript/native/bin/tsc"), "-p", project], {
+      encoding: "utf8",
+    });
   } catch (error) {
     return String(error.stdout || error);
   }

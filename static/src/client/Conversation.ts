@@ -210,8 +210,14 @@ export class Conversation {
       this.#pollingFirst = !this.#pollingFirst;
       this.#retryLater("timeout");
     });
-    socket.on("connect_error", this.#current((refusal) => this.#refused(refusal)));
-    socket.on("disconnect", this.#current((reason) => this.#retryLater(judgeDisconnect(reason))));
+    socket.on(
+      "connect_error",
+      this.#current((refusal) => this.#refused(refusal)),
+    );
+    socket.on(
+      "disconnect",
+      this.#current((reason) => this.#retryLater(judgeDisconnect(reason))),
+    );
     socket.onAny(this.#current((name, data, meta) => this.#received(name, data, meta as Meta)));
   }
 
@@ -257,7 +263,8 @@ export class Conversation {
     this.#inOrder = resume === "fresh" && this.#history.available;
     this.#settled();
     if (resume === "reset") this.#openGap("cursor not in the window");
-    else if (resume === "fresh" && this.#history.begun && this.#history.age > HISTORY_AGE_MS) this.#openGap("joined late");
+    else if (resume === "fresh" && this.#history.begun && this.#history.age > HISTORY_AGE_MS)
+      this.#openGap("joined late");
     else if (this.#history.state.name === "failed") this.loadOlder();
   }
 

@@ -17,7 +17,7 @@ const TIMEOUT_MS = 30_000;
 const MAX_MISSED_PAGES = 20;
 
 /** The callback has answered that there is nothing to ask. */
-const NO_STORE = Symbol("no store");
+class NoStore extends Error {}
 
 /** Whoever is told what the history brings. */
 export interface HistoryListener {
@@ -141,7 +141,7 @@ export class HistoryReader {
       if (this.#running !== controller) return false;
       this.#running = undefined;
       controller.abort();
-      if (cause === NO_STORE) {
+      if (cause instanceof NoStore) {
         this.#ask = undefined;
         this.#enter({ name: "none" });
         return false;
@@ -201,7 +201,7 @@ export class HistoryReader {
   async #page(before: Edge | undefined, signal: AbortSignal): Promise<Page> {
     const answer = await this.#answer(before, signal);
     signal.throwIfAborted();
-    if (answer === null || answer === undefined) throw NO_STORE;
+    if (answer === null || answer === undefined) throw new NoStore();
     const page = readPage(answer);
     this.#learn(page.context);
     // There may be no such conversation.
@@ -223,14 +223,19 @@ export class HistoryReader {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no answer within ${TIMEOUT_MS / 1000} s`)), TIMEOUT_MS);
       const aborted = (): void => settled(reject)(signal.reason);
-      const settled = <Value>(settle: (value: Value) => void) => (value: Value): void => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", aborted);
-        settle(value);
-      };
+      const settled =
+        <Value>(settle: (value: Value) => void) =>
+        (value: Value): void => {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", aborted);
+          settle(value);
+        };
       signal.addEventListener("abort", aborted);
       // A callback that throws has failed as well.
-      void (async () => this.#ask?.({ limit: LIMIT, signal, getToken: this.#getToken, ...edge }))().then(settled(resolve), settled(reject));
+      void (async () => this.#ask?.({ limit: LIMIT, signal, getToken: this.#getToken, ...edge }))().then(
+        settled(resolve),
+        settled(reject),
+      );
     });
   }
 
@@ -259,7 +264,12 @@ function readPage(answer: unknown): Page & { readonly context: Context; readonly
   const read = list.map(readStored);
   const messages = new Map(read.flatMap((message) => (message ? [[message.messageId, message]] : [])));
   const unreadable = read.filter((message) => message === undefined).length;
-  return { messages: oldestFirst([...messages.values()]), more: more === true, context: readContext(context), unreadable };
+  return {
+    messages: oldestFirst([...messages.values()]),
+    more: more === true,
+    context: readContext(context),
+    unreadable,
+  };
 }
 
 /** A store may answer the newest first; of messages of one second only their order in the answer tells. */

@@ -1,4 +1,4 @@
-import type { GetHistory } from "./History";
+import type { GetHistory, HistoryPage } from "./History";
 
 /** Which conversation an address is about. */
 export interface Place {
@@ -20,7 +20,7 @@ export function fetchHistory(template: string, place: Place): GetHistory {
     const headers = { accept: "application/json", authorization: `Bearer ${await getToken()}` };
     const response = await fetch(url, { headers, signal, cache: "no-store" });
     if (!response.ok) throw new Error(`the history service answered ${response.status}`);
-    return response.json();
+    return (await response.json()) as HistoryPage;
   };
 }
 

@@ -86,7 +86,9 @@ function readContent(fields: Record<string, unknown>): Content {
 function readReplyTo(value: unknown): ReplyTo | undefined {
   const { messageId, text, from } = asRecord(value);
   const id = asId(messageId);
-  return id === undefined ? undefined : { messageId: id, ...present("text", asString(text)), ...present("from", asString(from)) };
+  return id === undefined
+    ? undefined
+    : { messageId: id, ...present("text", asString(text)), ...present("from", asString(from)) };
 }
 
 function readLocation(value: unknown): Location | undefined {
@@ -107,7 +109,11 @@ function readContact(value: unknown): Contact | undefined {
   const fields = asRecord(value);
   const name = asString(fields.name);
   if (name === undefined) return undefined;
-  return { name, ...present("phones", readAll(fields.phones, asId)), ...present("emails", readAll(fields.emails, asString)) };
+  return {
+    name,
+    ...present("phones", readAll(fields.phones, asId)),
+    ...present("emails", readAll(fields.emails, asString)),
+  };
 }
 
 function readReaction(value: unknown): Reaction | undefined {
@@ -116,7 +122,13 @@ function readReaction(value: unknown): Reaction | undefined {
   const timestamp = readTime(fields.timestamp);
   if (emoji === undefined || timestamp === undefined) return undefined;
   const direction = fields.direction === "out" || fields.direction === "outbound" ? "out" : "in";
-  return { emoji, direction, ...present("from", asString(fields.from)), ...present("fromName", asString(fields.fromName)), timestamp };
+  return {
+    emoji,
+    direction,
+    ...present("from", asString(fields.from)),
+    ...present("fromName", asString(fields.fromName)),
+    timestamp,
+  };
 }
 
 function readStatusTimes(value: unknown): Message["statusTimes"] {

@@ -14,7 +14,13 @@ export interface LiveConversation extends ConversationSnapshot {
  * Connects to a conversation for as long as the component is there, and renders it as it changes. `getToken` and `history`
  * may be written anew with each rendering; another `url`, tenant or conversation is another connection.
  */
-export function useConversation({ url, tenantId, conversationId, getToken, history }: ConversationOptions): LiveConversation {
+export function useConversation({
+  url,
+  tenantId,
+  conversationId,
+  getToken,
+  history,
+}: ConversationOptions): LiveConversation {
   const hasHistory = history !== undefined;
   const store = useMemo(
     () => new ConversationStore({ url, tenantId, conversationId }, hasHistory),

@@ -36,7 +36,7 @@ function start(): void {
   conversation.on("error", ({ message, cause }) => {
     // What else may fail about a token, the host has heard of already.
     if (cause instanceof UnusableToken) console.error(`agent-gateway: ${cause.message}`);
-    else if (message === "history failed") console.error(`agent-gateway: ${message}: ${cause}`);
+    else if (message === "history failed") console.error(`agent-gateway: ${message}: ${String(cause)}`);
   });
   conversation.on("state", (state) => host?.tell({ type: "agent-gateway:state", state }));
   conversation.on("message", (message, origin, news) => {

@@ -10,7 +10,15 @@ function message(messageId: string, more: Partial<Message> = {}): Message {
 }
 
 function reaction(messageId: string, emoji: string | undefined, second: number, more: Partial<Message> = {}): Message {
-  const change: Message = { messageId, direction: "in", type: "reaction", target: "m1", from: "sam", timestamp: at(second), ...more };
+  const change: Message = {
+    messageId,
+    direction: "in",
+    type: "reaction",
+    target: "m1",
+    from: "sam",
+    timestamp: at(second),
+    ...more,
+  };
   return emoji === undefined ? change : { ...change, emoji };
 }
 
@@ -25,7 +33,9 @@ const removal = (second: number): Message => {
 /** Takes each in as the conversation does. */
 function logOf(...messages: Message[]): MessageLog {
   const log = new MessageLog();
-  for (const each of messages) log.change(each) ?? log.append(each);
+  for (const each of messages) {
+    if (!log.change(each)) log.append(each);
+  }
   return log;
 }
 
@@ -40,7 +50,12 @@ describe("a reaction", () => {
   });
 
   it("replaces its sender's earlier one, and stands beside those of others", () => {
-    const log = logOf(message("m1"), reaction("r1", "👍", 1), reaction("r2", "❤️", 2, { direction: "out" }), reaction("r3", "🎉", 3));
+    const log = logOf(
+      message("m1"),
+      reaction("r1", "👍", 1),
+      reaction("r2", "❤️", 2, { direction: "out" }),
+      reaction("r3", "🎉", 3),
+    );
     expect(log.messages[0]?.reactions?.map(({ emoji }) => emoji)).toEqual(["❤️", "🎉"]);
   });
 
@@ -72,7 +87,16 @@ describe("a delete", () => {
     const log = logOf(message("m1", { mediaUrl: "https://media.example/1.jpg" }), reaction("r1", "👍", 1), removal(2));
     log.apply({ messageId: "m1", status: "read", timestamp: at(3) });
     expect(log.messages).toEqual([
-      { messageId: "m1", direction: "in", type: "text", from: "sam", timestamp: at(0), status: "read", statusTimes: { read: at(3) }, deletedAt: at(2) },
+      {
+        messageId: "m1",
+        direction: "in",
+        type: "text",
+        from: "sam",
+        timestamp: at(0),
+        status: "read",
+        statusTimes: { read: at(3) },
+        deletedAt: at(2),
+      },
     ]);
   });
 
@@ -129,7 +153,11 @@ describe("a store's own copy", () => {
     const log = logOf(message("m1"), edit("e1", "new", 9), reaction("r1", "👍", 9));
     const before = log.messages[0];
     const { changed } = log.merge([
-      message("m1", { text: "old", editedAt: at(5), reactions: [{ emoji: "🎉", direction: "in", from: "sam", timestamp: at(5) }] }),
+      message("m1", {
+        text: "old",
+        editedAt: at(5),
+        reactions: [{ emoji: "🎉", direction: "in", from: "sam", timestamp: at(5) }],
+      }),
     ]);
     expect(changed).toEqual([]);
     expect(log.messages[0]).toEqual(before);

@@ -61,10 +61,12 @@ beforeEach(() => {
 const ids = (): string[] => gateway.conversation.messages.map(({ messageId }) => messageId);
 
 function events(name: string): unknown[][] {
-  return gateway.said(name).map(([what, ...rest]) => [
-    Array.isArray(what) ? what.map(({ messageId }: Message) => messageId) : (what as Message).messageId,
-    ...rest,
-  ]);
+  return gateway
+    .said(name)
+    .map(([what, ...rest]) => [
+      Array.isArray(what) ? what.map(({ messageId }: Message) => messageId) : (what as Message).messageId,
+      ...rest,
+    ]);
 }
 
 /** Has the gateway send a message of a minute. */
@@ -110,7 +112,9 @@ describe("at the start", () => {
     const socket = await gateway.joined();
     socket.receive("inbound_message", { messageId: "b", timestamp: now }, { cursor: "b" });
     socket.receive("inbound_message", { messageId: "d", timestamp: now }, { cursor: "d" });
-    await history.answer(["a", "b", "c", "d", "e"].map((messageId) => ({ messageId, direction: "out", timestamp: now })));
+    await history.answer(
+      ["a", "b", "c", "d", "e"].map((messageId) => ({ messageId, direction: "out", timestamp: now })),
+    );
     expect(ids()).toEqual(["a", "b", "c", "d", "e"]);
   });
 
@@ -184,7 +188,9 @@ describe("at the start", () => {
     await gateway.joined();
     await history.answer([stored(1), { direction: "in" } as HistoryMessage, stored(2, { timestamp: "soon" })]);
     expect(ids()).toEqual(["m1"]);
-    expect(gateway.said("error")).toMatchObject([[{ message: "history failed", cause: { message: /^2 of its messages/ } }]]);
+    expect(gateway.said("error")).toMatchObject([
+      [{ message: "history failed", cause: { message: /^2 of its messages/ } }],
+    ]);
   });
 
   it.each([["a text"], [42], [{ messages: "none" }]])("fails on an answer such as %j", async (answer) => {

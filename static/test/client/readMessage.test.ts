@@ -50,11 +50,9 @@ it("reads a failure with what is known of its error", () => {
   expect(readStatus({ ...failed, error: "broken" }, META)).toEqual(failed);
 });
 
-it.each([
-  [{ messageId: "m1", status: "seen" }],
-  [{ messageId: "m1" }],
-  [{ status: "read" }],
-  [null],
-])("takes no status from %j", (data) => {
-  expect(readStatus(data, META)).toBeUndefined();
-});
+it.each([[{ messageId: "m1", status: "seen" }], [{ messageId: "m1" }], [{ status: "read" }], [null]])(
+  "takes no status from %j",
+  (data) => {
+    expect(readStatus(data, META)).toBeUndefined();
+  },
+);

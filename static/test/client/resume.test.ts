@@ -145,7 +145,13 @@ function answering(messages: HistoryMessage[]): GetHistory {
 }
 
 describe("a gap", () => {
-  const older: Message = { messageId: "m0", direction: "out", type: "text", text: "hi", timestamp: "2026-03-01T11:00:00Z" };
+  const older: Message = {
+    messageId: "m0",
+    direction: "out",
+    type: "text",
+    text: "hi",
+    timestamp: "2026-03-01T11:00:00Z",
+  };
 
   it("is reported after a join that could not resume", async () => {
     const gateway = new FakeGateway();
@@ -186,9 +192,11 @@ describe("a gap", () => {
     expect(gateway.said("message").map(([message, origin]) => [(message as Message).messageId, origin])).toEqual([
       ["m1", "live"],
     ]);
-    expect(gateway.said("messages").map(([messages, ...rest]) => [(messages as Message[]).map(({ messageId }) => messageId), ...rest])).toEqual([
-      [["m0", "m2"], "history", 1],
-    ]);
+    expect(
+      gateway
+        .said("messages")
+        .map(([messages, ...rest]) => [(messages as Message[]).map(({ messageId }) => messageId), ...rest]),
+    ).toEqual([[["m0", "m2"], "history", 1]]);
     expect(gateway.said("reset")).toEqual([[{ reason: "too slow", filled: true }]]);
   });
 

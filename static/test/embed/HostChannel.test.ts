@@ -11,7 +11,7 @@ class FakeFrame {
   #listener: (event: MessageEvent) => void = () => {};
 
   constructor() {
-    this.channel = new HostChannel(this as never);
+    this.channel = new HostChannel(this);
     this.channel.on("token", () => this.offers.push(this.channel.getToken()));
   }
 
@@ -19,8 +19,8 @@ class FakeFrame {
     this.#listener = listener;
   }
 
-  hears(data: unknown, { source = this.parent as unknown, origin = HOST } = {}): void {
-    this.#listener({ data, source, origin } as MessageEvent);
+  hears(data: unknown, from: { readonly source?: unknown; readonly origin?: string } = {}): void {
+    this.#listener({ data, source: this.parent, origin: HOST, ...from } as MessageEvent);
   }
 }
 
@@ -82,7 +82,7 @@ it("fails after 20 seconds without an answer, and a late one is an offer", async
 });
 
 it("does not keep an offer that nobody wants", async () => {
-  const wanted = new HostChannel(frame as never);
+  const wanted = new HostChannel(frame);
   frame.hears(token("old"));
   const asked = wanted.getToken();
   frame.hears(token("new"));
