@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import type { Conversation } from "../client";
+import { useChanges } from "../look/useChanges";
 import { Banner } from "./Banner";
 import type { ConversationView } from "./ConversationView";
 import { Header } from "./Header";
@@ -26,16 +27,18 @@ interface AppProps {
 
 /** The page of a conversation. */
 export function App({ conversation, view, unread, look, name }: AppProps) {
-  const { state, agent, messages, broken, history, context, fresh } = useStore(view, () => view.snapshot);
-  const now = useStore(look, () => look.now);
-  const snapshot = view.snapshot;
+  useChanges(view);
+  useChanges(look);
+  const snapshot = view.now;
+  const { state, agent, messages, broken, history, context, fresh } = snapshot;
+  const { now } = look;
   const title = now?.title ?? context.title ?? name;
   useUnreadTitle(unread, title, now?.strings);
   const sound = useSound(conversation);
   const page = useRef<HTMLElement>(null);
   useKeptFocus(page);
   const retry = () => conversation.retryNow();
-  const older = () => conversation.loadOlder();
+  const older = useCallback(() => conversation.loadOlder(), [conversation]);
   const blocker = state.name === "stopped" && state.why !== "closed" ? state.why : undefined;
   if (!now) return <Skeleton />;
 
@@ -43,7 +46,12 @@ export function App({ conversation, view, unread, look, name }: AppProps) {
     <Texted look={now} customer={context.customer ?? now.title}>
       <main class="page" ref={page} tabIndex={-1} aria-label={title}>
         {now.header && (
-          <Header title={title} agent={agent && (agent.name ?? agent.id)} state={state.name} sound={blocker ? undefined : sound} />
+          <Header
+            title={title}
+            agent={agent && (agent.name ?? agent.id)}
+            state={state.name}
+            sound={blocker ? undefined : sound}
+          />
         )}
         <Banner state={state} broken={broken} onRetry={retry} />
         {messages.length > 0 && <MessageList snapshot={snapshot} unread={unread} onOlder={older} />}
@@ -58,7 +66,8 @@ export function App({ conversation, view, unread, look, name }: AppProps) {
 
 /** The page of a link that leads to no conversation. */
 export function Refusal({ why, look, name }: { why: Blocker; look: Look; name: string | undefined }) {
-  const now = useStore(look, () => look.now);
+  useChanges(look);
+  const { now } = look;
   const title = now && (name === undefined ? undefined : (now.title ?? name));
   useEffect(() => {
     if (now) document.title = title ?? now.strings.conversation;
@@ -74,18 +83,16 @@ export function Refusal({ why, look, name }: { why: Blocker; look: Look; name: s
   );
 }
 
-function Texted({ look, customer, children }: { look: LookNow; customer: string | undefined; children: ComponentChildren }) {
+function Texted({
+  look,
+  customer,
+  children,
+}: {
+  look: LookNow;
+  customer: string | undefined;
+  children: ComponentChildren;
+}) {
   const { strings, formats } = look;
   const texts = useMemo<Texts>(() => ({ strings, formats, customer }), [strings, formats, customer]);
   return <TextsProvider value={texts}>{children}</TextsProvider>;
-}
-
-/** Draws anew with each change. Not only after a frame has been drawn, which takes a while where the page is out of sight. */
-function useStore<Value>(store: { on(name: "change", listener: () => void): () => void }, read: () => Value): Value {
-  const [value, setValue] = useState(read);
-  useLayoutEffect(() => {
-    setValue(read);
-    return store.on("change", () => setValue(read));
-  }, [store]);
-  return value;
 }

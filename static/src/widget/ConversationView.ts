@@ -42,7 +42,7 @@ export class ConversationView {
     });
   }
 
-  get snapshot(): Snapshot {
+  get now(): Snapshot {
     return this.#snapshot;
   }
 

@@ -55,9 +55,9 @@ export class FragmentToken {
 }
 
 /** A browser may refuse storage; then a reload needs a new link, and everything else works. */
-function inStorage<Result>(use: (storage: Storage) => Result): Result | undefined {
+function inStorage<Result>(run: (storage: Storage) => Result): Result | undefined {
   try {
-    return use(sessionStorage);
+    return run(sessionStorage);
   } catch {
     return undefined;
   }

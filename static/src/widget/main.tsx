@@ -31,7 +31,12 @@ function start(): void {
 
   const { host } = tokens;
   const history = historySource(place, host);
-  const conversation = new Conversation({ url: GATEWAY_URL, ...place, getToken: tokens.get, ...(history && { history }) });
+  const conversation = new Conversation({
+    url: GATEWAY_URL,
+    ...place,
+    getToken: tokens.get,
+    ...(history && { history }),
+  });
   tokens.serves(conversation);
   conversation.on("error", ({ message, cause }) => {
     // What else may fail about a token, the host has heard of already.
@@ -43,7 +48,8 @@ function start(): void {
     if (news) host?.tell({ type: "agent-gateway:message", message, origin });
   });
   conversation.on("messages", (messages, origin, news) => {
-    for (const message of messages.slice(messages.length - news)) host?.tell({ type: "agent-gateway:message", message, origin });
+    for (const message of messages.slice(messages.length - news))
+      host?.tell({ type: "agent-gateway:message", message, origin });
   });
   const unread = new Unread(conversation, document);
   unread.on("change", () => host?.tell({ type: "agent-gateway:unread", unread: unread.count }));

@@ -8,6 +8,8 @@ const KEY = "agent-gateway:sound";
 /** The button that turns it on and off. */
 const BELL = "[data-testid=sound]";
 
+const loadChime = async (): Promise<Chime> => new (await import("./Chime")).Chime();
+
 const GESTURES = ["pointerdown", "keydown"] as const;
 
 /** Whether new messages of the customer's are heard. */
@@ -22,7 +24,7 @@ export interface Sound {
 export function useSound(conversation: Conversation): Sound {
   const [on, setOn] = useState(() => inStorage((storage) => storage.getItem(KEY)) === "on");
   const [allowed, setAllowed] = useState(false);
-  const chime = useLazy<Chime>(on && allowed, async () => new (await import("./Chime")).Chime());
+  const chime = useLazy(on && allowed, loadChime);
   const current = useRef(chime);
   current.current = chime;
 
@@ -65,9 +67,9 @@ export function useSound(conversation: Conversation): Sound {
 }
 
 /** A browser may refuse storage; then the choice lasts as long as the page. */
-function inStorage<Result>(use: (storage: Storage) => Result): Result | undefined {
+function inStorage<Result>(run: (storage: Storage) => Result): Result | undefined {
   try {
-    return use(localStorage);
+    return run(localStorage);
   } catch {
     return undefined;
   }

@@ -24,7 +24,9 @@ it("begins a group with another direction, another sender, five minutes' silence
   expect(starts([at(1, 12, 0), at(1, 12, 5), at(1, 12, 11)])).toEqual([true, false, true]);
   expect(starts([at(1, 12, 0), at(1, 12, 1, { direction: "out" })])).toEqual([true, true]);
   expect(starts([at(1, 12, 0, { from: "a" }), at(1, 12, 1, { from: "b" })])).toEqual([true, true]);
-  expect(starts([at(1, 12, 0, { direction: "out", fromName: "Ada" }), at(1, 12, 1, { direction: "out", fromName: "Bot" })])).toEqual([true, true]);
+  expect(
+    starts([at(1, 12, 0, { direction: "out", fromName: "Ada" }), at(1, 12, 1, { direction: "out", fromName: "Bot" })]),
+  ).toEqual([true, true]);
   expect(starts([at(1, 23, 59), at(2, 0, 1)])).toEqual([true, true]);
 });
 
@@ -41,7 +43,8 @@ it("keeps the rows that stay what they were, and shows each as it is now", () =>
 it("cuts anew when messages have come in between, or gone", () => {
   const timeline = new Timeline();
   const [first, between, last] = [at(1, 12, 0), at(1, 12, 1, { direction: "out" }), at(1, 12, 2)];
-  const groups = (messages: Message[]) => timeline.days(messages, 0, messages.length)[0]!.rows.map((row) => row.startsGroup);
+  const groups = (messages: Message[]) =>
+    timeline.days(messages, 0, messages.length)[0]!.rows.map((row) => row.startsGroup);
   expect(groups([first, last])).toEqual([true, false]);
   expect(groups([first, between, last])).toEqual([true, true, true]);
   expect(groups([first, last])).toEqual([true, false]);
@@ -53,6 +56,8 @@ it("knows what stands above the first row that is shown", () => {
 });
 
 it("names senders once there are two on the customer's side", () => {
-  expect(hasSeveralSenders([at(1, 12, 0, { from: "a" }), at(1, 12, 1, { from: "agent", direction: "out" })])).toBe(false);
+  expect(hasSeveralSenders([at(1, 12, 0, { from: "a" }), at(1, 12, 1, { from: "agent", direction: "out" })])).toBe(
+    false,
+  );
   expect(hasSeveralSenders([at(1, 12, 0, { from: "a" }), at(1, 12, 1), at(1, 12, 2, { from: "b" })])).toBe(true);
 });

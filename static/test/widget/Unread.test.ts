@@ -19,7 +19,7 @@ let unread: Unread;
 beforeEach(() => {
   conversation = new Emitter();
   page = new FakeDocument();
-  unread = new Unread(conversation as never, page as never);
+  unread = new Unread(conversation, page as never);
 });
 
 const message = (messageId: string, direction: Message["direction"] = "in"): Message => ({
@@ -78,9 +78,19 @@ it("leaves the line where it is until there is something else that is new", () =
 it("takes what was there before for no news, and what a history brings after a cut for news", () => {
   unread.reads(true);
   arrives("old", "in", false);
-  conversation.emit("messages", ["x", "y", "z"].map((id) => message(id)), "history", 0);
+  conversation.emit(
+    "messages",
+    ["x", "y", "z"].map((id) => message(id)),
+    "history",
+    0,
+  );
   expect(unread.count).toBe(0);
-  conversation.emit("messages", ["p", "q", "r"].map((id) => message(id)), "history", 2);
+  conversation.emit(
+    "messages",
+    ["p", "q", "r"].map((id) => message(id)),
+    "history",
+    2,
+  );
   expect([unread.count, unread.line]).toEqual([2, "q"]);
   expect(["old", "p", "q"].map((id) => unread.isNews(id))).toEqual([false, false, true]);
 });

@@ -45,7 +45,9 @@ it.each([
 });
 
 it("lets a style be around a link, and none within one", () => {
-  expect(markup(formatText("*see https://a.example/x_y_z now*"))).toBe("<bold>see <a>https://a.example/x_y_z</a> now</bold>");
+  expect(markup(formatText("*see https://a.example/x_y_z now*"))).toBe(
+    "<bold>see <a>https://a.example/x_y_z</a> now</bold>",
+  );
   expect(markup(formatText("_https://a.example/_"))).toBe("<italic><a>https://a.example/</a></italic>");
 });
 
@@ -55,5 +57,7 @@ it.each([
   ["backticks", "`".repeat(100_000)],
   ["blocks that end nowhere", "```a`b``c".repeat(10_000)],
 ])("is done in no time with 100,000 %s", (_what, text) => {
-  expect(markup(formatText(text)).replace(/<\/?(?:bold|italic|struck|code|block)>/g, "").length).toBeLessThanOrEqual(text.length);
+  expect(markup(formatText(text)).replace(/<\/?(?:bold|italic|struck|code|block)>/g, "").length).toBeLessThanOrEqual(
+    text.length,
+  );
 });

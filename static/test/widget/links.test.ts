@@ -21,24 +21,41 @@ it.each([
 
 it.each([
   ["www.example.com/a?b=c, ok", { "www.example.com/a?b=c": "https://www.example.com/a?b=c" }],
-  ["Write to Sam.Taylor+shop@mail.example.co.uk.", { "Sam.Taylor+shop@mail.example.co.uk": "mailto:Sam.Taylor%2Bshop@mail.example.co.uk" }],
-  ["Call +49 (151) 123-456 78 or 0044 20 7946 0958", { "+49 (151) 123-456 78": "tel:+4915112345678", "0044 20 7946 0958": "tel:+442079460958" }],
+  [
+    "Write to Sam.Taylor+shop@mail.example.co.uk.",
+    { "Sam.Taylor+shop@mail.example.co.uk": "mailto:Sam.Taylor%2Bshop@mail.example.co.uk" },
+  ],
+  [
+    "Call +49 (151) 123-456 78 or 0044 20 7946 0958",
+    { "+49 (151) 123-456 78": "tel:+4915112345678", "0044 20 7946 0958": "tel:+442079460958" },
+  ],
 ])("leads from %j to what is meant", (text, meant) => {
   const found = splitLinks(text).filter(({ href }) => href !== undefined);
   expect(Object.fromEntries(found.map(({ text, href }) => [text, href]))).toEqual(meant);
 });
 
-it.each(["order 4711-2023-0815", "2026-11-28 12:00", "+1 of 3", "a@b", "x@y.", "awww.example", "user@www.", "+12345", "+123456789012345678"])(
-  "sees no address in %j",
-  (text) => {
-    expect(links(text)).toEqual([]);
-  },
-);
+it.each([
+  "order 4711-2023-0815",
+  "2026-11-28 12:00",
+  "+1 of 3",
+  "a@b",
+  "x@y.",
+  "awww.example",
+  "user@www.",
+  "+12345",
+  "+123456789012345678",
+])("sees no address in %j", (text) => {
+  expect(links(text)).toEqual([]);
+});
 
 it.each(["", "plain", "a https://x.example/ b", "https://x.example", "one\n\n(https://x.example)."])(
   "leaves the text %j as it was",
   (text) => {
-    expect(splitLinks(text).map(({ text }) => text).join("")).toBe(text);
+    expect(
+      splitLinks(text)
+        .map(({ text }) => text)
+        .join(""),
+    ).toBe(text);
   },
 );
 

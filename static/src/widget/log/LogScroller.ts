@@ -243,7 +243,8 @@ export class LogScroller {
     if (target instanceof HTMLMediaElement) return;
     if (key === "End") this.follow();
     else if (key === "Home") this.#toStart();
-    else if (!((key === "ArrowDown" || key === "ArrowUp") && this.#moveFocus(target, key === "ArrowUp" ? -1 : 1))) return;
+    else if (!((key === "ArrowDown" || key === "ArrowUp") && this.#moveFocus(target, key === "ArrowUp" ? -1 : 1)))
+      return;
     event.preventDefault();
   };
 

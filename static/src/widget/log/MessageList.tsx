@@ -1,7 +1,8 @@
 import type { VNode } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import type { HistoryState, Message } from "../../client";
 import type { Snapshot } from "../ConversationView";
+import { useChanges } from "../../look/useChanges";
 import { DownIcon } from "../icons";
 import { Bubble, type RowPlace } from "../message/Bubble";
 import { LogProvider, type LogActions } from "../message/LogContext";
@@ -22,6 +23,8 @@ interface MessageListProps {
   onOlder: () => void;
 }
 
+const loadDetails = async () => (await import("../message/Details")).Details;
+
 /** The conversation, day by day. */
 export function MessageList({ snapshot: { messages, gaps, history, fresh }, unread, onOlder }: MessageListProps) {
   const { strings, formats } = useTexts();
@@ -36,9 +39,10 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
   const [timeline] = useState(() => new Timeline());
   const [draw] = useState(() => new RowCache());
   const [told, setTold] = useState<string>();
-  const Details = useLazy(told !== undefined, async () => (await import("../message/Details")).Details);
-  const quest = useQuest(scroller, messages, history, onOlder);
+  const Details = useLazy(told !== undefined, loadDetails);
+  const { goTo, lost } = useQuest(scroller, messages, history, onOlder);
   const today = useToday();
+  useChanges(unread);
 
   const { first, end } = scroller.draw(messages);
   const days = timeline.days(messages, first, end);
@@ -50,14 +54,13 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
 
   useLayoutEffect(() => (log.current ? scroller.attach(log.current) : undefined), [scroller]);
   useLayoutEffect(() => scroller.settle());
-  useEffect(() => unread.on("change", () => redraw()), [unread]);
   const actions = useMemo<LogActions>(
     () => ({
       stay: () => scroller.stay(),
-      show: (messageId) => quest.goTo(messageId),
+      show: (messageId) => goTo(messageId),
       tell: ({ messageId }) => setTold(messageId),
     }),
-    [scroller, quest.goTo],
+    [scroller, goTo],
   );
 
   const toUnread = () => {
@@ -117,7 +120,7 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
         </div>
       </div>
       <div class="jump-area">
-        <div role="status">{quest.lost && <p class="toast">{strings.quotedMissing}</p>}</div>
+        <div role="status">{lost && <p class="toast">{strings.quotedMissing}</p>}</div>
         <div role="status">
           {!following &&
             (unread.count > 0 ? (
@@ -125,7 +128,13 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
                 <DownIcon /> {strings.newMessages(unread.count)}
               </button>
             ) : (
-              <button type="button" class="jump" data-testid="to-latest" aria-label={strings.toLatest} onClick={toLatest}>
+              <button
+                type="button"
+                class="jump"
+                data-testid="to-latest"
+                aria-label={strings.toLatest}
+                onClick={toLatest}
+              >
                 <DownIcon />
               </button>
             ))}

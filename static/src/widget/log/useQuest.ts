@@ -16,7 +16,12 @@ interface Quest {
 }
 
 /** Goes to a message, through the history if it is older than all that is known. */
-export function useQuest(scroller: LogScroller, messages: readonly Message[], history: HistoryState, onOlder: () => void): Quest {
+export function useQuest(
+  scroller: LogScroller,
+  messages: readonly Message[],
+  history: HistoryState,
+  onOlder: () => void,
+): Quest {
   const [sought, setSought] = useState<{ readonly messageId: string; readonly from: number }>();
   const [lost, setLost] = useState(false);
   const goTo = useCallback(
@@ -33,7 +38,7 @@ export function useQuest(scroller: LogScroller, messages: readonly Message[], hi
     if (!found && history.name === "more" && messages.length - sought.from < MAX_BACK) return onOlder();
     setSought(undefined);
     setLost(!found);
-  }, [sought, messages, history]);
+  }, [sought, messages, history, scroller, onOlder]);
   useEffect(() => {
     if (!lost) return;
     const timer = setTimeout(() => setLost(false), LOST_MS);

@@ -12,7 +12,9 @@ export function Attachment({ message }: { message: Message }) {
   return (
     <>
       {location && <Place location={location} />}
-      {contacts?.map((contact, index) => <ContactCard key={index} contact={contact} />)}
+      {contacts?.map((contact, index) => (
+        <ContactCard key={index} contact={contact} />
+      ))}
       {hasMedium(message) && <Media key={mediaUrl} message={message} />}
     </>
   );
@@ -28,7 +30,12 @@ function Place({ location: { latitude, longitude, name, address, url } }: { loca
   const map = `https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}#map=16/${at.replace(",", "/")}`;
   const coordinates = `${latitude.toFixed(PLACES)}, ${longitude.toFixed(PLACES)}`;
   return (
-    <a class="file" href={(url === undefined ? undefined : safeUrl(url)) ?? map} target="_blank" rel="noopener noreferrer">
+    <a
+      class="file"
+      href={(url === undefined ? undefined : safeUrl(url)) ?? map}
+      target="_blank"
+      rel="noopener noreferrer"
+    >
       <span class="file-icon">
         <PinIcon />
       </span>

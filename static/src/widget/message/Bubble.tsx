@@ -48,7 +48,11 @@ export function Bubble({ row, quoted, several, news, last, distant }: BubbleProp
       data-starts-group={startsGroup}
       tabIndex={-1}
       aria-live={news ? undefined : "off"}
-      style={distant ? { contentVisibility: "auto", containIntrinsicBlockSize: `auto ${guessHeight(message, startsGroup)}px` } : undefined}
+      style={
+        distant
+          ? { contentVisibility: "auto", containIntrinsicBlockSize: `auto ${guessHeight(message, startsGroup)}px` }
+          : undefined
+      }
     >
       <div class="bubble">
         <ErrorBoundary of={message} instead={instead}>
@@ -71,7 +75,11 @@ export function Bubble({ row, quoted, several, news, last, distant }: BubbleProp
   );
 }
 
-function Inside({ row: { message, date, startsGroup }, quoted, several }: Pick<BubbleProps, "row" | "quoted" | "several">) {
+function Inside({
+  row: { message, date, startsGroup },
+  quoted,
+  several,
+}: Pick<BubbleProps, "row" | "quoted" | "several">) {
   const texts = useTexts();
   const { strings, formats } = texts;
   const { direction, status, error, from } = message;

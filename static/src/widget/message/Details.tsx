@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Message } from "../../client";
 import { CloseIcon } from "../icons";
 import type { DetailName } from "../strings/Strings";
 import { useTexts } from "../Texts";
+import { useModal } from "./useModal";
 import { numberName, senderName } from "./senderName";
 
 interface DetailsProps {
@@ -11,16 +11,11 @@ interface DetailsProps {
   onClose: () => void;
 }
 
-/** What else is known of a message, over the page. Escape, the button or a click beside it closes it; the browser gives the focus back. */
+/** What else is known of a message, over the page. */
 export function Details({ message, onClose }: DetailsProps) {
   const texts = useTexts();
   const { strings, formats } = texts;
-  const dialog = useRef<HTMLDialogElement>(null);
-  const close = () => dialog.current?.close();
-  useLayoutEffect(() => {
-    dialog.current?.showModal();
-    return close;
-  }, []);
+  const { dialog, close } = useModal(".details-content");
   const { direction, timestamp, statusTimes = {}, error, from } = message;
   const when = (time: string | undefined) => time && <time dateTime={time}>{formats.full(new Date(time))}</time>;
   const name = senderName(message, texts);
@@ -38,11 +33,8 @@ export function Details({ message, onClose }: DetailsProps) {
     ["deleted", when(message.deletedAt)],
     ["messageId", message.messageId],
   ];
-  const onClick = ({ target }: Event) => {
-    if (target === dialog.current) close();
-  };
   return (
-    <dialog class="details" ref={dialog} data-testid="details" aria-labelledby="details-title" onClose={onClose} onClick={onClick}>
+    <dialog class="details" ref={dialog} data-testid="details" aria-labelledby="details-title" onClose={onClose}>
       <div class="details-content">
         <div class="details-bar">
           <h2 id="details-title">{strings.details.title}</h2>

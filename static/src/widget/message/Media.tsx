@@ -28,7 +28,8 @@ export function Media({ message }: { message: Message }) {
     setBroken(false);
   };
   if (kind === "document") return <FileCard message={message} kind={kind} href={source} />;
-  if (broken) return <FileCard message={message} kind={kind} href={source} trouble={strings.brokenMedia} onRetry={again} />;
+  if (broken)
+    return <FileCard message={message} kind={kind} href={source} trouble={strings.brokenMedia} onRetry={again} />;
   if (kind === "image" || kind === "sticker") return <Picture source={source} kind={kind} onError={onError} />;
   const name = strings.kinds[kind];
   const player = { controls: true, preload: "metadata", src: source, "aria-label": name, onError } as const;

@@ -13,6 +13,8 @@ interface Size {
   readonly height: number;
 }
 
+const loadLightbox = async () => (await import("./Lightbox")).Lightbox;
+
 /** How large the pictures are that have been seen: one that comes back into the page takes its room at once. */
 const sizes = new Map<string, Size>();
 
@@ -21,7 +23,7 @@ export function Picture({ source, kind, onError }: PictureProps) {
   const { strings } = useTexts();
   const [size, setSize] = useState(() => sizes.get(source));
   const [enlarged, setEnlarged] = useState(false);
-  const Lightbox = useLazy(enlarged, async () => (await import("./Lightbox")).Lightbox);
+  const Lightbox = useLazy(enlarged, loadLightbox);
   const onLoad = ({ currentTarget: { naturalWidth, naturalHeight } }: { currentTarget: HTMLImageElement }) => {
     // A drawing without a size of its own is as large as the page lets it be.
     const loaded = { width: naturalWidth || 240, height: naturalHeight || 180 };
@@ -38,7 +40,15 @@ export function Picture({ source, kind, onError }: PictureProps) {
         aria-label={strings.enlarge}
         onClick={() => setEnlarged(true)}
       >
-        <img {...size} loading="lazy" decoding="async" src={source} alt={strings.kinds[kind]} onLoad={onLoad} onError={onError} />
+        <img
+          {...size}
+          loading="lazy"
+          decoding="async"
+          src={source}
+          alt={strings.kinds[kind]}
+          onLoad={onLoad}
+          onError={onError}
+        />
       </button>
       {enlarged && Lightbox && <Lightbox source={source} onClose={() => setEnlarged(false)} />}
     </>

@@ -35,7 +35,11 @@ export function RichText({ id, text }: { id: string; text: string }) {
   };
   return (
     <>
-      <span class={isEmojiOnly(text) ? "text emoji" : "text"} ref={element} tabIndex={open || beginning !== undefined ? -1 : undefined}>
+      <span
+        class={isEmojiOnly(text) ? "text emoji" : "text"}
+        ref={element}
+        tabIndex={open || beginning !== undefined ? -1 : undefined}
+      >
         {pieces.map(draw)}
         {beginning !== undefined && "…"}
       </span>

@@ -6,7 +6,18 @@ import { RichText } from "./RichText";
 import { hasMedium } from "./summary";
 
 /** Types whose text says enough. */
-const PLAIN: ReadonlySet<string> = new Set(["text", "system", "image", "video", "audio", "voice", "document", "sticker", "location", "contacts"]);
+const PLAIN: ReadonlySet<string> = new Set([
+  "text",
+  "system",
+  "image",
+  "video",
+  "audio",
+  "voice",
+  "document",
+  "sticker",
+  "location",
+  "contacts",
+]);
 
 /** Types whose text says more beside a word on how it came. */
 const LABELS = { button: TapIcon, interactive: TapIcon, order: CartIcon };

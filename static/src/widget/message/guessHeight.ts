@@ -11,7 +11,14 @@ const QUOTE = 56;
 const REACTIONS = 14;
 const FAILURE = 31;
 const CARD = 58;
-const ATTACHMENTS: Record<MediaKind, number> = { image: 184, sticker: 140, video: 190, audio: 48, voice: 48, document: CARD };
+const ATTACHMENTS: Record<MediaKind, number> = {
+  image: 184,
+  sticker: 140,
+  video: 190,
+  audio: 48,
+  voice: 48,
+  document: CARD,
+};
 
 /** So many characters of a text are a line of it, in a page that is neither wide nor narrow. */
 const IN_LINE = 46;

@@ -7,7 +7,11 @@ const PHONE_NUMBER = /^[1-9]\d{6,14}$/;
 type Sender = Pick<Message, "direction" | "from" | "fromName">;
 
 /** What to call who has written something; `several` customers' sides are told apart by their numbers, where they have no names. */
-export function senderName({ direction, from, fromName }: Sender, { strings, customer }: Texts, several = false): string {
+export function senderName(
+  { direction, from, fromName }: Sender,
+  { strings, customer }: Texts,
+  several = false,
+): string {
   if (fromName !== undefined) return fromName;
   if (direction === "out") return strings.senders.out;
   return (several ? undefined : customer) ?? (from === undefined ? strings.senders.in : numberName(from));

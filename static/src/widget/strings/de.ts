@@ -53,7 +53,8 @@ export const de: Strings = {
     },
     "invalid-token": {
       title: "Ihre Anmeldung wurde nicht angenommen",
-      advice: "Öffnen Sie die Unterhaltung noch einmal in Ihrem Portal. Hilft das nicht, wenden Sie sich an Ihre Administration.",
+      advice:
+        "Öffnen Sie die Unterhaltung noch einmal in Ihrem Portal. Hilft das nicht, wenden Sie sich an Ihre Administration.",
     },
     "token-expired": {
       title: "Ihre Sitzung ist abgelaufen",
@@ -65,7 +66,8 @@ export const de: Strings = {
     },
     "token-unusable": {
       title: "Die Anmeldung hat nicht geklappt",
-      advice: "Ihr Portal hat etwas geantwortet, das keine Anmeldung ist. Öffnen Sie die Unterhaltung neu. Hilft das nicht, wenden Sie sich an Ihre Administration.",
+      advice:
+        "Ihr Portal hat etwas geantwortet, das keine Anmeldung ist. Öffnen Sie die Unterhaltung neu. Hilft das nicht, wenden Sie sich an Ihre Administration.",
     },
     forbidden: {
       title: "Sie haben keinen Zugriff auf diese Unterhaltung",
@@ -81,7 +83,8 @@ export const de: Strings = {
     },
     "origin-not-allowed": {
       title: "Der Nachrichtendienst nimmt diese Seite nicht an",
-      advice: "Wenden Sie sich an Ihre Administration: Er weiß nicht, dass er unter dieser Adresse erreichbar ist. Diese Einstellung des Nachrichtendienstes sagt es ihm:",
+      advice:
+        "Wenden Sie sich an Ihre Administration: Er weiß nicht, dass er unter dieser Adresse erreichbar ist. Diese Einstellung des Nachrichtendienstes sagt es ihm:",
     },
     sandboxed: {
       title: "Der Rahmen im Portal lässt diese Seite nicht arbeiten",

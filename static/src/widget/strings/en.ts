@@ -65,7 +65,8 @@ export const en: Strings = {
     },
     "token-unusable": {
       title: "Signing in didn’t work",
-      advice: "Your portal answered something that is no sign-in. Open the conversation again; if that doesn’t help, tell your administrator.",
+      advice:
+        "Your portal answered something that is no sign-in. Open the conversation again; if that doesn’t help, tell your administrator.",
     },
     forbidden: {
       title: "You have no access to this conversation",
@@ -81,7 +82,8 @@ export const en: Strings = {
     },
     "origin-not-allowed": {
       title: "The message service doesn’t accept this page",
-      advice: "Tell your administrator: the service doesn’t know that it is reached at this address. This setting of the service says so:",
+      advice:
+        "Tell your administrator: the service doesn’t know that it is reached at this address. This setting of the service says so:",
     },
     sandboxed: {
       title: "Your portal’s frame keeps this page from working",

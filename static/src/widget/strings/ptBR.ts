@@ -65,7 +65,8 @@ export const ptBR: Strings = {
     },
     "token-unusable": {
       title: "Não foi possível entrar",
-      advice: "O seu portal respondeu algo que não é um acesso. Abra a conversa de novo. Se não adiantar, avise o administrador.",
+      advice:
+        "O seu portal respondeu algo que não é um acesso. Abra a conversa de novo. Se não adiantar, avise o administrador.",
     },
     forbidden: {
       title: "Você não tem acesso a esta conversa",
@@ -81,7 +82,8 @@ export const ptBR: Strings = {
     },
     "origin-not-allowed": {
       title: "O serviço de mensagens não aceita esta página",
-      advice: "Avise o administrador: o serviço não sabe que é acessado por este endereço. Esta configuração do serviço de mensagens resolve:",
+      advice:
+        "Avise o administrador: o serviço não sabe que é acessado por este endereço. Esta configuração do serviço de mensagens resolve:",
     },
     sandboxed: {
       title: "O quadro do portal impede que esta página funcione",
