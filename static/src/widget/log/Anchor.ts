@@ -2,6 +2,7 @@
 export interface Anchor {
   readonly messageId: string;
   readonly top: number;
+  readonly width: number;
   readonly height: number;
 }
 
@@ -20,14 +21,15 @@ export function anchorAt(log: HTMLElement, rows: readonly HTMLElement[]): Anchor
 }
 
 export function anchorOf(log: HTMLElement, row: HTMLElement): Anchor {
-  const { top, height } = row.getBoundingClientRect();
-  return { messageId: row.dataset.messageId ?? "", top: top - log.getBoundingClientRect().top, height };
+  const { top, width, height } = row.getBoundingClientRect();
+  return { messageId: row.dataset.messageId ?? "", top: top - log.getBoundingClientRect().top, width, height };
 }
 
 /** How far the log has to be scrolled for a row to stand again where it was. */
 export function drift(log: HTMLElement, row: HTMLElement, anchor: Anchor): number {
   const now = anchorOf(log, row);
   // Text that flows anew: the same part of the message stays at the edge, not the same pixels of it.
-  const top = anchor.top < 0 && anchor.height > 0 ? (anchor.top * now.height) / anchor.height : anchor.top;
+  const reflowed = anchor.top < 0 && anchor.height > 0 && anchor.width !== now.width;
+  const top = reflowed ? (anchor.top * now.height) / anchor.height : anchor.top;
   return now.top - top;
 }
