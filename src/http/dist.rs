@@ -51,7 +51,7 @@ impl Encoding {
     }
 
     /// Those that the client takes, the smallest first.
-    fn accepted(headers: &HeaderMap) -> impl Iterator<Item = Self> {
+    fn accepted(headers: &HeaderMap) -> impl Iterator<Item = Self> + use<> {
         let lines = headers.get_all(ACCEPT_ENCODING).iter();
         let names: Vec<_> = lines
             .filter_map(|line| line.to_str().ok())

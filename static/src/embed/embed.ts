@@ -11,6 +11,15 @@ import { WidgetFrame, type HostFunctions } from "./WidgetFrame";
 /** The script's address under the hash of its content. */
 const KEPT = /\/v1\/[0-9a-f]{16}\/embed\.js$/;
 
+/** A host that sets its functions in a module of its own may do so later than the first widget asks for them. */
+const HOST: HostFunctions = {
+  getToken: () => hosts("getToken"),
+  history: () => hosts("history"),
+  get mayHaveHistory() {
+    return window.AgentGateway?.history !== undefined || document.readyState !== "complete";
+  },
+};
+
 eachOwnTag((tag) => {
   // The page is beside the script, below whatever path a proxy has the gateway; or above the folder of a script that is kept.
   const gateway = new URL(KEPT.test(tag.src) ? "../../" : ".", tag.src);
@@ -41,15 +50,6 @@ function mount(gateway: URL, options: EmbedOptions, put: (iframe: HTMLIFrameElem
   put(frame.iframe);
   return frame;
 }
-
-/** A host that sets its functions in a module of its own may do so later than the first widget asks for them. */
-const HOST: HostFunctions = {
-  getToken: () => hosts("getToken"),
-  history: () => hosts("history"),
-  get mayHaveHistory() {
-    return window.AgentGateway?.history !== undefined || document.readyState !== "complete";
-  },
-};
 
 async function hosts<Name extends "getToken" | "history">(name: Name): Promise<AgentGateway[Name] | undefined> {
   if (!window.AgentGateway?.[name]) await loaded();
