@@ -40,6 +40,8 @@ mod isolation;
 mod left_out;
 mod licence;
 mod limits;
+mod mapping;
+mod mapping_commands;
 mod message_types;
 mod metrics;
 mod origins;

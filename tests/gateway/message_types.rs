@@ -172,8 +172,8 @@ async fn a_medium_by_its_id_gets_a_url_from_the_template_by_either_door() {
     let template = "https://media.test/of/{tenantId}/{conversationId}?id={mediaId}";
     let variables = [("MEDIA_URL_TEMPLATE", template)];
     let gateway = TestGateway::ready_with(&broker, &variables).await;
-    let mut agent = gateway.agent("a%2Bb", "c-1").await;
-    let url = "https://media.test/of/a%2Bb/c-1?id=1%2F2%26";
+    let mut agent = gateway.agent("a@b", "c-1").await;
+    let url = "https://media.test/of/a%40b/c-1?id=1%2F2%26";
     let theirs = "https://elsewhere.test/1";
     for (number, (fields, expected)) in [
         (
@@ -194,7 +194,7 @@ async fn a_medium_by_its_id_gets_a_url_from_the_template_by_either_door() {
     .enumerate()
     {
         let payload = with(&fields, &json!({"messageId": format!("m-{number}")}));
-        let body = json!({"tenantId": "a+b", "conversationId": "c-1", "timestamp": AT});
+        let body = json!({"tenantId": "a@b", "conversationId": "c-1", "timestamp": AT});
         broker
             .publish("inbound_message", &with(&payload, &body))
             .await;
@@ -203,7 +203,7 @@ async fn a_medium_by_its_id_gets_a_url_from_the_template_by_either_door() {
         if number < 2 {
             let id = json!({"messageId": format!("r-{number}"), "timestamp": AT});
             let emit = json!({
-                "tenantId": "a+b", "conversationId": "c-1", "event": "inbound_message",
+                "tenantId": "a@b", "conversationId": "c-1", "event": "inbound_message",
                 "payload": with(&fields, &id),
             });
             assert_eq!(gateway.emit(&emit).await.0, 200);
