@@ -6,7 +6,7 @@
 use agent_gateway::conversation::{
     BODY_LIMIT, Delivered, Event, Id, Identity, Kind, OPTIONAL_FIELDS, Reason, Rejection, Status,
 };
-use agent_gateway_fuzz::{Delivery, FIELDS};
+use agent_gateway_fuzz::{Delivery, is_field};
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -51,13 +51,24 @@ fn accepted(kind: Kind, event: &Event) {
     let allowed: &[&str] = match (kind, event.identity.as_ref().unwrap()) {
         (Kind::InboundMessage, Identity::Inbound(id)) => {
             assert_eq!(**id, *message_id);
-            assert!(text("text").is_some() || text("mediaUrl").is_some());
+            assert!(text("type").is_some());
             &[
                 "messageId",
+                "type",
                 "text",
                 "mediaUrl",
+                "mediaId",
                 "mediaType",
+                "fileName",
+                "fileSize",
                 "from",
+                "fromName",
+                "replyTo",
+                "forwarded",
+                "location",
+                "contacts",
+                "target",
+                "emoji",
                 "timestamp",
             ]
         }
@@ -121,7 +132,7 @@ fn rejected(delivery: &Delivery, rejection: &Rejection) {
         (_, field) => field.unwrap_or("body"),
     };
     assert!(
-        FIELDS.contains(&field) || field == "content-encoding",
+        is_field(field) || field == "content-encoding",
         "{field}"
     );
     let sentence = rejection.detail.strip_prefix(field).unwrap();

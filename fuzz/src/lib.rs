@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use agent_gateway::conversation::{Delivered, Kind};
+use agent_gateway::conversation::{Delivered, Kind, OPTIONAL_FIELDS};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use time::OffsetDateTime;
@@ -92,19 +92,16 @@ impl Delivery {
     }
 }
 
-/// The fields that the contract has rules for, as a mistake names them.
-pub const FIELDS: [&str; 13] = [
+/// The fields that an event cannot do without, as a mistake names them; `body` is the whole.
+pub const REQUIRED_FIELDS: [&str; 5] = [
     "body",
     "tenantId",
     "conversationId",
     "messageId",
-    "text",
-    "mediaUrl",
-    "mediaType",
-    "from",
     "status",
-    "error",
-    "error.code",
-    "error.title",
-    "timestamp",
 ];
+
+/// Whether a mistake in this place is one that the contract knows.
+pub fn is_field(name: &str) -> bool {
+    REQUIRED_FIELDS.contains(&name) || OPTIONAL_FIELDS.contains(&name)
+}

@@ -2,6 +2,7 @@
 
 mod demo;
 mod dev;
+mod map;
 mod publish;
 mod serve;
 mod token;
@@ -40,6 +41,8 @@ enum Command {
     Dev(dev::Args),
     /// Print a token for an agent, signed with JWT_SECRET.
     Token(token::Args),
+    /// Say what a body becomes that is given on standard input: a line of JSON an event.
+    Map(map::Args),
     /// Publish an event through the exchange, as the webhook service does.
     #[command(subcommand)]
     Publish(publish::Args),
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
             Command::Serve => serve::run().await,
             Command::Dev(args) => dev::run(args).await,
             Command::Token(args) => token::run(args),
+            Command::Map(args) => map::run(args),
             Command::Publish(args) => publish::run(args).await,
         }
     });

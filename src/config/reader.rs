@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -9,12 +10,12 @@ use serde::Deserialize;
 use super::amqp_url::amqp_url;
 use super::environment::{Environment, Variable};
 use super::values::{
-    api_keys, default_broker, ip, journal, log_filter, log_format, name, number, origins,
-    queue_type, size, time, yes_or_no,
+    api_keys, bindings, default_bindings, default_broker, ip, journal, log_filter, log_format,
+    name, number, origins, queue_type, size, time, yes_or_no,
 };
 use super::{Config, Files, Log, Mistake, Mistakes, Needs};
-use crate::conversation::{Decoder, Gap, Limits, UrlTemplate};
-use crate::source::amqp::{self, QueueType};
+use crate::conversation::{Decoder, Gap, Kind, Limits, UrlTemplate};
+use crate::source::amqp::{self, Mapping, QueueType};
 use crate::{http, net, socketio};
 
 /// The variable that may name a file with the value of `name`: there is one of each secret.
@@ -55,6 +56,9 @@ variables! {
     amqp_dead_letter_queue "AMQP_DEAD_LETTER_QUEUE",
     amqp_queue_type "AMQP_QUEUE_TYPE",
     amqp_declare "AMQP_DECLARE",
+    amqp_inbound_bindings "AMQP_INBOUND_BINDINGS",
+    amqp_status_bindings "AMQP_STATUS_BINDINGS",
+    amqp_mapping "AMQP_MAPPING",
     amqp_prefetch "AMQP_PREFETCH",
     amqp_journal_stream "AMQP_JOURNAL_STREAM",
     media_url_template "MEDIA_URL_TEMPLATE",
@@ -110,7 +114,9 @@ impl Reader {
 
     /// What an environment says in which the texts of some files are new.
     pub(super) fn again(environment: Environment, needs: Needs) -> Result<Config, Mistakes> {
-        let vars = variables(&environment);
+        let mut vars = variables(&environment);
+        // It stays as it was compiled, whatever its file says now.
+        vars.amqp_mapping = None;
         let reader = Self {
             environment,
             ..Self::default()
@@ -283,12 +289,27 @@ impl Reader {
                 queue_type,
             ),
             declare: self.value("AMQP_DECLARE", &vars.amqp_declare, || true, yes_or_no),
+            inbound_bindings: self.value(
+                "AMQP_INBOUND_BINDINGS",
+                &vars.amqp_inbound_bindings,
+                || default_bindings(Kind::InboundMessage),
+                bindings,
+            ),
+            status_bindings: self.value(
+                "AMQP_STATUS_BINDINGS",
+                &vars.amqp_status_bindings,
+                || default_bindings(Kind::StatusUpdate),
+                bindings,
+            ),
             prefetch: self.value(
                 "AMQP_PREFETCH",
                 &vars.amqp_prefetch,
                 || 256,
                 number(1, u16::MAX),
             ),
+            mapping: self
+                .optional("AMQP_MAPPING", &vars.amqp_mapping, Mapping::load)
+                .map(Arc::new),
         }
     }
 

@@ -8,6 +8,7 @@ use lapin::uri::AMQPUri;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::conversation::Kind;
 use crate::http::Origin;
 use crate::source::amqp::QueueType;
 
@@ -112,6 +113,23 @@ pub(super) fn name(text: &str) -> Result<String, String> {
         return Err("must not begin with amq., which the broker keeps for itself".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// Routing keys, or patterns of them.
+pub(super) fn bindings(text: &str) -> Result<Vec<String>, String> {
+    let keys = text.split(',').map(str::trim);
+    let all: Vec<_> = keys.map(str::to_owned).collect();
+    if all.iter().any(String::is_empty) {
+        return Err("must have a routing key between the commas".to_owned());
+    }
+    if all.iter().any(|key| key.len() > NAME_LIMIT) {
+        return Err(format!("each must have at most {NAME_LIMIT} bytes"));
+    }
+    Ok(all)
+}
+
+pub(super) fn default_bindings(kind: Kind) -> Vec<String> {
+    vec![format!("{}.#", kind.as_str())]
 }
 
 pub(super) fn queue_type(text: &str) -> Result<QueueType, String> {

@@ -79,11 +79,6 @@ impl<'a> JsonText<'a> {
         let value = self.value().map_err(NoObject::NotJson)?;
         Fields::of(value).map_err(NoObject::Other)
     }
-
-    /// The text itself.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 /// The half of a pair that is written at this place.

@@ -60,17 +60,20 @@ pub enum Reason {
     TooLarge,
     /// The body is packed with something that the gateway cannot unpack.
     UnsupportedEncoding,
+    /// The program that maps bodies cannot make events of it.
+    MappingFailed,
     /// The gateway itself fails on it, again and again.
     InternalError,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::InvalidJson,
         Self::InvalidEvent,
         Self::TooLarge,
         Self::UnsupportedEncoding,
+        Self::MappingFailed,
         Self::InternalError,
     ];
 
@@ -81,6 +84,7 @@ impl Reason {
             Self::InvalidEvent => "invalid_event",
             Self::TooLarge => "too_large",
             Self::UnsupportedEncoding => "unsupported_encoding",
+            Self::MappingFailed => "mapping_failed",
             Self::InternalError => "internal_error",
         }
     }

@@ -25,6 +25,12 @@ pub fn rfc3339_from_unix(seconds: i64) -> String {
         .map_or_else(|_| "9999-12-31T23:59:59Z".to_owned(), rfc3339)
 }
 
+/// Renders an AMQP timestamp as RFC 3339 in UTC. It is in seconds by its specification, and in
+/// milliseconds as some clients write it.
+pub fn rfc3339_from_amqp(timestamp: u64) -> Option<String> {
+    from_unix(timestamp as f64).map(rfc3339)
+}
+
 /// Reads a `timestamp` field: an RFC 3339 string, or Unix seconds or milliseconds as a number or
 /// as digits.
 ///

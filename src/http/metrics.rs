@@ -127,6 +127,8 @@ impl Sheet {
             let help = "Deliveries put into the dead letter queue.";
             self.counter("dead_letters", help, &[("reason", reason)], counter)?;
         }
+        let help = "Deliveries that AMQP_MAPPING made no event of.";
+        self.count("deliveries_ignored", help, app.broker.ignored())?;
         for (field, counter) in app.broker.left_out().all() {
             let help = "Optional fields of deliveries that could not be used and were left out.";
             self.counter("fields_ignored", help, &[("field", field)], counter)?;

@@ -42,12 +42,13 @@ fn the_definitions_file_declares_what_the_gateway_declares() {
     });
     assert_eq!(part("exchanges"), sorted(vec![exchange]));
     assert_eq!(part("queues"), sorted(queues.map(queue).to_vec()));
-    let bindings = queues.iter().filter_map(|queue| {
-        let routing_key = queue.binding.as_ref()?;
-        Some(json!({
-            "source": topology.exchange, "vhost": "/", "destination": queue.name,
-            "destination_type": "queue", "routing_key": routing_key, "arguments": {},
-        }))
+    let bindings = queues.iter().flat_map(|queue| {
+        queue.bindings.iter().map(|routing_key| {
+            json!({
+                "source": topology.exchange, "vhost": "/", "destination": queue.name,
+                "destination_type": "queue", "routing_key": routing_key, "arguments": {},
+            })
+        })
     });
     assert_eq!(part("bindings"), sorted(bindings.collect()));
 }

@@ -50,7 +50,7 @@ impl Consumer {
                     warn!(
                         queue = self.queue.name,
                         exchange = topology.exchange,
-                        routing_key = self.queue.binding,
+                        routing_keys = self.queue.bindings.join(","),
                         %error,
                         "the queue was there and cannot be bound by us: whoever made it must have \
                          bound it; AMQP_DECLARE=false says that this is meant"

@@ -24,6 +24,8 @@ use super::broker_error::BrokerError;
 use super::connection::Connection;
 use super::dead_letters::DeadLetters;
 use super::deliveries::Deliveries;
+use super::mapped::circumstances;
+use super::mapping::Mapping;
 use super::status::{Check, Status};
 use super::topology::{Queue, Topology};
 use super::turn::{Looks, doubt};
@@ -57,6 +59,7 @@ pub(super) struct Consumer {
     /// The queue's name among the checks.
     pub(super) check: &'static str,
     pub(super) decoder: Decoder,
+    pub(super) mapping: Option<Arc<Mapping>>,
     pub(super) journal: Arc<Journal>,
     pub(super) dead_letters: Arc<DeadLetters>,
     pub(super) status: Arc<Status>,
@@ -175,15 +178,15 @@ impl Consumer {
 }
 
 /// One channel's life.
-struct Run<'a, L> {
-    consumer: &'a Consumer,
+pub(super) struct Run<'a, L> {
+    pub(super) consumer: &'a Consumer,
     channel: &'a Channel,
     acks: Acks,
     /// How many deliveries are acknowledged together.
     ack_count: usize,
     /// The events of deliveries that were at hand together, and how many there are.
-    batch: Batch,
-    batched: usize,
+    pub(super) batch: Batch,
+    pub(super) batched: usize,
     letters: FuturesUnordered<L>,
 }
 
@@ -258,8 +261,6 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             queue,
             decoder,
             journal,
-            dead_letters,
-            status,
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
@@ -271,6 +272,11 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
             sent_at: *delivery.properties.timestamp(),
             arrived_at: OffsetDateTime::now_utc(),
         };
+        if let Some(mapping) = &self.consumer.mapping {
+            let mapped =
+                attempt(|| mapping.apply(decoder, &delivered, &circumstances(&delivery, queue)));
+            return self.take_mapped(delivery, mapped);
+        }
         self.batched += 1;
         let batch = &mut self.batch;
         let taken = attempt(|| {
@@ -291,46 +297,62 @@ impl<'a> Run<'a, futures_util::future::BoxFuture<'a, u64>> {
                     Published::Duplicate(_) => "duplicate",
                     Published::Stale(_) => "stale",
                 };
-                debug!(
-                    queue = queue.name,
-                    delivery_tag = tag,
-                    event = kind.as_str(),
-                    tenant = about.tenant.as_ref().map(tracing::field::display),
-                    conversation = about.conversation.as_ref().map(tracing::field::display),
-                    message_id = about.message_id.as_deref(),
-                    outcome,
-                    "delivery"
-                );
+                self.tell(tag, kind.as_str(), &about, outcome);
                 for invalid in &left_out {
                     self.leave_out(tag, &about, invalid);
                 }
                 Some(tag)
             }
-            Err(rejection) => {
-                let about = &rejection.about;
-                warn!(
-                    queue = queue.name,
-                    delivery_tag = tag,
-                    event = kind.as_str(),
-                    tenant = about.tenant.as_ref().map(tracing::field::display),
-                    conversation = about.conversation.as_ref().map(tracing::field::display),
-                    message_id = about.message_id.as_deref(),
-                    reason = rejection.reason.as_str(),
-                    detail = rejection.detail,
-                    "dead letter"
-                );
-                let reason = rejection.reason;
-                let letter = dead_letters.bury(delivery, rejection, &queue.name);
-                let letter = letter.inspect(move |_| status.buried(reason));
-                self.letters.push(letter.boxed());
-                None
-            }
+            Err(rejection) => self.bury(delivery, rejection),
         }
+    }
+
+    /// Says what has become of an event.
+    pub(super) fn tell(&self, tag: u64, event: &str, about: &About, outcome: &str) {
+        debug!(
+            queue = self.consumer.queue.name,
+            delivery_tag = tag,
+            event,
+            tenant = about.tenant.as_ref().map(tracing::field::display),
+            conversation = about.conversation.as_ref().map(tracing::field::display),
+            message_id = about.message_id.as_deref(),
+            outcome,
+            "delivery"
+        );
+    }
+
+    /// Sends a delivery to the dead letters; it is done when it is there.
+    pub(super) fn bury(&mut self, delivery: Delivery, rejection: Rejection) -> Option<u64> {
+        let Consumer {
+            kind,
+            queue,
+            dead_letters,
+            status,
+            ..
+        } = self.consumer;
+        let tag = delivery.delivery_tag;
+        let about = &rejection.about;
+        warn!(
+            queue = queue.name,
+            delivery_tag = tag,
+            event = kind.as_str(),
+            tenant = about.tenant.as_ref().map(tracing::field::display),
+            conversation = about.conversation.as_ref().map(tracing::field::display),
+            message_id = about.message_id.as_deref(),
+            reason = rejection.reason.as_str(),
+            detail = rejection.detail,
+            "dead letter"
+        );
+        let reason = rejection.reason;
+        let letter = dead_letters.bury(delivery, rejection, &queue.name);
+        let letter = letter.inspect(move |_| status.buried(reason));
+        self.letters.push(letter.boxed());
+        None
     }
 
     /// Counts a field that an event had to do without, and says so: at `debug` each time, as a
     /// warning now and then.
-    fn leave_out(&self, tag: u64, about: &About, invalid: &Invalid) {
+    pub(super) fn leave_out(&self, tag: u64, about: &About, invalid: &Invalid) {
         let Consumer {
             kind,
             queue,

@@ -186,15 +186,24 @@ impl Queue {
         Ok(declared.consumer_count())
     }
 
-    /// Binds it to the exchange, if it is to be bound.
+    /// Binds it to the exchange, by each of its patterns. What it is bound by besides stays.
     pub(super) async fn bind(
         &self,
         exchange: &str,
         connection: &Connection,
     ) -> Result<(), BrokerError> {
-        let Some(binding) = &self.binding else {
-            return Ok(());
-        };
+        for binding in &self.bindings {
+            self.bind_by(binding, exchange, connection).await?;
+        }
+        Ok(())
+    }
+
+    async fn bind_by(
+        &self,
+        binding: &str,
+        exchange: &str,
+        connection: &Connection,
+    ) -> Result<(), BrokerError> {
         let act = Act::Bind {
             queue: self.object(),
             exchange: format!("exchange {exchange}"),
@@ -202,13 +211,8 @@ impl Queue {
         let bind = async |channel: lapin::Channel| {
             let queue = self.name.as_str().into();
             let (options, arguments) = (QueueBindOptions::default(), FieldTable::default());
-            let bound = channel.queue_bind(
-                queue,
-                exchange.into(),
-                binding.as_str().into(),
-                options,
-                arguments,
-            );
+            let bound =
+                channel.queue_bind(queue, exchange.into(), binding.into(), options, arguments);
             bound.await
         };
         connection.ask(act, bind).await

@@ -22,6 +22,8 @@ mod deliveries;
 mod explain;
 mod left_out;
 mod letters;
+mod mapped;
+mod mapping;
 mod place;
 mod publisher;
 mod reply;
@@ -32,18 +34,20 @@ mod topology;
 mod turn;
 
 use std::fmt;
+use std::sync::Arc;
 
 use place::Place;
 
 pub use broker_error::BrokerError;
 pub use left_out::LeftOut;
 pub use letters::Letters;
+pub use mapping::{Circumstances, MOST_OUTPUTS, Mapped, Mapping};
 pub use publisher::{PublishError, Publisher};
 pub use reply::Difference;
 pub use session::run;
 pub use shared_uri::SharedUri;
 pub use status::{Check, Status};
-pub use topology::{Argument, Queue, Topology};
+pub use topology::{Argument, Queue, Topology, key_matches};
 
 /// What the broker calls the exchange without a name.
 const DEFAULT_EXCHANGE: &str = "amq.default";
@@ -65,8 +69,14 @@ pub struct Settings {
     pub queue_type: QueueType,
     /// Whether anything is declared and bound at all.
     pub declare: bool,
+    /// The patterns by which the queue of customers' messages is bound.
+    pub inbound_bindings: Vec<String>,
+    /// The patterns by which the queue of ticks is bound.
+    pub status_bindings: Vec<String>,
     /// How many deliveries of a queue may be unacknowledged.
     pub prefetch: u16,
+    /// What makes events of bodies of another shape.
+    pub mapping: Option<Arc<Mapping>>,
 }
 
 /// RabbitMQ's `x-queue-type`.

@@ -98,6 +98,7 @@ impl Source {
             prefetch: settings.prefetch,
             check,
             decoder: decoder.clone(),
+            mapping: settings.mapping.clone(),
             journal: journal.clone(),
             dead_letters: dead_letters.clone(),
             status: status.clone(),

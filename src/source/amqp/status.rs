@@ -26,6 +26,7 @@ pub struct Status {
     letters: Letters,
     dead_letters: [(Reason, Counter); Reason::ALL.len()],
     left_out: LeftOut,
+    ignored: Counter,
 }
 
 /// The parts.
@@ -50,6 +51,7 @@ impl Default for Status {
             letters: Letters::default(),
             dead_letters: Reason::ALL.map(|reason| (reason, Counter::default())),
             left_out: LeftOut::default(),
+            ignored: Counter::default(),
         }
     }
 }
@@ -97,6 +99,11 @@ impl Status {
     /// The optional fields that events of deliveries had to do without.
     pub fn left_out(&self) -> &LeftOut {
         &self.left_out
+    }
+
+    /// The deliveries that the mapping has made no event of.
+    pub fn ignored(&self) -> &Counter {
+        &self.ignored
     }
 
     /// A delivery is in the dead letter queue.

@@ -3,7 +3,6 @@
 use lapin::options::BasicPublishOptions;
 
 use super::{QueueType, Settings};
-use crate::conversation::Kind;
 
 /// The exchange and the queues.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +26,8 @@ pub struct Queue {
     pub name: String,
     /// Its arguments.
     pub arguments: Vec<(&'static str, Argument)>,
-    /// The pattern by which it is bound to the exchange, if it is.
-    pub binding: Option<String>,
+    /// The patterns by which it is bound to the exchange.
+    pub bindings: Vec<String>,
 }
 
 /// The value of a queue's argument.
@@ -43,7 +42,7 @@ pub enum Argument {
 impl Topology {
     /// What `settings` ask for.
     pub fn new(settings: &Settings) -> Self {
-        let consumed = |name: &str, kind: Kind| Queue {
+        let consumed = |name: &str, bindings: &[String]| Queue {
             name: name.to_owned(),
             arguments: vec![
                 queue_type(settings.queue_type),
@@ -56,16 +55,16 @@ impl Topology {
                     Argument::Text(settings.dead_letter_queue.clone()),
                 ),
             ],
-            binding: Some(format!("{}.#", kind.as_str())),
+            bindings: bindings.to_vec(),
         };
         Self {
             exchange: settings.exchange.clone(),
-            inbound: consumed(&settings.inbound_queue, Kind::InboundMessage),
-            status: consumed(&settings.status_queue, Kind::StatusUpdate),
+            inbound: consumed(&settings.inbound_queue, &settings.inbound_bindings),
+            status: consumed(&settings.status_queue, &settings.status_bindings),
             dead_letters: Queue {
                 name: settings.dead_letter_queue.clone(),
                 arguments: vec![queue_type(settings.queue_type)],
-                binding: None,
+                bindings: Vec::new(),
             },
             declare: settings.declare,
         }
@@ -77,8 +76,53 @@ fn queue_type(queue_type: QueueType) -> (&'static str, Argument) {
     ("x-queue-type", value)
 }
 
+/// Whether a topic exchange routes what is published with `key` to who is bound with `binding`.
+pub fn key_matches(binding: &str, key: &str) -> bool {
+    let words = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
+    match_words(&words(binding), &words(key))
+}
+
+fn match_words(binding: &[String], key: &[String]) -> bool {
+    let Some((first, rest)) = binding.split_first() else {
+        return key.is_empty();
+    };
+    if first == "#" {
+        return (0..=key.len()).any(|skipped| match_words(rest, &key[skipped..]));
+    }
+    let Some((word, others)) = key.split_first() else {
+        return false;
+    };
+    (first == "*" || first == word) && match_words(rest, others)
+}
+
 /// A publish that comes back when no queue takes it.
 pub(super) const MANDATORY: BasicPublishOptions = BasicPublishOptions {
     mandatory: true,
     immediate: false,
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_words() {
+        for (binding, key, is_match) in [
+            ("inbound_message.#", "inbound_message", true),
+            ("inbound_message.#", "inbound_message.acme.c-1", true),
+            ("inbound_message.#", "inbound_messages", false),
+            ("#", "", true),
+            ("#", "a.b", true),
+            ("*", "a", true),
+            ("*", "a.b", false),
+            ("*.b.#", "a.b", true),
+            ("*.b.#", "a.c.b", false),
+            ("#.b", "a.c.b", true),
+            ("#.b.#", "a.c", false),
+            ("a.b", "a.b", true),
+            ("a.b", "a", false),
+        ] {
+            assert_eq!(key_matches(binding, key), is_match, "{binding} {key}");
+        }
+    }
+}

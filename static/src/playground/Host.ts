@@ -1,3 +1,4 @@
+import { Emitter } from "../client/Emitter";
 import { api, NAMES, type Agent } from "./api";
 import type { Diary } from "./Diary";
 
@@ -34,7 +35,7 @@ const FRESH: Session = { plan: "usual", expiresAt: undefined, mounted: 0 };
 /** The host page's side of the widgets: who is signed in, and which token each of them gets. */
 export class Host {
   readonly #diary: Diary;
-  readonly #listeners = new Set<() => void>();
+  readonly #emitter = new Emitter<{ change: [] }>();
   #sessions: Readonly<Record<Agent, Session>> = { ada: FRESH, grace: FRESH };
 
   constructor(diary: Diary) {
@@ -62,9 +63,8 @@ export class Host {
   }
 
   /** Listens to changes and answers a function that stops listening. */
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  on(name: "change", listener: () => void): () => void {
+    return this.#emitter.on(name, listener);
   }
 
   async #getToken({ dataset, reason }: TokenContext): Promise<string> {
@@ -95,7 +95,7 @@ export class Host {
 
   #change(agent: Agent, change: Partial<Session>): void {
     this.#sessions = { ...this.#sessions, [agent]: { ...this.#sessions[agent], ...change } };
-    for (const listener of this.#listeners) listener();
+    this.#emitter.emit("change");
   }
 }
 

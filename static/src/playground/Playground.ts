@@ -57,7 +57,10 @@ export class Playground {
     return this.#try(async () => {
       this.diary.write("gateway", `${list(agents)} cut off while messages are published`);
       const { published, window } = await api.outrun(agents);
-      this.diary.write("broker", `${published} messages confirmed by ${this.scene.exchange}; the window keeps ${window}`);
+      this.diary.write(
+        "broker",
+        `${published} messages confirmed by ${this.scene.exchange}; the window keeps ${window}`,
+      );
     });
   }
 
@@ -80,7 +83,7 @@ export class Playground {
     return this.#try(async () => {
       const { messageId, milliseconds } = await api.publish(event, payload);
       const took = milliseconds < 1 ? "in under 1 ms" : `in ${milliseconds} ms`;
-      const status = "status" in payload ? ` ${payload.status}` : "";
+      const status = "status" in payload ? ` ${String(payload.status)}` : "";
       if (event === "outbound_message") this.diary.write("relay", `outbound_message taken ${took}`, messageId);
       else this.diary.write("broker", `${event}${status} confirmed by ${this.scene.exchange} ${took}`, messageId);
     });
