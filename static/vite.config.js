@@ -65,5 +65,5 @@ export default defineConfig({
     rolldownOptions: { input: "widget.html" },
   },
   // Time is fake in these tests, and a machine that is busy is no reason for them to fail.
-  test: { include: ["test/**/*.test.{ts,js}"], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { include: ["test/**/*.test.{ts,tsx,js}"], testTimeout: 60_000, hookTimeout: 60_000 },
 });
