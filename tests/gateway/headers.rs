@@ -149,7 +149,7 @@ async fn the_widget_is_told_where_older_messages_are_and_may_ask_there() {
         }
         let answer = ask(gateway.address(), "GET /widget", &[]).await;
         assert_eq!(policy(&answer, "connect-src"), Some(sources));
-        let told = format!("<meta name=\"agent-gateway:history\" content=\"{content}\">");
+        let told = format!("<meta name=\"agent-gateway:history\" content=\"{content}\"");
         assert!(answer.body.contains(&told), "{}", answer.body);
         assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
         let known = format!("if-none-match: {}", answer.header("etag").unwrap());
