@@ -45,8 +45,8 @@ test("widgets that come and go", async (t) => {
   const script = examples.mount.replaceAll("!", "").replace("window.addEventListener", "window.widget = widget; $&");
   const body = `<div id="conversation" style="height: 400px"></div><script src="${gateway.url}/embed.js"></script><script>${script}</script>`;
   const page = await open(t, place, body, POLICIES.widget);
+  // Without its header it does not say that it is live.
   const widget = page.frame("#conversation > iframe");
-  await widget.live();
   await widget.text("old-1");
   const iframe = page.page.locator("iframe");
   await until("its title is the new one", async () => (await iframe.getAttribute("title")) === "Sam T.");
