@@ -38,12 +38,10 @@ function budget() {
 const UNUSED = new Map([
   // No gateway offers it, and the library names it in one list with the two transports that it does.
   ["/engine.io-client/build/esm/transports/webtransport.js", "export class WT {}"],
-  // An event is JSON in both directions; what carries bytes is dead weight.
+  // All that a gateway sends and takes is JSON.
   ["/socket.io-parser/build/esm/is-binary.js", "export const isBinary = () => false, hasBinary = isBinary;"],
-  [
-    "/socket.io-parser/build/esm/binary.js",
-    "export const deconstructPacket = (packet) => ({ packet, buffers: [] }), reconstructPacket = (packet) => packet;",
-  ],
+  ["/engine.io-parser/build/esm/contrib/base64-arraybuffer.js", "export const decode = () => {};"],
+  ["/socket.io-parser/build/esm/binary.js", "export const deconstructPacket = () => {}, reconstructPacket = () => {};"],
   // The client module has a schedule of its own for trying again.
   ["/socket.io-client/build/esm/contrib/backo2.js", "export class Backoff { reset() {} }"],
   // What is loaded when it is asked for has no style sheets and no modules of its own to load beside it.
@@ -69,5 +67,5 @@ export default defineConfig({
     rolldownOptions: { input: "widget.html" },
   },
   // Time is fake in these tests, and a machine that is busy is no reason for them to fail.
-  test: { include: ["test/**/*.test.{ts,js}"], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { include: ["test/**/*.test.{ts,tsx,js}"], testTimeout: 60_000, hookTimeout: 60_000 },
 });

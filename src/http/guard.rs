@@ -102,10 +102,13 @@ fn is_shared(path: &str) -> bool {
 
 /// Lets the page read the answer, if it may; what is kept of it is kept by origin.
 fn share(headers: &mut HeaderMap, verdict: Verdict) {
-    let others: Vec<_> = headers.get_all(VARY).iter().cloned().collect();
-    headers.insert(VARY, HeaderValue::from_static("Origin"));
-    for other in others {
-        headers.append(VARY, other);
+    let varies = match headers.get(VARY) {
+        Some(other) => HeaderValue::from_bytes(&[b"Origin, ", other.as_bytes()].concat()),
+        None => Ok(HeaderValue::from_static("Origin")),
+    };
+    // What was in a header can be in one.
+    if let Ok(varies) = varies {
+        headers.insert(VARY, varies);
     }
     if let Verdict::Allowed(origin) = verdict {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);

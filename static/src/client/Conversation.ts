@@ -3,16 +3,15 @@ import type { ConversationState, OfflineReason, StopReason } from "./Conversatio
 import { Credentials } from "./Credentials";
 import { Emitter } from "./Emitter";
 import type { GetToken } from "./GetToken";
-import type { Context, GetHistory, HistoryState, HistoryTask } from "./History";
-import { HistoryReader } from "./HistoryReader";
-import type { Message, StatusUpdate } from "./Message";
-import { MessageLog, type Merged, type OpenGap } from "./MessageLog";
+import type { Context, GetHistory, HistoryState } from "./History";
+import type { Message } from "./Message";
 import { openSocket, type OpenSocket, type Socket } from "./openSocket";
 import { Position } from "./Position";
 import { readEndpoint } from "./readEndpoint";
 import { readMessage, readStatus } from "./readMessage";
 import { UnusableToken } from "./readToken";
 import { ReconnectSchedule } from "./ReconnectSchedule";
+import { Thread } from "./Thread";
 import { judgeDisconnect, judgeRefusal, type Refusal } from "./verdict";
 import type { Agent, Joined, Meta, Reset } from "./wire";
 
@@ -24,9 +23,6 @@ const TOKEN_TIMEOUT_MS = 30_000;
 
 /** After a `reset`, silence of this many milliseconds means that the window has come, or was empty. */
 const SETTLE_MS = 3_000;
-
-/** A first window that comes so many milliseconds after the history was asked may not reach back to its answer. */
-const HISTORY_AGE_MS = 10_000;
 
 /** What a conversation is and how to get to it. */
 export interface ConversationOptions {
@@ -64,17 +60,10 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #openSocket: OpenSocket;
   readonly #emitter = new Emitter<ConversationEvents>();
-  readonly #log = new MessageLog();
+  readonly #thread: Thread;
   readonly #position = new Position();
   readonly #schedule: ReconnectSchedule;
   readonly #credentials: Credentials;
-  readonly #history: HistoryReader;
-  /** Gaps that the history has not filled and will not without being asked again. */
-  readonly #reported = new Set<OpenGap>();
-  /** Has been live: what comes from now on has happened since. */
-  #begun = false;
-  /** A first window is coming, of which the history may have brought a part. */
-  #inOrder = false;
   #state: ConversationState = { name: "stopped", why: "closed" };
   #agent: Agent | undefined;
   #socket: Socket | undefined;
@@ -95,11 +84,11 @@ export class Conversation {
     this.#openSocket = internals.openSocket ?? openSocket;
     this.#schedule = new ReconnectSchedule(internals.random ?? Math.random);
     this.#credentials = new Credentials(() => options.getToken());
-    this.#history = new HistoryReader(options.history, () => this.#credentials.current(), this.#log, {
-      state: (state) => this.#emitter.emit("history", state),
-      merged: (merged, task) => this.#merged(merged, task),
-      context: (context) => this.#learned(context),
-      failed: (cause) => this.#fail("history failed", cause),
+    this.#thread = new Thread(this.#emitter, {
+      history: options.history,
+      getToken: () => this.#credentials.current(),
+      fail: (message, cause) => this.#fail(message, cause),
+      refuse: () => this.#stop("no-such-conversation"),
     });
   }
 
@@ -109,22 +98,22 @@ export class Conversation {
 
   /** The messages known, oldest first. The array grows as messages come: copy it to keep it. */
   get messages(): readonly Message[] {
-    return this.#log.messages;
+    return this.#thread.messages;
   }
 
   /** Places where messages may be missing, the oldest first. */
   get gaps(): readonly Gap[] {
-    return this.#log.gaps.filter((gap) => this.#reported.has(gap)).map((gap) => told(gap, false));
+    return this.#thread.gaps;
   }
 
   /** How far back the messages are known. */
   get history(): HistoryState {
-    return this.#history.state;
+    return this.#thread.history;
   }
 
   /** What the history says of the conversation as a whole. */
   get context(): Context {
-    return this.#history.context;
+    return this.#thread.context;
   }
 
   /** Who the gateway says is reading; undefined before the first join. */
@@ -147,7 +136,7 @@ export class Conversation {
     this.#schedule.reset();
     globalThis.window?.addEventListener("online", this.#whenOnline);
     this.#try();
-    if (!this.#history.begun) void this.#history.start();
+    this.#thread.start();
   }
 
   /** Disconnects and stays so; `messages` remain. */
@@ -164,15 +153,12 @@ export class Conversation {
 
   /** Asks `history` for messages older than all that are known; where it has failed, for what it was asked then. */
   loadOlder(): void {
-    if (this.#history.state.name === "failed" && this.#log.gaps.length > 0) void this.#fill();
-    else void this.#history.older();
+    this.#thread.loadOlder();
   }
 
   /** Forgets the oldest messages beyond so many, if `history` can bring them back. */
   forgetOlder(keep: number): void {
-    if (!this.#history.available || this.#log.messages.length <= keep) return;
-    this.#log.forget(keep);
-    this.#history.forgotten();
+    this.#thread.forgetOlder(keep);
   }
 
   readonly #whenOnline = (): void => {
@@ -239,13 +225,13 @@ export class Conversation {
       case "token_expired":
         return this.#replaceToken();
       case "inbound_message":
-        this.#message(readMessage("in", data, meta), meta);
+        this.#thread.take(readMessage("in", data, meta), meta);
         break;
       case "outbound_message":
-        this.#message(readMessage("out", data, meta), meta);
+        this.#thread.take(readMessage("out", data, meta), meta);
         break;
       case "status_update":
-        this.#status(readStatus(data, meta));
+        this.#thread.apply(readStatus(data, meta));
         break;
       default:
         this.#emitter.emit("event", name, data, meta);
@@ -259,19 +245,18 @@ export class Conversation {
     this.#credentials.proven();
     this.#agent = agent;
     this.#position.joined(cursor, replaying);
-    this.#log.endReplay();
-    this.#inOrder = resume === "fresh" && this.#history.available;
+    this.#thread.joined(resume);
+    // Whoever hears of the state may end the connection; then nothing more is asked for.
+    const complete = this.#current(() => this.#thread.complete(resume));
     this.#settled();
-    if (resume === "reset") this.#openGap("cursor not in the window");
-    else if (resume === "fresh" && this.#history.begun && this.#history.age > HISTORY_AGE_MS)
-      this.#openGap("joined late");
-    else if (this.#history.state.name === "failed") this.loadOlder();
+    complete();
   }
 
   #reset({ cursor, reason }: Reset): void {
     this.#position.reset(cursor);
+    const tear = this.#current(() => this.#thread.tear(reason));
     this.#settled();
-    this.#openGap(reason);
+    tear();
   }
 
   /** Says whether everything missed has come, and watches for the end of a window that has none. */
@@ -290,65 +275,8 @@ export class Conversation {
   }
 
   #live(): void {
-    this.#begun = true;
-    this.#inOrder = false;
-    this.#log.endReplay();
+    this.#thread.live();
     this.#enter({ name: "live" });
-  }
-
-  #message(message: Message, meta: Meta): void {
-    const news = this.#begun || !meta.replayed;
-    const changed = this.#log.change(message);
-    if (changed) return this.#emitter.emit("change", changed, message, news);
-    const added = meta.replayed && this.#inOrder ? this.#log.replay(message) : this.#log.append(message);
-    if (added) this.#emitter.emit("message", added, meta.replayed ? "replay" : "live", news);
-  }
-
-  #status(update: StatusUpdate | undefined): void {
-    if (update && this.#log.apply(update)) this.#emitter.emit("status", update);
-  }
-
-  /** Messages may be missing behind the last one: says so, unless the history fills the place. */
-  #openGap(reason: string): void {
-    const gap = this.#log.openGap(reason);
-    if (this.#history.available) return void this.#fill();
-    this.#reported.add(gap);
-    this.#emitter.emit("reset", told(gap, false));
-  }
-
-  async #fill(): Promise<void> {
-    const gaps = [...this.#log.gaps];
-    const filled = await this.#history.fill();
-    if (filled) this.#reported.clear();
-    // What has been opened since is waited for by whoever opened it.
-    else if (this.#history.state.name === "loading") return;
-    for (const gap of gaps) {
-      if (!filled) this.#reported.add(gap);
-      this.#emitter.emit("reset", told(gap, filled));
-    }
-  }
-
-  /** What the history has brought is in the log. */
-  #merged({ added, changed, statuses }: Merged, task: HistoryTask): void {
-    const missed = task === "gap" && this.#begun;
-    const news = missed ? added.length - this.#olderThan(this.#log.gaps[0]?.after, added) : 0;
-    if (task !== "older") this.#log.closeGaps();
-    if (added.length > 0) this.#emitter.emit("messages", added, "history", news);
-    for (const [message, cause] of changed) this.#emitter.emit("change", message, cause, missed);
-    for (const update of statuses) this.#emitter.emit("status", update);
-  }
-
-  /** How many of these, which are in the order of the log, stand above a message. */
-  #olderThan(messageId: string | undefined, messages: readonly Message[]): number {
-    if (messageId === undefined) return 0;
-    const index = this.#log.indexOf(messageId);
-    const above = new Set(this.#log.messages.slice(0, index).map((message) => message.messageId));
-    return messages.filter((message) => above.has(message.messageId)).length;
-  }
-
-  #learned(context: Context): void {
-    this.#emitter.emit("context", context);
-    if (context.valid === false) this.#stop("no-such-conversation");
   }
 
   /** Renews, over the connection that stands, a token that is about to expire. */
@@ -384,7 +312,7 @@ export class Conversation {
   #stop(why: StopReason): void {
     this.#abandon();
     globalThis.window?.removeEventListener("online", this.#whenOnline);
-    this.#history.abandon();
+    this.#thread.abandon();
     this.#enter({ name: "stopped", why });
   }
 
@@ -420,8 +348,4 @@ export class Conversation {
   #fail(message: string, cause?: unknown): void {
     this.#emitter.emit("error", new Error(message, { cause }));
   }
-}
-
-function told({ reason, after }: OpenGap, filled: boolean): Gap {
-  return { reason, filled, ...(!filled && after !== undefined && { after }) };
 }

@@ -96,24 +96,34 @@ export class MessageLog {
    */
   merge(page: readonly Message[], before?: string): Merged {
     const inPage = new Set(page.map(({ messageId }) => messageId));
+    let positions = this.#positions();
+    // A reaction that was taken back is no row in any case.
     const isFolded = (message: Message): boolean =>
-      isChange(message) && (this.indexOf(message.target) >= 0 || inPage.has(message.target));
-    const fresh = page.filter((message) => !this.#ids.has(message.messageId) && !isFolded(message));
-    const rows = page.filter((message) => fresh.includes(message) || this.indexOf(message.messageId) >= 0);
+      isChange(message) &&
+      (positions.has(message.target) || inPage.has(message.target) || (message.type === "reaction" && !message.emoji));
+    const fresh = new Set(page.filter((message) => !this.#ids.has(message.messageId) && !isFolded(message)));
+    const rows = page.filter((message) => fresh.has(message) || positions.has(message.messageId));
+    const replayed = this.#point === undefined ? undefined : this.#messages[this.#point - 1]?.messageId;
     this.#messages = mergePage(this.#messages, rows, before);
-    const added = fresh.map((message) => this.#enter(message));
+    positions = this.#positions();
+    const added = new Set<string>();
+    for (const message of fresh) {
+      const { length } = this.#messages;
+      this.#enter(message, positions.get(message.messageId)!);
+      if (this.#messages.length !== length) positions = this.#positions();
+      added.add(message.messageId);
+    }
     const changed: [Message, Message][] = [];
     const statuses: StatusUpdate[] = [];
-    const news = new Set(fresh);
     for (const message of page) {
-      if (news.has(message)) continue;
+      if (fresh.has(message)) continue;
       if (isFolded(message)) {
         const result = this.change(message);
-        if (result && !added.some(({ messageId }) => messageId === result.messageId)) changed.push([result, message]);
+        if (result && !added.has(result.messageId)) changed.push([result, message]);
       } else this.#recall(message, changed, statuses);
     }
-    const now = new Map(this.#messages.map((message) => [message.messageId, message]));
-    return { added: added.flatMap(({ messageId }) => now.get(messageId) ?? []), changed, statuses };
+    if (this.#point !== undefined) this.#point = replayed === undefined ? undefined : this.indexOf(replayed) + 1;
+    return { added: this.#messages.filter(({ messageId }) => added.has(messageId)), changed, statuses };
   }
 
   /**
@@ -168,19 +178,27 @@ export class MessageLog {
   #add(message: Message, index: number): Message | undefined {
     if (this.#ids.has(message.messageId)) return undefined;
     this.#messages.splice(index, 0, message);
-    return this.#enter(message);
+    return this.#enter(message, index);
   }
 
   /** Takes account of a message that has just been put into its place, and answers it as it is then. */
-  #enter(message: Message): Message {
+  #enter(message: Message, index: number): Message {
     const { messageId } = message;
     this.#ids.add(messageId);
-    if (isChange(message)) this.#remember(message);
+    if (isChange(message)) {
+      this.#supersede(message);
+      this.#remember(message);
+    }
     for (const { messageId: orphan } of this.#changes.get(messageId) ?? []) this.#remove(orphan);
     const waiting = this.#waiting.get(messageId);
     this.#waiting.delete(messageId);
     const original = waiting && isForward(message.status, waiting.status) ? withStatus(message, waiting) : message;
-    return this.#replace(this.indexOf(messageId), original);
+    const moved = this.#messages[index] !== message;
+    return this.#replace(moved ? this.#messages.indexOf(message) : index, original);
+  }
+
+  #positions(): Map<string, number> {
+    return new Map(this.#messages.map(({ messageId }, index) => [messageId, index]));
   }
 
   /** A known message has come from the history as well, where it may have come further. */

@@ -172,6 +172,21 @@ describe("a store's own copy", () => {
   });
 });
 
+it("is shown of a store's page too only as far as it still counts", () => {
+  const log = new MessageLog();
+  log.merge([
+    reaction("r1", "👍", 1),
+    reaction("r2", "🎉", 2),
+    message("m2", { timestamp: at(3) }),
+    edit("e1", "new", 4),
+  ]);
+  expect(ids(log)).toEqual(["r2", "m2", "e1"]);
+  log.merge([reaction("r3", undefined, 5)]);
+  expect(ids(log)).toEqual(["m2", "e1"]);
+  log.merge([message("m1")], "m2");
+  expect(log.messages[0]).toEqual({ ...message("m1"), text: "new", editedAt: at(4) });
+});
+
 it("is forgotten with its message, and there again when that comes back", () => {
   const log = logOf(message("m1"), reaction("r1", "👍", 1), message("m2"));
   log.forget(1);

@@ -107,6 +107,15 @@ describe("at the start", () => {
     expect(events("message").filter(([, , news]) => news)).toEqual([["m7", "live", true]]);
   });
 
+  it("joins the window that is on its way when the answer comes", async () => {
+    const socket = await gateway.joined({ replaying: 4 });
+    receive(socket, 4, true);
+    await history.answer([stored(1), stored(2), stored(4), stored(5)], false);
+    // Out of the order of their times: the window's own order counts.
+    for (const minute of [6, 3, 5]) receive(socket, minute, true);
+    expect(ids()).toEqual(["m1", "m2", "m4", "m6", "m3", "m5"]);
+  });
+
   it("puts what has the same time between its neighbours in the store", async () => {
     const now = timeOf(5);
     const socket = await gateway.joined();
