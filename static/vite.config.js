@@ -42,6 +42,8 @@ const UNUSED = new Map([
   ["/socket.io-parser/build/esm/is-binary.js", "export const isBinary = () => false, hasBinary = isBinary;"],
   ["/engine.io-parser/build/esm/contrib/base64-arraybuffer.js", "export const decode = () => {};"],
   ["/socket.io-parser/build/esm/binary.js", "export const deconstructPacket = () => {}, reconstructPacket = () => {};"],
+  // The client module has a schedule of its own for trying again.
+  ["/socket.io-client/build/esm/contrib/backo2.js", "export class Backoff { reset() {} }"],
   // What is loaded when it is asked for has no style sheets and no modules of its own to load beside it.
   ["vite/preload-helper.js", "export const __vitePreload = (load) => load();"],
 ]);

@@ -591,7 +591,7 @@ function newPlace() {
 function inbound(text) {
   // The log may hold a message's id, and not its text.
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 24);
-  return { messageId: `wamid.${hash}`, text, from: "447700900123", timestamp: "2024-05-01T10:00:00Z" };
+  return { messageId: `wamid.${hash}`, type: "text", text, from: "447700900123", timestamp: "2024-05-01T10:00:00Z" };
 }
 
 /** Has the customer say something, one after the other, and waits until `witness` has it. */
@@ -628,7 +628,7 @@ async function happen(place, witness) {
   await witness.receives(4);
   assert.deepEqual([relayed.cursor, cursor], witness.events.slice(2).map(([, , meta]) => meta.cursor));
   return [
-    ["inbound_message", { ...message, timestamp: "2024-05-01T10:00:00.25Z" }],
+    ["inbound_message", { ...message, type: "image", timestamp: "2024-05-01T10:00:00.25Z" }],
     ["status_update", { ...failure, timestamp: "2024-05-01T10:00:00Z" }],
     ["outbound_message", reply],
     ["conversation_assigned", custom],

@@ -1,15 +1,7 @@
 import { Emitter } from "../client/Emitter";
+import type { GetHistory, TokenContext } from "../embed/EmbedOptions";
 import { api, NAMES, type Agent } from "./api";
 import type { Diary } from "./Diary";
-
-/** What `/embed.js` tells of the widget that needs a token. */
-export interface TokenContext {
-  readonly tenantId: string;
-  readonly conversationId: string;
-  /** The script tag's `data-…` attributes. */
-  readonly dataset: Readonly<Record<string, string | undefined>>;
-  readonly reason: "initial" | "refresh";
-}
 
 /** Seconds that a token is good for, unless a button says otherwise. */
 const USUAL_LIFE = 3600;
@@ -40,11 +32,18 @@ export class Host {
 
   constructor(diary: Diary) {
     this.#diary = diary;
-    Object.assign(window, { AgentGateway: { getToken: (context: TokenContext) => this.#getToken(context) } });
+    window.AgentGateway = { getToken: (context) => this.#getToken(context) };
   }
 
   get sessions(): Readonly<Record<Agent, Session>> {
     return this.#sessions;
+  }
+
+  /** Has widgets that are put onto the page from now on ask this for older messages; undefined: they have none. */
+  set history(history: GetHistory | undefined) {
+    window.AgentGateway = { ...window.AgentGateway };
+    if (history) window.AgentGateway.history = history;
+    else delete window.AgentGateway.history;
   }
 
   /** Puts the widget onto the page anew; its first token is a short one, those after it are not. */

@@ -27,6 +27,11 @@ export class Onlooker {
     this.#conversation.connect();
   }
 
+  /** All that it has read, oldest first. */
+  get messages(): readonly Message[] {
+    return this.#conversation.messages;
+  }
+
   /** The agents' latest messages, newest first. */
   get outbound(): readonly Message[] {
     return this.#outbound;
