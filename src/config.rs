@@ -239,6 +239,7 @@ mod tests {
             ("ALLOWED_ORIGINS", "*"),
             ("PUBLIC_URL", "https://a.example/x?y"),
             ("FRAME_ANCESTORS", "self; script-src *"),
+            ("HISTORY_URL_TEMPLATE", "https://portal.example/messages"),
         ])
         .unwrap_err();
         let named: Vec<_> = mistakes.0.iter().map(|mistake| mistake.variable).collect();
@@ -251,6 +252,7 @@ mod tests {
                 "TRUSTED_PROXIES",
                 "ALLOWED_ORIGINS",
                 "FRAME_ANCESTORS",
+                "HISTORY_URL_TEMPLATE",
                 "PUBLIC_URL",
                 "HOST",
                 "PORT",

@@ -62,6 +62,7 @@ variables! {
     amqp_prefetch "AMQP_PREFETCH",
     amqp_journal_stream "AMQP_JOURNAL_STREAM",
     media_url_template "MEDIA_URL_TEMPLATE",
+    history_url_template "HISTORY_URL_TEMPLATE",
     journal "JOURNAL",
     replay_window_seconds "REPLAY_WINDOW_SECONDS",
     replay_max_events "REPLAY_MAX_EVENTS",
@@ -189,6 +190,8 @@ impl Reader {
             || http::Ancestors::of(&origins),
             http::Ancestors::parse,
         );
+        let history = |text: &str| UrlTemplate::parse(text, &[Gap::ConversationId]);
+        let history = self.optional("HISTORY_URL_TEMPLATE", &vars.history_url_template, history);
         let public_urls = self.optional("PUBLIC_URL", &vars.public_url, http::PublicUrls::parse);
         let public = SocketAddr::new(
             self.value("HOST", &vars.host, all, ip),
@@ -210,6 +213,7 @@ impl Reader {
             public_urls: public_urls.unwrap_or_default(),
             proxies: clients.proxies,
             ancestors,
+            history,
         }
     }
 

@@ -1,6 +1,6 @@
 //! An address with gaps for ids.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use url::{Host, Url};
 
@@ -99,6 +99,12 @@ impl UrlTemplate {
         Ok(template)
     }
 
+    /// The origin of all its URLs: no gap is before the path.
+    pub fn origin(&self) -> String {
+        let url = Url::parse(&self.filled(|_| "x"));
+        url.map_or_else(|_| String::new(), |url| url.origin().ascii_serialization())
+    }
+
     fn has(&self, gap: Gap) -> bool {
         self.0.contains(&Part::Gap(gap))
     }
@@ -129,6 +135,16 @@ impl UrlTemplate {
             }
         }
         filled
+    }
+}
+
+impl fmt::Display for UrlTemplate {
+    /// As it was read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            Part::Text(text) => f.write_str(text),
+            Part::Gap(gap) => f.write_str(gap.name()),
+        })
     }
 }
 
@@ -186,6 +202,22 @@ mod tests {
             ),
         ] {
             assert_eq!(filled(template, ids).as_deref(), Some(url));
+        }
+    }
+
+    #[test]
+    fn it_is_written_as_it_was_read_and_has_one_origin() {
+        for (text, origin) in [
+            (
+                "https://H.test/{tenantId}/x?c={conversationId}",
+                "https://h.test",
+            ),
+            ("https://h.test:443/{conversationId}", "https://h.test"),
+            ("http://[::1]:8/{conversationId}", "http://[::1]:8"),
+        ] {
+            let template = UrlTemplate::parse(text, &[Gap::ConversationId]).unwrap();
+            assert_eq!(template.to_string(), text);
+            assert_eq!(template.origin(), origin);
         }
     }
 

@@ -33,6 +33,8 @@ export const api = {
   scene: () => call<Scene>("scene"),
   token: (agent: Agent | "playground", seconds: number) => call<Token>("token", { agent, seconds }),
   publish: (event: EventName, payload: object) => call<Published>("publish", { event, payload }),
+  /** Publishes a body as it is; `milliseconds` until the broker's confirm. */
+  webhook: (body: object) => call<Pick<Published, "milliseconds">>("webhook", body),
   cut: (agents: readonly Agent[], seconds: number) => call<{ connections: number }>("cut", { agents, seconds }),
   outrun: (agents: readonly Agent[]) =>
     call<{ connections: number; published: number; window: number }>("outrun", { agents }),
