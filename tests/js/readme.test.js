@@ -50,6 +50,7 @@ test("widgets that come and go", async (t) => {
   await widget.text("old-1");
   const iframe = page.page.locator("iframe");
   await until("its title is the new one", async () => (await iframe.getAttribute("title")) === "Sam T.");
+  await widget.root.locator("html[data-theme=light]").waitFor();
   await page.page.evaluate(() => window.widget.unmount());
   assert.equal(await iframe.count(), 0);
   assert.deepEqual(page.problems(), []);

@@ -27,6 +27,10 @@ export class WidgetFrame implements Embedded {
   readonly #asked = new Map<number, AbortController>();
   #options: EmbedOptions;
   #given = false;
+  /** What the frame's address does not say. */
+  #changes: WidgetOptions | undefined;
+  /** The gateway's page is in the frame: before, nothing can be posted to it. */
+  #loaded = false;
 
   /** `gateway` is the address below which it answers. */
   constructor(gateway: URL, options: EmbedOptions, host: HostFunctions) {
@@ -58,7 +62,9 @@ export class WidgetFrame implements Embedded {
   update(settings: WidgetSettings): void {
     this.#options = { ...this.#options, ...settings };
     this.#dress();
-    this.#post({ type: "agent-gateway:options", options: look(settings) });
+    const options = look(settings);
+    this.#changes = { ...this.#changes, ...options };
+    if (this.#loaded) this.#post({ type: "agent-gateway:options", options });
   }
 
   /** Takes the widget out of the page; it is given nothing more. */
@@ -78,9 +84,12 @@ export class WidgetFrame implements Embedded {
   readonly #onMessage = ({ source, origin, data }: MessageEvent): void => {
     if (source === null || source !== this.iframe.contentWindow || origin !== this.#gateway) return;
     if (typeof data !== "object" || data === null) return;
+    this.#loaded = true;
     const message = data as FromWidget;
     switch (message.type) {
       case "agent-gateway:ready":
+        // Perhaps for the first time, or anew after a reload.
+        if (this.#changes) this.#post({ type: "agent-gateway:options", options: this.#changes });
         return void this.#giveToken();
       case "agent-gateway:history":
         return void this.#giveHistory(message);

@@ -162,12 +162,27 @@ it("tells the host of what happens, by listeners and as DOM events that bubble",
   expect(heard).toEqual([3, ["m1", "live"], { name: "live" }]);
 });
 
-it("changes what is named and no more", async () => {
-  const { frame, posted } = embed({ title: "Sam", height: 300 });
+it("changes what is named and no more", () => {
+  const { frame, posted, says } = embed({ title: "Sam", height: 300 });
+  says({ type: "agent-gateway:state", state: { name: "connecting", attempt: 1 } });
   frame.update({ theme: "dark", height: "50vh" });
   expect(frame.iframe.title).toBe("Sam");
   expect(frame.iframe.style.height).toBe("50vh");
   expect(posted).toHaveBeenCalledWith({ type: "agent-gateway:options", options: { theme: "dark" } }, GATEWAY.origin);
   frame.update({ title: "Alex" });
   expect(frame.iframe.title).toBe("Alex");
+});
+
+it("keeps changes until the page is there, and says them again when it has been loaded anew", () => {
+  const { frame, posted, says } = embed({ theme: "dark", getToken: () => "secret" });
+  frame.update({ theme: "light" });
+  frame.update({ title: "Alex" });
+  expect(posted).not.toHaveBeenCalled();
+  for (const times of [1, 2]) {
+    says({ type: "agent-gateway:ready" });
+    const options = { type: "agent-gateway:options", options: { theme: "light", title: "Alex" } };
+    expect(posted.mock.calls.filter(([message]) => JSON.stringify(message) === JSON.stringify(options))).toHaveLength(
+      times,
+    );
+  }
 });
