@@ -5,7 +5,7 @@ mod reload;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -23,11 +23,9 @@ use crate::journal::Journal;
 use crate::net::{self, Limits, Listener};
 use crate::socketio::Sockets;
 use crate::source::amqp;
+use crate::throttle::Throttle;
 use descriptors::descriptors;
 pub use reload::Reload;
-
-/// How often it is logged that events are dropped before their time, at most.
-const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long the shutdown waits for clients to close in turn.
 const LAST_LINGERING: Duration = Duration::from_secs(2);
@@ -265,12 +263,12 @@ impl Drain<'_> {
 async fn sweep(hub: Arc<Hub>) {
     let mut every = interval(SWEEP_INTERVAL);
     let mut evicted = 0;
-    let mut logged = None;
+    let log: Throttle<(), 60> = Throttle::default();
     loop {
         every.tick().await;
         hub.sweep();
         let now = hub.counters().evicted.get();
-        if now > evicted && logged.is_none_or(|logged: Instant| logged.elapsed() >= LOG_INTERVAL) {
+        if now > evicted && log.note(&()).is_some() {
             warn!(
                 evicted = now,
                 bytes = hub.bytes(),
@@ -278,7 +276,6 @@ async fn sweep(hub: Arc<Hub>) {
                 "REPLAY_MAX_BYTES is reached: the oldest events are dropped before their time"
             );
             evicted = now;
-            logged = Some(Instant::now());
         }
     }
 }

@@ -1,5 +1,5 @@
 //! agent-gateway carries WhatsApp events from RabbitMQ to support agents' browsers: every event
-//! reaches every agent of the conversation once, in order, or the agent is told.
+//! reaches every agent of the conversation once, in order, or the agent gets `reset`.
 //!
 //! ```text
 //!  RabbitMQ queues ─ source::amqp ──┐                                   ┌─ member (socket)
@@ -18,11 +18,11 @@
 //! | [`net`] | accepted connections, HTTP on them, how many there may be |
 //! | [`http`] | the relay's endpoint, the probes, the metrics, the widget; which pages may talk to the gateway |
 //! | [`config`] | the environment |
-//! | [`throttle`] | how often something is told that others can make happen |
+//! | [`counter`], [`throttle`] | counters for the metrics; rate limits for the log |
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |
 //!
-//! Imports run one way: `conversation` knows nobody; `journal`, `socketio` and `source` know
+//! Imports run one way: `counter` and `throttle` know nobody, `conversation` only `counter`; `journal`, `socketio` and `source` know
 //! `conversation`; `source` knows `journal`; `source` and `socketio` do not know each other;
 //! `socketio` knows `engineio`, which knows `net`; only `gateway` knows all.
 
@@ -30,6 +30,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod conversation;
+pub mod counter;
 pub mod engineio;
 mod frame;
 pub mod gateway;

@@ -150,7 +150,7 @@ impl Introspection {
             Ok(Some(claims)) => self.rules.agent(&claims, now()),
             Ok(None) => Err(Fault::Rejected(Reason::Inactive.into())),
             Err(error) => {
-                self.outage.tell(&self.settings.endpoint, &error);
+                self.outage.note(&self.settings.endpoint, &error);
                 Err(Fault::Unavailable)
             }
         }

@@ -1,4 +1,4 @@
-//! Why a token is refused: more than its bearer is told, for the log.
+//! Why a token is refused: for the log, in more detail than its bearer gets.
 
 use tracing::warn;
 
@@ -83,7 +83,7 @@ impl From<Fault> for AuthError {
     }
 }
 
-/// Tells the operator why tokens are refused, each reason now and then: anybody can send tokens.
+/// Logs why tokens are refused, each reason every ten seconds: anybody can send tokens.
 #[derive(Debug, Default)]
 pub(super) struct Rejections(Throttle<Rejection>);
 

@@ -40,10 +40,10 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) window: Window,
     pub(super) members: Members,
-    /// How many of the window's bytes are in the sum for all.
+    /// The window's bytes that are in the sum of all windows.
     accounted: usize,
-    /// Whether the hub's ledger holds the conversation.
-    pub(super) in_ledger: bool,
+    /// Whether the conversation is in the hub's expiry queue.
+    pub(super) in_expiry_queue: bool,
     /// The hub has dropped the conversation: look it up again.
     pub(super) closed: bool,
 }
@@ -84,7 +84,7 @@ impl Conversation {
                 window: Window::new(floor),
                 members: Members::default(),
                 accounted: 0,
-                in_ledger: false,
+                in_expiry_queue: false,
                 closed: false,
             }),
         }
@@ -117,10 +117,10 @@ impl Conversation {
         if let DeliveryState::Behind(position) = member.delivery
             && !state.window.reaches_back_to(position)
         {
-            member.delivery = DeliveryState::Owed(Notice::Reset);
+            member.delivery = DeliveryState::Pending(Notice::Reset);
         }
-        if let DeliveryState::Owed(notice) = member.delivery {
-            match self.tell(notice, member, &state.window) {
+        if let DeliveryState::Pending(notice) = member.delivery {
+            match self.notify(notice, member, &state.window) {
                 (Offer::Taken | Offer::Queued, start, resume) => {
                     member.delivery = DeliveryState::Behind(start);
                     if resume == Resume::Reset {
@@ -156,9 +156,9 @@ impl Conversation {
         }
     }
 
-    /// Tells a member what it is owed; with the position after which its entries follow, and how
-    /// much it can rely on.
-    fn tell(
+    /// Sends a member the notice that is pending; with the position after which its entries follow,
+    /// and how much it can rely on.
+    fn notify(
         &self,
         notice: Notice,
         member: &mut Member,
@@ -210,7 +210,7 @@ impl State {
     pub(super) fn add(&mut self, join: Join, outlet: Arc<dyn Outlet>) -> MemberId {
         self.members.insert(Member {
             outlet,
-            delivery: DeliveryState::Owed(Notice::Joined(join)),
+            delivery: DeliveryState::Pending(Notice::Joined(join)),
             replayed_upto: Position::default(),
         })
     }
@@ -250,7 +250,7 @@ impl State {
         let members = &self.members;
         let needed_after = |window: &Window| {
             let positions = members.iter().filter_map(|member| match member.delivery {
-                // Whoever is owed a reset gets the window as it is when it is told.
+                // A member with a pending reset gets the window as it is when that is sent.
                 DeliveryState::Behind(position) => {
                     Some(position).filter(|position| window.reaches_back_to(*position))
                 }
@@ -259,11 +259,11 @@ impl State {
             positions.min()
         };
         self.window.trim(now, needed_after, &shared.limits);
-        self.settle(shared);
+        self.account(shared);
     }
 
-    /// Brings the sum for all windows up to date with this one.
-    pub(super) fn settle(&mut self, shared: &Shared) {
+    /// Brings the sum of all windows up to date with this one.
+    pub(super) fn account(&mut self, shared: &Shared) {
         let bytes = self.window.bytes();
         if bytes >= self.accounted {
             let more = bytes - self.accounted;

@@ -1,4 +1,7 @@
 //! All conversations: applying entries, joining, leaving, expiry.
+//!
+//! Order of locks: the map of conversations, then one conversation, then the expiry queue. No lock
+//! is taken while one that comes later is held, and never two conversations at once.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,9 +17,9 @@ use super::counters::Counters;
 use super::cursor::{Cursor, CursorSpace, Epoch, Position, Seal};
 use super::entry::Entry;
 use super::event::Event;
-use super::forgotten::Forgotten;
+use super::eviction_floor::EvictionFloor;
+use super::expiry_queue::ExpiryQueue;
 use super::id::ConversationKey;
-use super::ledger::Ledger;
 use super::member::{Join, MemberId, Outlet};
 use super::selection::Selection;
 use super::view::ConversationView;
@@ -27,9 +30,9 @@ pub struct Hub {
     seal: Arc<Seal>,
     shared: Arc<Shared>,
     conversations: RwLock<HashMap<ConversationKey, Arc<Conversation>>>,
-    ledger: Ledger,
-    forgotten: Forgotten,
-    /// How many members are being served by a task.
+    expiry_queue: ExpiryQueue,
+    eviction_floor: EvictionFloor,
+    /// Members that are served by a task.
     catching_up: AtomicUsize,
 }
 
@@ -70,8 +73,8 @@ impl Hub {
                 counters: Counters::default(),
             }),
             conversations: RwLock::default(),
-            ledger: Ledger::default(),
-            forgotten: Forgotten::new(),
+            expiry_queue: ExpiryQueue::default(),
+            eviction_floor: EvictionFloor::new(),
             catching_up: AtomicUsize::new(0),
         }
     }
@@ -133,7 +136,7 @@ impl Hub {
             Applied::Stale(_) => &self.shared.counters.stale,
         };
         counter.count();
-        self.squeeze();
+        self.evict();
         applied
     }
 
@@ -174,16 +177,16 @@ impl Hub {
             self.serve(conversation, member, outlet);
         }
         state.trim(now, &self.shared);
-        if !state.in_ledger
+        if !state.in_expiry_queue
             && let Some(oldest) = state.window.oldest()
         {
-            state.in_ledger = true;
-            self.ledger.put(oldest, conversation.clone());
+            state.in_expiry_queue = true;
+            self.expiry_queue.push(oldest, conversation.clone());
         }
         Applied::Appended(cursor)
     }
 
-    /// Adds a member; it is told `joined`, then what it has missed, then what happens.
+    /// Adds a member; it gets `joined`, then what it has missed, then what happens.
     pub fn join(
         self: &Arc<Self>,
         key: &ConversationKey,
@@ -277,21 +280,21 @@ impl Hub {
         let Some(before) = now.checked_sub(self.shared.limits.age) else {
             return;
         };
-        while let Some(conversation) = self.ledger.take_if_before(Some(before)) {
-            self.shrink(&conversation, |state| state.trim(now, &self.shared));
+        while let Some(conversation) = self.expiry_queue.pop_before(Some(before)) {
+            self.reduce(&conversation, |state| state.trim(now, &self.shared));
         }
     }
 
-    /// Drops the oldest of what is kept until all windows together are within their bound.
-    fn squeeze(&self) {
+    /// Evicts the oldest events until all windows together are within their bound.
+    fn evict(&self) {
         /// How many entries a conversation loses before its age is compared again.
         const BATCH: usize = 32;
         while self.bytes() > self.shared.limits.bytes {
-            let Some(conversation) = self.ledger.take_if_before(None) else {
+            let Some(conversation) = self.expiry_queue.pop_before(None) else {
                 return;
             };
-            let next = self.ledger.oldest();
-            self.shrink(&conversation, |state| {
+            let next = self.expiry_queue.oldest();
+            self.reduce(&conversation, |state| {
                 for _ in 0..BATCH {
                     let oldest = state.window.oldest();
                     if oldest.is_none() || next.is_some() && oldest > next {
@@ -300,19 +303,19 @@ impl Hub {
                     state.window.evict_oldest(&self.shared.limits);
                     self.shared.counters.evicted.count();
                 }
-                state.settle(&self.shared);
+                state.account(&self.shared);
             });
         }
     }
 
-    /// Lets `shrink` drop something of a conversation that was taken out of the ledger, and puts
-    /// it back as long as something is left.
-    fn shrink(&self, conversation: &Arc<Conversation>, shrink: impl FnOnce(&mut State)) {
+    /// Has `reduce` drop events of a conversation that was popped from the expiry queue, and pushes
+    /// it again as long as something is left.
+    fn reduce(&self, conversation: &Arc<Conversation>, reduce: impl FnOnce(&mut State)) {
         let mut state = conversation.lock();
-        shrink(&mut state);
+        reduce(&mut state);
         match state.window.oldest() {
-            Some(oldest) => self.ledger.put(oldest, conversation.clone()),
-            None => state.in_ledger = false,
+            Some(oldest) => self.expiry_queue.push(oldest, conversation.clone()),
+            None => state.in_expiry_queue = false,
         }
         let idle = state.is_idle();
         drop(state);
@@ -351,7 +354,7 @@ impl Hub {
                 Arc::new(Conversation::new(
                     key.clone(),
                     CursorSpace::new(&self.seal, key),
-                    self.forgotten.floor(key),
+                    self.eviction_floor.floor(key),
                     self.shared.clone(),
                 ))
             });
@@ -366,8 +369,8 @@ impl Hub {
         let mut state = conversation.lock();
         if !state.closed && state.is_idle() {
             state.closed = true;
-            self.forgotten
-                .note(conversation.key(), state.window.floor());
+            self.eviction_floor
+                .raise(conversation.key(), state.window.floor());
             map.remove(conversation.key());
         }
     }

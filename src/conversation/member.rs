@@ -91,7 +91,7 @@ impl Resume {
     }
 }
 
-/// What a member is told first.
+/// What a member gets first.
 #[derive(Debug)]
 pub struct Joined {
     /// Where the member stands once the replayed events have come.
@@ -102,7 +102,7 @@ pub struct Joined {
     pub replaying: usize,
 }
 
-/// What a member is told that fell out of the window. The window follows.
+/// The notice to a member that fell out of the window. The window follows.
 #[derive(Debug)]
 pub struct ResetNotice {
     /// Where the member stands once the window has come.
@@ -169,8 +169,8 @@ pub(super) enum DeliveryState {
     Live,
     /// It has everything up to this position. A task serves it from the window.
     Behind(Position),
-    /// It has to be told this before any entry. A task serves it.
-    Owed(Notice),
+    /// It gets this before any entry. A task serves it.
+    Pending(Notice),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

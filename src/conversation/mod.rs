@@ -11,7 +11,7 @@
 //! 2. Joining takes the same lock: there is neither a gap nor a duplicate between what is
 //!    replayed and what is live.
 //! 3. Nothing is awaited under that lock.
-//! 5. Whoever cannot be served completely is told so (`reset`); nothing is skipped silently.
+//! 5. A member that cannot be served completely gets `reset`; nothing is skipped silently.
 //! 6. A [`Position`] never means two different entries; a [`Cursor`] names the epoch and the
 //!    conversation that it belongs to, and any other is answered with `reset`.
 //! 7. What is kept is bounded by [`Limits`]; a conversation without members and without entries
@@ -33,12 +33,12 @@ mod cursor;
 mod decode;
 mod entry;
 mod event;
+mod eviction_floor;
+mod expiry_queue;
 pub(crate) mod fields;
-mod forgotten;
 mod hub;
 mod id;
 mod json_text;
-mod ledger;
 mod member;
 mod recent;
 mod rejection;
@@ -49,7 +49,7 @@ mod view;
 mod window;
 
 pub use batch::Batch;
-pub use counters::{Counter, Counters};
+pub use counters::Counters;
 pub use cursor::{Cursor, Epoch, Position};
 pub(crate) use decode::not_json;
 pub use decode::{BODY_LIMIT, Decoded, Decoder, Delivered, Kind, OPTIONAL_FIELDS};

@@ -57,7 +57,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// An empty window of a conversation of which nothing after `floor` has been forgotten.
+    /// An empty window of a conversation of which nothing after `floor` has been evicted.
     pub fn new(floor: Position) -> Self {
         Self {
             floor,

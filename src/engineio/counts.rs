@@ -1,14 +1,14 @@
 //! What has become of sessions over a limit, since the start.
 
-use crate::conversation::Counter;
-use crate::net::Full;
+use crate::counter::Counter;
+use crate::net::LimitExceeded;
 
 /// Counts since the start.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Sessions that a limit did not admit, by the limit.
     pub over_limit: OverLimit,
-    /// Those of them that were answered with an HTTP error, for want of room to be told.
+    /// Those of them that were answered with an HTTP error, for want of a permit for the notice.
     pub turned_away: Counter,
 }
 
@@ -22,11 +22,11 @@ pub struct OverLimit {
 
 impl OverLimit {
     /// Those over this limit.
-    pub fn of(&self, full: Full) -> &Counter {
-        match full {
-            Full::All => &self.all,
-            Full::Address => &self.address,
-            Full::Rate => &self.rate,
+    pub fn of(&self, limit: LimitExceeded) -> &Counter {
+        match limit {
+            LimitExceeded::All => &self.all,
+            LimitExceeded::Address => &self.address,
+            LimitExceeded::Rate => &self.rate,
         }
     }
 

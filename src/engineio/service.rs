@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 use tower::ServiceExt as _;
 
 use super::frame_filter::PREFIX;
-use super::notice::{Notice, tell};
+use super::notice::{self, Notice};
 use super::open::Open;
 use super::protocol::{Protocol, Verdict};
 use super::registration::{Registration, Registrations};
@@ -63,8 +63,10 @@ impl<P: Protocol> EngineIoService<P> {
                 return self.library(plain(request)).await;
             }
             match asked.old_client {
-                Some(TransportKind::Polling) => return old_client::<P>(self.untended()),
-                Some(TransportKind::WebSocket) => return self.tell_old_client(peer, request).await,
+                Some(TransportKind::Polling) => return old_client::<P>(self.without_session()),
+                Some(TransportKind::WebSocket) => {
+                    return self.reject_old_client(peer, request).await;
+                }
                 None => {}
             }
             let address = client_address(peer.address.ip(), request.headers(), self.proxies);
@@ -73,7 +75,7 @@ impl<P: Protocol> EngineIoService<P> {
             }
             let session = match self.registrations.register(address) {
                 Ok(registration) => self.open(registration),
-                Err(full) => return limit_exceeded(full),
+                Err(exceeded) => return limit_exceeded(exceeded),
             };
             let request = handshake(&request, Body::empty(), session.clone());
             return self.handshake(&session, request).await;
@@ -104,35 +106,40 @@ impl<P: Protocol> EngineIoService<P> {
         self.sessions.open(registration, (self.protocol)())
     }
 
-    fn untended(&self) -> Open {
-        Open::untended(self.ping_interval, self.ping_timeout)
+    fn without_session(&self) -> Open {
+        Open::without_session(self.ping_interval, self.ping_timeout)
     }
 
-    /// Opens a session that begins with a WebSocket, or has one that only says that there are too
-    /// many.
+    /// Opens a session that begins with a WebSocket, or sends the notice that there are too many over
+    /// it.
     fn websocket(&self, address: IpAddr, request: Request) -> Response {
         if let Ok(registration) = self.registrations.admit(address) {
             let session = self.open(registration);
             return upgrade(self.service.clone(), session, false, request);
         }
-        match self.registrations.room_to_tell(address) {
-            Ok(slot) => {
+        match self.registrations.permit_notice(address) {
+            Ok(permit) => {
                 let notice = Notice::TooMany((self.protocol)());
-                tell(notice, self.untended(), slot, request)
+                notice::send(notice, self.without_session(), permit, request)
             }
-            Err(full) => {
+            Err(exceeded) => {
                 self.registrations.turned_away();
-                limit_exceeded(full)
+                limit_exceeded(exceeded)
             }
         }
     }
 
-    /// Answers a client of before Engine.IO 4 that wants a WebSocket: without room to tell it
-    /// anything, as the library does.
-    async fn tell_old_client(&self, peer: Peer, request: Request) -> Response {
+    /// Answers a client of before Engine.IO 4 that wants a WebSocket: without a permit for the
+    /// notice, as the library does.
+    async fn reject_old_client(&self, peer: Peer, request: Request) -> Response {
         let address = client_address(peer.address.ip(), request.headers(), self.proxies);
-        match self.registrations.room_to_tell(address) {
-            Ok(slot) => tell(Notice::<P>::OldClient, self.untended(), slot, request),
+        match self.registrations.permit_notice(address) {
+            Ok(permit) => notice::send(
+                Notice::<P>::OldClient,
+                self.without_session(),
+                permit,
+                request,
+            ),
             Err(_) => self.library(plain(request)).await,
         }
     }
@@ -157,7 +164,7 @@ impl<P: Protocol> EngineIoService<P> {
     }
 
     /// The library pings a session at once, and then when its interval has passed. Clients expect
-    /// the second of these first, and may not have told anybody yet that they poll.
+    /// the second of these first, and may not be ready for the first yet.
     async fn answer_first_ping(&self, sid: &str) {
         let session = format!("{PATH}/?EIO=4&transport=polling&sid={sid}");
         let Ok(session) = session.parse() else {

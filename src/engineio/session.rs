@@ -291,7 +291,7 @@ impl<P: Protocol> Session<P> {
     /// keeps the session.
     pub(super) fn left(&self) {
         if P::has_joined(self) {
-            self.registration.give_back();
+            self.registration.release();
         }
     }
 

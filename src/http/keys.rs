@@ -9,7 +9,7 @@ use axum::http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-use crate::conversation::Counter;
+use crate::counter::Counter;
 
 /// The header that carries a key, besides `Authorization: Bearer`.
 const HEADER: &str = "x-internal-api-key";

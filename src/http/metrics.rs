@@ -15,7 +15,7 @@ use tracing::error;
 
 use super::internal::{self, Refusal};
 use super::{App, process};
-use crate::conversation;
+use crate::counter;
 use crate::source::amqp::Check;
 
 /// On the listener for internal calls.
@@ -162,7 +162,7 @@ impl Sheet {
         &mut self,
         name: &str,
         help: &str,
-        counter: &conversation::Counter,
+        counter: &counter::Counter,
     ) -> prometheus::Result<()> {
         self.counter(name, help, &[], counter)
     }
@@ -172,7 +172,7 @@ impl Sheet {
         name: &str,
         help: &str,
         labels: &[(&str, &str)],
-        counter: &conversation::Counter,
+        counter: &counter::Counter,
     ) -> prometheus::Result<()> {
         let options = options(&format!("{name}_total"), help, labels);
         let counted = Counter::with_opts(options)?;

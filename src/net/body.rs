@@ -13,10 +13,10 @@ use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// How long a body may take.
-const BODY: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it may take from the moment at which the gateway is to end.
-const LAST: Duration = Duration::from_secs(1);
+/// How long it may take once the gateway shuts down.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A body that fails when it takes too long.
 pub(super) struct TimelyBody {
@@ -42,7 +42,7 @@ impl TimelyBody {
         let late = Late::default();
         let timely = Self {
             body,
-            alarm: Box::pin(sleep(BODY)),
+            alarm: Box::pin(sleep(TIMEOUT)),
             closing: Box::pin(closing.cancelled_owned()),
             hurried: false,
             late: late.clone(),
@@ -65,7 +65,7 @@ impl Body for TimelyBody {
         }
         if !this.hurried && this.closing.as_mut().poll(cx).is_ready() {
             this.hurried = true;
-            let last = this.alarm.deadline().min(Instant::now() + LAST);
+            let last = this.alarm.deadline().min(Instant::now() + SHUTDOWN_TIMEOUT);
             this.alarm.as_mut().reset(last);
         }
         if this.alarm.as_mut().poll(cx).is_pending() {

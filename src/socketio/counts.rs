@@ -1,9 +1,9 @@
 //! CONNECTs that were refused, since the start.
 
 use super::handshake::Refusal;
-use crate::conversation::Counter;
+use crate::counter::Counter;
 
-/// Counts since the start, by what clients were told.
+/// Counts since the start, by the error that clients got.
 #[derive(Debug, Default)]
 pub struct Refused {
     authentication_required: Counter,
@@ -16,7 +16,7 @@ pub struct Refused {
 }
 
 impl Refused {
-    /// Those that were told this.
+    /// Those with this error.
     pub fn of(&self, refusal: Refusal) -> &Counter {
         match refusal {
             Refusal::AuthenticationRequired => &self.authentication_required,

@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Letters;
 use super::left_out::LeftOut;
-use crate::conversation::{Counter, Kind, Reason};
+use crate::conversation::{Kind, Reason};
+use crate::counter::Counter;
 
 /// One part of the broker's side.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! How long an HTTP connection may take for what it is at.
+//! The deadlines of an HTTP connection: for a request's head, and for the next request.
 
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,9 +14,10 @@ pub(super) const HEAD: Duration = Duration::from_secs(10);
 /// keep one to use again, so that none of them sends a request into a connection that is closed.
 pub(super) const IDLE: Duration = Duration::from_secs(75);
 
-/// What a connection is at. The connection itself tells of bytes, the server of requests.
+/// The phase of a connection, which sets its deadline. The connection reports bytes, the server
+/// requests.
 #[derive(Debug)]
-pub(super) struct Pace(Mutex<Phase>);
+pub(super) struct Deadlines(Mutex<Phase>);
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
@@ -30,7 +31,7 @@ enum Phase {
     Upgraded,
 }
 
-impl Pace {
+impl Deadlines {
     pub(super) fn new() -> Self {
         Self(Mutex::new(Phase::Head(Instant::now())))
     }
@@ -102,45 +103,45 @@ mod tests {
     use super::*;
 
     /// Waits on a clock that runs by itself, and says for how long.
-    async fn overdue(pace: &Pace) -> Duration {
+    async fn overdue(deadlines: &Deadlines) -> Duration {
         let begun = Instant::now();
         let mut alarm = pin!(sleep(Duration::ZERO));
-        poll_fn(|cx| pace.poll_overdue(alarm.as_mut(), cx)).await;
+        poll_fn(|cx| deadlines.poll_overdue(alarm.as_mut(), cx)).await;
         begun.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_head_has_its_time_from_its_first_byte_however_slowly_the_rest_comes() {
-        let pace = Pace::new();
+        let deadlines = Deadlines::new();
         advance(HEAD / 2).await;
-        pace.read();
-        assert_eq!(overdue(&pace).await.as_secs(), HEAD.as_secs() / 2);
-        pace.began();
-        pace.answered(false);
+        deadlines.read();
+        assert_eq!(overdue(&deadlines).await.as_secs(), HEAD.as_secs() / 2);
+        deadlines.began();
+        deadlines.answered(false);
         advance(IDLE / 2).await;
-        pace.read();
-        assert_eq!(overdue(&pace).await.as_secs(), HEAD.as_secs());
+        deadlines.read();
+        assert_eq!(overdue(&deadlines).await.as_secs(), HEAD.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_idle_connection_is_kept_longer_and_one_that_takes_an_answer_longer_still() {
-        let pace = Pace::new();
-        pace.began();
-        pace.answered(false);
+        let deadlines = Deadlines::new();
+        deadlines.began();
+        deadlines.answered(false);
         advance(IDLE / 2).await;
-        pace.wrote();
-        assert_eq!(overdue(&pace).await.as_secs(), IDLE.as_secs());
+        deadlines.wrote();
+        assert_eq!(overdue(&deadlines).await.as_secs(), IDLE.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_is_worked_on_is_not_hurried() {
-        let pace = Pace::new();
-        pace.began();
-        let waited = tokio::time::timeout(10 * IDLE, overdue(&pace)).await;
+        let deadlines = Deadlines::new();
+        deadlines.began();
+        let waited = tokio::time::timeout(10 * IDLE, overdue(&deadlines)).await;
         assert!(waited.is_err());
-        pace.answered(true);
-        pace.read();
-        let waited = tokio::time::timeout(10 * IDLE, overdue(&pace)).await;
+        deadlines.answered(true);
+        deadlines.read();
+        let waited = tokio::time::timeout(10 * IDLE, overdue(&deadlines)).await;
         assert!(waited.is_err());
     }
 }
