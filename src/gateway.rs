@@ -45,7 +45,7 @@ pub struct Gateway {
     internal: Option<(Listener, SocketAddr)>,
     lingering: TaskTracker,
     journal: Arc<Journal>,
-    broker: Arc<amqp::Status>,
+    broker: Arc<amqp::BrokerStatus>,
     more_routes: Option<MoreRoutes>,
 }
 

@@ -114,7 +114,7 @@ impl Sheet {
             let labels = [("queue", queue)];
             self.gauges("consumer_active", help, [(&labels[..], active.into())])?;
         }
-        let (waiting, since) = app.broker.letters().waiting();
+        let (waiting, since) = app.broker.pending_dead_letters().waiting();
         let help = "Deliveries that wait for their place in the dead letter queue.";
         self.gauge("dead_letters_waiting", help, waiting)?;
         let help = "How long the oldest of them has waited; 0 when none waits.";

@@ -75,7 +75,7 @@ struct App {
     journal: Arc<Journal>,
     members: Arc<Members>,
     health: Arc<Health>,
-    broker: Arc<amqp::Status>,
+    broker: Arc<amqp::BrokerStatus>,
     keys: ApiKeys,
     page: Arc<Page>,
     sockets: Statistics,
@@ -94,7 +94,7 @@ pub struct Parts {
     /// What the probes say of the process.
     pub health: Arc<Health>,
     /// What they say of the broker.
-    pub broker: Arc<amqp::Status>,
+    pub broker: Arc<amqp::BrokerStatus>,
     /// What the metrics say of clients.
     pub sockets: Statistics,
     /// Who was refused by its origin.

@@ -150,9 +150,9 @@ pub enum BrokerError {
         /// What the broker said.
         said: String,
     },
-    /// The user lacks a right.
+    /// The user lacks a permission.
     #[error(
-        "user {user} has no right to {right} in vhost {vhost}: rabbitmqctl list_permissions -p \
+        "user {user} has no right to {permission} in vhost {vhost}: rabbitmqctl list_permissions -p \
          {vhost} shows what it has, rabbitmqctl set_permissions -p {vhost} {user} CONFIGURE WRITE \
          READ sets all three ({said})"
     )]
@@ -161,8 +161,8 @@ pub enum BrokerError {
         user: String,
         /// The vhost of `AMQP_URL`.
         vhost: String,
-        /// Which right, and on what.
-        right: String,
+        /// Which permission, and on what.
+        permission: String,
         /// What the broker said.
         said: String,
     },
@@ -188,7 +188,7 @@ pub enum BrokerError {
         object: String,
         /// The vhost of `AMQP_URL`.
         vhost: String,
-        /// The argument and its values, where the broker's text tells them.
+        /// The argument and its values, where the broker's text names them.
         difference: Option<Box<Difference>>,
         /// What the broker said.
         said: String,
@@ -294,7 +294,7 @@ impl BrokerError {
         }
     }
 
-    /// Whether it is about a right that the user does not have.
+    /// Whether the user lacks a permission.
     pub(super) const fn is_no_permission(&self) -> bool {
         matches!(self, Self::NoPermission { .. })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Letters;
+use super::PendingDeadLetters;
 use super::left_out::LeftOut;
 use crate::conversation::{Kind, Reason};
 use crate::counter::Counter;
@@ -21,10 +21,10 @@ pub enum Check {
 
 /// The state of every part, by the part's name, and what could not be taken.
 #[derive(Debug)]
-pub struct Status {
+pub struct BrokerStatus {
     parts: Mutex<BTreeMap<&'static str, Check>>,
     active: Mutex<[(Kind, bool); 2]>,
-    letters: Letters,
+    pending_dead_letters: PendingDeadLetters,
     dead_letters: [(Reason, Counter); Reason::ALL.len()],
     left_out: LeftOut,
     ignored: Counter,
@@ -37,7 +37,7 @@ pub(super) const INBOUND_QUEUE: &str = "inbound_queue";
 pub(super) const STATUS_QUEUE: &str = "status_queue";
 pub(super) const DEAD_LETTER_QUEUE: &str = "dead_letter_queue";
 
-impl Default for Status {
+impl Default for BrokerStatus {
     fn default() -> Self {
         let parts = [
             BROKER,
@@ -49,7 +49,7 @@ impl Default for Status {
         Self {
             parts: Mutex::new(parts.map(|part| (part, Check::Starting)).into()),
             active: Mutex::new([(Kind::InboundMessage, false), (Kind::StatusUpdate, false)]),
-            letters: Letters::default(),
+            pending_dead_letters: PendingDeadLetters::default(),
             dead_letters: Reason::ALL.map(|reason| (reason, Counter::default())),
             left_out: LeftOut::default(),
             ignored: Counter::default(),
@@ -57,24 +57,24 @@ impl Default for Status {
     }
 }
 
-impl Status {
+impl BrokerStatus {
     /// The state of every part.
     pub fn checks(&self) -> BTreeMap<&'static str, Check> {
         let mut checks = self.lock().clone();
-        if let Some(trouble) = self.letters.trouble() {
+        if let Some(problem) = self.pending_dead_letters.problem() {
             let check = checks.entry(DEAD_LETTER_QUEUE).or_insert(Check::Up);
             // Where the queue itself is not as it should be, that says more.
             *check = Check::Down(match check {
-                Check::Down(reason) => format!("{trouble}; {reason}"),
-                _ => trouble,
+                Check::Down(reason) => format!("{problem}; {reason}"),
+                _ => problem,
             });
         }
         checks
     }
 
-    /// Deliveries that wait for their place in the dead letter queue.
-    pub const fn letters(&self) -> &Letters {
-        &self.letters
+    /// Deliveries that the dead letter queue has not taken yet.
+    pub const fn pending_dead_letters(&self) -> &PendingDeadLetters {
+        &self.pending_dead_letters
     }
 
     /// Whether this process is the active consumer, by the event that the queue carries.
@@ -91,24 +91,24 @@ impl Status {
         }
     }
 
-    /// How many deliveries have got into the dead letter queue since the start, by reason.
+    /// Dead letters since the start, by reason.
     pub fn dead_letters(&self) -> impl Iterator<Item = (&'static str, &Counter)> {
         let all = self.dead_letters.iter();
         all.map(|(reason, counter)| (reason.as_str(), counter))
     }
 
-    /// The optional fields that events of deliveries had to do without.
+    /// The optional fields that were left out of deliveries' events.
     pub fn left_out(&self) -> &LeftOut {
         &self.left_out
     }
 
-    /// The deliveries that the mapping has made no event of.
+    /// Deliveries of which the mapping has made no event.
     pub fn ignored(&self) -> &Counter {
         &self.ignored
     }
 
-    /// A delivery is in the dead letter queue.
-    pub(super) fn buried(&self, reason: Reason) {
+    /// Counts a delivery that is in the dead letter queue.
+    pub(super) fn dead_lettered(&self, reason: Reason) {
         let mut all = self.dead_letters.iter();
         if let Some((_, counter)) = all.find(|(known, _)| *known == reason) {
             counter.count();
