@@ -1,11 +1,11 @@
-//! CONNECTs that were refused, since the start.
+//! Counts of refused CONNECTs.
 
-use super::handshake::Refusal;
+use super::handshake::ConnectError;
 use crate::counter::Counter;
 
 /// Counts since the start, by the error that clients got.
 #[derive(Debug, Default)]
-pub struct Refused {
+pub struct ConnectErrorCounts {
     authentication_required: Counter,
     invalid_token: Counter,
     token_expired: Counter,
@@ -15,17 +15,17 @@ pub struct Refused {
     service_unavailable: Counter,
 }
 
-impl Refused {
+impl ConnectErrorCounts {
     /// Those with this error.
-    pub fn of(&self, refusal: Refusal) -> &Counter {
+    pub fn of(&self, refusal: ConnectError) -> &Counter {
         match refusal {
-            Refusal::AuthenticationRequired => &self.authentication_required,
-            Refusal::InvalidToken => &self.invalid_token,
-            Refusal::TokenExpired => &self.token_expired,
-            Refusal::Forbidden => &self.forbidden,
-            Refusal::InvalidConversation => &self.invalid_conversation,
-            Refusal::TooManyConnections => &self.too_many_connections,
-            Refusal::ServiceUnavailable => &self.service_unavailable,
+            ConnectError::AuthenticationRequired => &self.authentication_required,
+            ConnectError::InvalidToken => &self.invalid_token,
+            ConnectError::TokenExpired => &self.token_expired,
+            ConnectError::Forbidden => &self.forbidden,
+            ConnectError::InvalidConversation => &self.invalid_conversation,
+            ConnectError::TooManyConnections => &self.too_many_connections,
+            ConnectError::ServiceUnavailable => &self.service_unavailable,
         }
     }
 

@@ -1,6 +1,6 @@
-//! The life of dynamic namespaces.
+//! Dynamic namespaces, from the first socket to the last.
 //!
-//! A namespace is made when the first CONNECT to it is let through, and removed when the last
+//! A namespace is made when the first CONNECT to it passes, and removed when the last
 //! socket that was in it, or that was refused, is gone. The library would make one itself for every
 //! CONNECT, twice for two at the same instant, and would never remove it.
 
@@ -20,7 +20,7 @@ pub(super) struct Namespaces {
     empty: UnboundedSender<Arc<str>>,
 }
 
-/// Keeps a namespace: a socket has it for as long as it lives.
+/// Keeps a namespace for as long as a socket lives.
 pub(super) struct NamespaceGuard {
     namespaces: Arc<Namespaces>,
     path: Arc<str>,

@@ -133,7 +133,7 @@ impl BrokerError {
     }
 }
 
-/// A name that nobody has logged in with may be a password in the wrong uri: of a long one the
+/// A name that nobody has logged in with may be a password in the wrong place: of a long one the
 /// beginning is enough to know it by.
 fn guarded(user: String) -> String {
     const LONG: usize = 24;

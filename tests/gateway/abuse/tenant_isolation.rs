@@ -12,7 +12,7 @@ use agent_gateway::conversation::{
     Applied, Batch, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity,
     Join, Joined, Limits, Offer, Outlet, Participant, Position, ResetNotice, Resume,
 };
-use agent_gateway::socketio::handshake::{self, Refusal};
+use agent_gateway::socketio::handshake::{self, ConnectError};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -115,11 +115,11 @@ proptest! {
                 prop_assert_eq!(&asked, &tenant);
                 prop_assert!(is_granted);
             }
-            Err(Refusal::InvalidToken) => prop_assert_eq!(tenant, ""),
-            Err(Refusal::InvalidConversation) => {
+            Err(ConnectError::InvalidToken) => prop_assert_eq!(tenant, ""),
+            Err(ConnectError::InvalidConversation) => {
                 prop_assert!(!is_id(&asked) || !is_id(&conversation));
             }
-            Err(Refusal::Forbidden) => prop_assert!(asked != tenant || !is_granted),
+            Err(ConnectError::Forbidden) => prop_assert!(asked != tenant || !is_granted),
             Err(other) => prop_assert!(false, "{}", other),
         }
     }

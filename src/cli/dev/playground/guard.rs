@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::refusal::Refusal;
+use super::error::PlaygroundError;
 
 /// What the browser says of where a request comes from
 /// (<https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>).
@@ -26,7 +26,7 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = match judge(safe, request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(reason) => Refusal::forbidden(reason).into_response(),
+        Err(reason) => PlaygroundError::forbidden(reason).into_response(),
     };
     let headers = response.headers_mut();
     for (name, value) in [

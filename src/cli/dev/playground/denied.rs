@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::auth::Agent;
 use crate::conversation::ConversationKey;
 
-/// Who is denied what, and until when. The playground alone puts somebody in here.
+/// Who is denied what, and until when.
 #[derive(Debug, Default)]
 pub(super) struct Denied(Mutex<HashMap<(ConversationKey, String), Instant>>);
 
@@ -21,10 +21,8 @@ impl Denied {
 
     pub(super) fn denies(&self, agent: &Agent, key: &ConversationKey, now: Instant) -> bool {
         let denied = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Under `serve` there is never anybody in it.
-        !denied.is_empty()
-            && denied
-                .get(&(key.clone(), agent.id.clone()))
-                .is_some_and(|&until| until > now)
+        denied
+            .get(&(key.clone(), agent.id.clone()))
+            .is_some_and(|&until| until > now)
     }
 }
