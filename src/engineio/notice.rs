@@ -53,7 +53,7 @@ pub(super) fn send<P: Protocol>(
 ) -> Response {
     let (upgrade, response) = match switch(&mut request) {
         Ok(switched) => switched,
-        Err(refusal) => return refusal.into_response(),
+        Err(error) => return error.into_response(),
     };
     tokio::spawn(async move {
         let Some(mut socket) = websocket(upgrade).await else {

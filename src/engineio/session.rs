@@ -14,6 +14,7 @@
 //! ("io server disconnect", which the library would say, makes the official client stay away). What
 //! waits goes out before; when a session is aborted, it does not.
 
+mod ending;
 mod writing;
 
 use std::net::IpAddr;
@@ -44,19 +45,19 @@ pub struct Session<P: Protocol> {
     /// How long the client may take nothing of what waits for it.
     timeout: Duration,
     phase: AtomicU8,
-    state: Mutex<State>,
-    /// Taken by the post that is being answered.
-    turn: Semaphore,
+    state: Mutex<SessionState>,
+    /// Held by the post that is being answered.
+    posting: Semaphore,
     /// The library has pinged the client before its time, and is to be answered in its place.
     pub(super) pong_due: AtomicBool,
-    /// The library's reader, which waits for the client, or for a packet's turn.
+    /// The library's reader, which waits for the client, or for a packet that cannot pass yet.
     pub(super) reader: AtomicWaker,
-    /// Something has changed that a task may wait for: room, the phase, a packet's turn.
+    /// Something has changed that a task may wait for: room, the phase, which packets may pass.
     changed: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct SessionState {
     outbound: Outbound,
     /// The WebSocket's connection, once there is one.
     connection: Option<Arc<UpgradedConnection>>,
@@ -68,16 +69,16 @@ struct State {
     unflushed: bool,
     /// A task writes.
     writing: bool,
-    /// Whoever pushes was told that there is no room.
+    /// A push has failed for want of room.
     awaited: bool,
     /// The library's writer, which waits for room.
     library: Option<Waker>,
 }
 
-/// How far a session is.
+/// The phases of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Phase {
+enum SessionPhase {
     Open,
     /// What waits goes out, and then it ends.
     Closing,
@@ -98,8 +99,8 @@ pub enum Pushed {
     Closed,
 }
 
-/// An event on its way to a session.
-pub trait Event {
+/// An event for a session.
+pub trait OutboundEvent {
     /// The frame for a WebSocket.
     fn frame(&self) -> Bytes;
     /// Emits it through the library, for a session that polls; with its length, in bytes.
@@ -124,16 +125,16 @@ impl<P: Protocol> Session<P> {
             sid: OnceLock::new(),
             protocol,
             timeout,
-            phase: AtomicU8::new(Phase::Open as u8),
+            phase: AtomicU8::new(SessionPhase::Open as u8),
             state: Mutex::default(),
-            turn: Semaphore::new(1),
+            posting: Semaphore::new(1),
             pong_due: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             changed: Notify::new(),
         }
     }
 
-    /// Whether the session is one too many, and is here only to be told so.
+    /// Whether the session is over a limit, and only carries the notice.
     pub fn is_over_limit(&self) -> bool {
         self.registration.over_limit
     }
@@ -143,9 +144,9 @@ impl<P: Protocol> Session<P> {
         self.registration.address
     }
 
-    /// The turn to post, of which a session has one; `None`: another post has it.
-    pub(super) fn take_turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.turn.try_acquire().ok()
+    /// Begins a post, of which a session has one at a time; `None`: another one is being answered.
+    pub(super) fn begin_post(&self) -> Option<SemaphorePermit<'_>> {
+        self.posting.try_acquire().ok()
     }
 
     /// Whether the session began with polling.
@@ -155,12 +156,12 @@ impl<P: Protocol> Session<P> {
 
     /// Whether nothing more is taken from the client.
     pub fn is_ending(&self) -> bool {
-        self.phase.load(Ordering::Acquire) != Phase::Open as u8
+        self.phase.load(Ordering::Acquire) != SessionPhase::Open as u8
     }
 
     /// Whether the session has ended.
     pub fn is_closed(&self) -> bool {
-        self.phase.load(Ordering::Acquire) == Phase::Closed as u8
+        self.phase.load(Ordering::Acquire) == SessionPhase::Closed as u8
     }
 
     /// Whether the session has, or had, a WebSocket.
@@ -174,7 +175,7 @@ impl<P: Protocol> Session<P> {
     }
 
     /// Pushes an event, which goes out when the session is flushed.
-    pub fn push(self: &Arc<Self>, event: &impl Event) -> Pushed {
+    pub fn push(self: &Arc<Self>, event: &impl OutboundEvent) -> Pushed {
         if self.is_ending() {
             return Pushed::Closed;
         }
@@ -240,7 +241,7 @@ impl<P: Protocol> Session<P> {
         has_room
     }
 
-    /// Has whoever waits for a packet's turn look again.
+    /// Wakes the tasks that wait for a packet to pass, or for another change.
     pub fn wake(&self) {
         self.changed.notify_waiters();
         self.reader.wake();
@@ -251,7 +252,7 @@ impl<P: Protocol> Session<P> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
-            // Registered first, looked at then: a change in between is seen.
+            // Registered before the check, so that a change in between is seen.
             changed.as_mut().enable();
             if is_so() {
                 return;
@@ -260,42 +261,7 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// Ends the session by ending its transport, when what waits for the client has gone out.
-    pub fn close(&self) {
-        self.enter(Phase::Closing);
-        self.wake();
-    }
-
-    /// Ends the session, and throws away what waits for the client.
-    pub fn abort(&self) {
-        self.enter(Phase::Closed);
-        let mut state = self.lock();
-        state.outbound.clear();
-        if let Some(connection) = &state.connection {
-            connection.abort();
-        }
-        let library = state.library.take();
-        drop(state);
-        if let Some(library) = library {
-            library.wake();
-        }
-        self.wake();
-    }
-
-    fn enter(&self, phase: Phase) {
-        self.phase.fetch_max(phase as u8, Ordering::AcqRel);
-    }
-
-    /// Its client has said goodbye: another may come in its place, though the library takes a moment
-    /// to notice. A session that joined nothing keeps its registration for as long as the library
-    /// keeps the session.
-    pub(super) fn left(&self) {
-        if P::has_joined(self) {
-            self.registration.release();
-        }
-    }
-
-    /// Decides whether the library hears a packet of the client's, of which this is the beginning.
+    /// Decides whether a packet of the client's, of which this is the beginning, passes.
     pub(super) fn inbound(self: &Arc<Self>, beginning: &[u8]) -> Verdict {
         match self.is_ending() {
             true => Verdict::Ignore,
@@ -347,39 +313,10 @@ impl<P: Protocol> Session<P> {
         self.changed.notify_waiters();
     }
 
-    /// Whether whoever is to end the session can do so: everything has been written.
+    /// Whether everything has been written, so that a closing session can end.
     pub(super) fn is_written(&self) -> bool {
         let state = self.lock();
         state.outbound.is_written() || state.connection.is_none()
-    }
-
-    /// The library has let go of the WebSocket: the session is over, whether the library has
-    /// noticed or not.
-    pub(super) fn detach(self: &Arc<Self>) {
-        let closing =
-            self.phase.swap(Phase::Closed as u8, Ordering::AcqRel) == Phase::Closing as u8;
-        let mut state = self.lock();
-        // What was pushed and not flushed yet.
-        self.write(&mut state);
-        let connection = state.connection.take();
-        drop(state);
-        if closing && let Some(connection) = connection {
-            let session = self.clone();
-            connection.linger(async move {
-                session
-                    .wait_for(|| session.lock().outbound.is_written())
-                    .await;
-            });
-        }
-        self.over();
-    }
-
-    /// The session has ended: its members leave at once.
-    pub(super) fn over(self: &Arc<Self>) {
-        self.enter(Phase::Closed);
-        self.left();
-        P::closed(self);
-        self.wake();
     }
 
     pub(super) fn named(&self, sid: String) {
@@ -393,12 +330,12 @@ impl<P: Protocol> Session<P> {
         self.sid.get().map(String::as_str)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SessionState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl SessionState {
     /// Whether there is room that somebody waits for.
     fn take_room(&mut self) -> bool {
         self.awaited && self.outbound.has_room() && std::mem::take(&mut self.awaited)

@@ -18,7 +18,7 @@ use crate::conversation::{
     ConversationKey, Entry, Hub, Join, Joined, Membership, Offer, Outlet, Participant, ResetNotice,
     rfc3339_from_unix,
 };
-use crate::engineio::{Event, Pushed};
+use crate::engineio::{OutboundEvent, Pushed};
 use crate::frame;
 
 /// Emits to one socket.
@@ -220,7 +220,7 @@ impl SocketOutlet {
         }
     }
 
-    fn push(&self, event: &impl Event) -> Offer {
+    fn push(&self, event: &impl OutboundEvent) -> Offer {
         if self.has_left() {
             return Offer::Gone;
         }
@@ -258,7 +258,7 @@ struct EntryEvent<'a> {
     replayed: bool,
 }
 
-impl Event for EntryEvent<'_> {
+impl OutboundEvent for EntryEvent<'_> {
     fn frame(&self) -> Bytes {
         self.entry.frame(self.outlet.namespace(), self.replayed)
     }
@@ -286,7 +286,7 @@ struct NoticeEvent<'a> {
     payload: Box<RawValue>,
 }
 
-impl Event for NoticeEvent<'_> {
+impl OutboundEvent for NoticeEvent<'_> {
     fn frame(&self) -> Bytes {
         let path = self.outlet.namespace();
         let prefix = path.map(|path| format!("{path},")).unwrap_or_default();

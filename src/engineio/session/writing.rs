@@ -8,7 +8,7 @@ use std::task::Waker;
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::{Phase, Session, State};
+use super::{Session, SessionState};
 use crate::engineio::open::Open;
 use crate::engineio::outbound::Outbound;
 use crate::engineio::protocol::Protocol;
@@ -23,7 +23,7 @@ enum Rewritten {
 
 impl<P: Protocol> Session<P> {
     /// The library has written these frames: they go out ahead of events, unless the protocol keeps
-    /// one of them back. False: there is no room, and `waker` is told when there is.
+    /// one of them back. False: there is no room, and `waker` is woken when there is.
     ///
     /// # Errors
     /// The session has ended.
@@ -114,7 +114,7 @@ impl<P: Protocol> Session<P> {
     }
 
     /// Writes what waits, as far as the kernel takes it, unless a task is at it.
-    pub(super) fn write(self: &Arc<Self>, state: &mut State) {
+    pub(super) fn write(self: &Arc<Self>, state: &mut SessionState) {
         if state.writing {
             return;
         }
@@ -135,8 +135,8 @@ impl<P: Protocol> Session<P> {
         self.progress(state);
     }
 
-    /// Tells whoever waits for what has been written.
-    fn progress(&self, state: &mut State) {
+    /// Wakes those that wait for room, or for everything to be written.
+    fn progress(&self, state: &mut SessionState) {
         if state.take_room() {
             self.changed.notify_waiters();
         }
@@ -146,19 +146,6 @@ impl<P: Protocol> Session<P> {
         if state.outbound.is_written() && self.is_ending() {
             self.wake();
         }
-    }
-
-    /// The connection is broken: whoever reads it notices as well.
-    fn fail(&self, state: &mut State) {
-        self.enter(Phase::Closed);
-        state.outbound.clear();
-        if let Some(connection) = &state.connection {
-            connection.abort();
-        }
-        if let Some(library) = state.library.take() {
-            library.wake();
-        }
-        self.wake();
     }
 }
 
