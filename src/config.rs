@@ -5,6 +5,7 @@
 //! but empty counts as unset. Of a secret `NAME`, `NAME_FILE` may name a file that holds it.
 
 mod amqp_url;
+mod broker;
 mod environment;
 mod files;
 mod misspelt;
@@ -12,6 +13,7 @@ mod reader;
 mod secret_file;
 mod tokens;
 mod values;
+mod variables;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -19,12 +21,12 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::conversation::{Decoder, Limits};
+use crate::conversation::{Decoder, WindowLimits};
 use crate::source::amqp;
 use crate::{auth, http, socketio};
 pub use files::{Files, Reading};
 pub use misspelt::Unknown;
-use reader::Reader;
+use reader::VariableReader;
 
 /// Everything that can be configured.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ pub struct Config {
     /// What makes events of deliveries and of the relay's calls.
     pub decoder: Decoder,
     /// What is kept for replay.
-    pub limits: Limits,
+    pub limits: WindowLimits,
     /// How long the shutdown may take.
     pub shutdown_grace: Duration,
     /// The log.
@@ -124,7 +126,7 @@ impl Config {
         vars: impl IntoIterator<Item = (OsString, OsString)>,
         needs: Needs,
     ) -> Result<Self, Mistakes> {
-        let mut reader = Reader::default();
+        let mut reader = VariableReader::default();
         let vars = reader.variables(vars);
         reader.config(vars, needs)
     }

@@ -18,7 +18,7 @@ use tracing::{info, warn};
 use crate::auth::Authenticator;
 use crate::config::{Config, Unknown};
 use crate::conversation::Hub;
-use crate::http::{self, Health, Phase};
+use crate::http::{self, Health, ProcessPhase};
 use crate::journal::Journal;
 use crate::net::{self, Limits, Listener};
 use crate::socketio::Sockets;
@@ -178,14 +178,14 @@ impl Gateway {
         let serve = |listener, guard| tokio::spawn(net::serve(listener, guard, closing.clone()));
         let mut servers = vec![serve(listener, public)];
         servers.extend(internal.map(|((listener, _), guard)| serve(listener, guard)));
-        health.enter(Phase::Serving);
+        health.enter(ProcessPhase::Serving);
 
         // Should the intake ever end by itself, a restart is better than sockets without events.
         tokio::select! {
             () = shutdown => info!("shutting down"),
             ended = &mut source => bail!("the intake has ended: {ended:?}"),
         }
-        health.enter(Phase::Draining);
+        health.enter(ProcessPhase::Draining);
         sockets.refuse();
         let drain = Drain {
             hub: journal.hub(),

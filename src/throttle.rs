@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 /// Lets one line of each kind into the log every `SECONDS`. Kinds are few: each is remembered for
 /// ever.
 #[derive(Debug)]
-pub struct Throttle<K = (), const SECONDS: u64 = 10>(Mutex<HashMap<K, Kind>>);
+pub struct Throttle<K = (), const SECONDS: u64 = 10>(Mutex<HashMap<K, Record>>);
 
 #[derive(Debug)]
-struct Kind {
+struct Record {
     logged: Instant,
     /// Occurrences since then.
     suppressed: u64,
@@ -34,7 +34,7 @@ impl<K: Clone + Eq + Hash, const SECONDS: u64> Throttle<K, SECONDS> {
         let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = kinds.get_mut(kind) else {
             let (logged, suppressed) = (now, 0);
-            kinds.insert(kind.clone(), Kind { logged, suppressed });
+            kinds.insert(kind.clone(), Record { logged, suppressed });
             return Some(1);
         };
         known.suppressed += 1;

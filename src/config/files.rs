@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::environment::Environment;
-use super::reader::Reader;
+use super::reader::VariableReader;
 use super::secret_file;
 use super::{Config, Mistake, Mistakes, Needs};
 
@@ -64,7 +64,7 @@ impl Files {
         }
         let mut config = None;
         while config.is_none() && !changed.is_empty() {
-            match Reader::again(new.clone(), self.needs) {
+            match VariableReader::again(new.clone(), self.needs) {
                 Ok(read) => config = Some(read),
                 Err(mistakes) => self.keep(&mut new, &mut changed, &mut kept, mistakes),
             }

@@ -10,10 +10,10 @@ use super::cursor::{CursorSpace, Position};
 use super::entry::Entry;
 use super::id::ConversationKey;
 use super::member::{
-    DeliveryState, Join, Joined, Member, MemberId, Members, Notice, Offer, Outlet, ResetNotice,
-    Resume,
+    DeliveryState, Join, Joined, Member, MemberId, MemberMap, Offer, Outlet, PendingNotice,
+    ResetNotice, Resume,
 };
-use super::window::{Limits, Window};
+use super::window::{Window, WindowLimits};
 
 /// One conversation of one tenant.
 #[derive(Debug)]
@@ -21,13 +21,13 @@ pub(super) struct Conversation {
     key: ConversationKey,
     cursors: CursorSpace,
     shared: Arc<Shared>,
-    state: Mutex<State>,
+    state: Mutex<ConversationState>,
 }
 
 /// What all conversations of a hub have in common.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) limits: Limits,
+    pub(super) limits: WindowLimits,
     /// The newest position that has been applied.
     pub(super) head: AtomicU64,
     /// What all windows hold, in bytes.
@@ -37,9 +37,9 @@ pub(super) struct Shared {
 
 /// What the lock of a conversation protects.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct ConversationState {
     pub(super) window: Window,
-    pub(super) members: Members,
+    pub(super) members: MemberMap,
     /// The window's bytes that are in the sum of all windows.
     accounted: usize,
     /// Whether the conversation is in the hub's expiry queue.
@@ -80,9 +80,9 @@ impl Conversation {
             key,
             cursors,
             shared,
-            state: Mutex::new(State {
+            state: Mutex::new(ConversationState {
                 window: Window::new(floor),
-                members: Members::default(),
+                members: MemberMap::default(),
                 accounted: 0,
                 in_expiry_queue: false,
                 closed: false,
@@ -98,7 +98,7 @@ impl Conversation {
         &self.cursors
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ConversationState> {
         // A panic under the lock (there is none to be expected) must not end the conversation.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,7 +117,7 @@ impl Conversation {
         if let DeliveryState::Behind(position) = member.delivery
             && !state.window.reaches_back_to(position)
         {
-            member.delivery = DeliveryState::Pending(Notice::Reset);
+            member.delivery = DeliveryState::Pending(PendingNotice::Reset);
         }
         if let DeliveryState::Pending(notice) = member.delivery {
             match self.notify(notice, member, &state.window) {
@@ -160,7 +160,7 @@ impl Conversation {
     /// and how much it can rely on.
     fn notify(
         &self,
-        notice: Notice,
+        notice: PendingNotice,
         member: &mut Member,
         window: &Window,
     ) -> (Offer, Position, Resume) {
@@ -175,7 +175,7 @@ impl Conversation {
         let cursor = self.cursors.cursor(newest);
         member.replayed_upto = newest;
         match notice {
-            Notice::Joined(join) => {
+            PendingNotice::Joined(join) => {
                 let (resume, start) = match join {
                     Join::Fresh { replay: true } => (Resume::Fresh, replay_start),
                     Join::Fresh { replay: false } => (Resume::Fresh, newest),
@@ -194,7 +194,7 @@ impl Conversation {
                 };
                 (member.outlet.joined(&joined), start, resume)
             }
-            Notice::Reset => {
+            PendingNotice::Reset => {
                 let notice = ResetNotice {
                     cursor,
                     reason: "the connection was too slow to keep up with the conversation",
@@ -205,12 +205,12 @@ impl Conversation {
     }
 }
 
-impl State {
+impl ConversationState {
     /// Adds a member, which is served by a task until it is live.
     pub(super) fn add(&mut self, join: Join, outlet: Arc<dyn Outlet>) -> MemberId {
         self.members.insert(Member {
             outlet,
-            delivery: DeliveryState::Pending(Notice::Joined(join)),
+            delivery: DeliveryState::Pending(PendingNotice::Joined(join)),
             replayed_upto: Position::default(),
         })
     }

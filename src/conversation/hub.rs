@@ -3,6 +3,8 @@
 //! Order of locks: the map of conversations, then one conversation, then the expiry queue. No lock
 //! is taken while one that comes later is held, and never two conversations at once.
 
+mod expiry;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,7 +14,7 @@ use time::OffsetDateTime;
 
 use super::batch::Batch;
 use super::catch_up;
-use super::conversation::{Conversation, Shared, State};
+use super::conversation::{Conversation, ConversationState, Shared};
 use super::counters::Counters;
 use super::cursor::{Cursor, CursorSpace, Epoch, Position, Seal};
 use super::entry::Entry;
@@ -21,9 +23,10 @@ use super::eviction_floor::EvictionFloor;
 use super::expiry_queue::ExpiryQueue;
 use super::id::ConversationKey;
 use super::member::{Join, MemberId, Outlet};
+use super::recent::Deduplication;
 use super::selection::Selection;
 use super::view::ConversationView;
-use super::window::{Admission, Limits};
+use super::window::WindowLimits;
 
 /// The conversations of this process.
 pub struct Hub {
@@ -63,7 +66,7 @@ impl Membership {
 
 impl Hub {
     /// A hub without conversations. `epoch` is that of the journal whose positions it will see.
-    pub fn new(epoch: Epoch, limits: Limits) -> Self {
+    pub fn new(epoch: Epoch, limits: WindowLimits) -> Self {
         Self {
             seal: Seal::new(epoch, rand::random()),
             shared: Arc::new(Shared {
@@ -143,7 +146,7 @@ impl Hub {
     fn append(
         self: &Arc<Self>,
         conversation: &Arc<Conversation>,
-        state: &mut State,
+        state: &mut ConversationState,
         event: Event,
         position: impl FnOnce() -> Position,
         at: OffsetDateTime,
@@ -154,9 +157,9 @@ impl Hub {
         // Repeats are recognised by what has not expired, not by what has not been swept yet.
         state.trim(now, &self.shared);
         match state.window.admit(&event) {
-            Admission::New => {}
-            Admission::Duplicate(first) => return Applied::Duplicate(cursors.cursor(first)),
-            Admission::Stale => {
+            Deduplication::New => {}
+            Deduplication::Duplicate(first) => return Applied::Duplicate(cursors.cursor(first)),
+            Deduplication::Stale => {
                 return Applied::Stale(cursors.cursor(state.window.newest()));
             }
         }
@@ -273,62 +276,11 @@ impl Hub {
         });
     }
 
-    /// Drops what has expired; to be called about once a second.
-    pub fn sweep(&self) {
-        let now = Instant::now();
-        // `None`: the clock has not run for as long as the window reaches.
-        let Some(before) = now.checked_sub(self.shared.limits.age) else {
-            return;
-        };
-        while let Some(conversation) = self.expiry_queue.pop_before(Some(before)) {
-            self.reduce(&conversation, |state| state.trim(now, &self.shared));
-        }
-    }
-
-    /// Evicts the oldest events until all windows together are within their bound.
-    fn evict(&self) {
-        /// How many entries a conversation loses before its age is compared again.
-        const BATCH: usize = 32;
-        while self.bytes() > self.shared.limits.bytes {
-            let Some(conversation) = self.expiry_queue.pop_before(None) else {
-                return;
-            };
-            let next = self.expiry_queue.oldest();
-            self.reduce(&conversation, |state| {
-                for _ in 0..BATCH {
-                    let oldest = state.window.oldest();
-                    if oldest.is_none() || next.is_some() && oldest > next {
-                        break;
-                    }
-                    state.window.evict_oldest(&self.shared.limits);
-                    self.shared.counters.evicted.count();
-                }
-                state.account(&self.shared);
-            });
-        }
-    }
-
-    /// Has `reduce` drop events of a conversation that was popped from the expiry queue, and pushes
-    /// it again as long as something is left.
-    fn reduce(&self, conversation: &Arc<Conversation>, reduce: impl FnOnce(&mut State)) {
-        let mut state = conversation.lock();
-        reduce(&mut state);
-        match state.window.oldest() {
-            Some(oldest) => self.expiry_queue.push(oldest, conversation.clone()),
-            None => state.in_expiry_queue = false,
-        }
-        let idle = state.is_idle();
-        drop(state);
-        if idle {
-            self.drop_idle(conversation);
-        }
-    }
-
     /// Runs `within` under the lock of the conversation, which is made if it is not there.
     fn enter<T>(
         &self,
         key: &ConversationKey,
-        within: impl FnOnce(&Arc<Conversation>, &mut State) -> T,
+        within: impl FnOnce(&Arc<Conversation>, &mut ConversationState) -> T,
     ) -> T {
         loop {
             let conversation = self.find_or_make(key);

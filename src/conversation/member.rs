@@ -124,9 +124,9 @@ pub(super) struct Member {
 
 /// The members of one conversation. Most have one or two.
 #[derive(Debug, Default)]
-pub(super) struct Members(SlotMap<DefaultKey, Member>);
+pub(super) struct MemberMap(SlotMap<DefaultKey, Member>);
 
-impl Members {
+impl MemberMap {
     pub(super) fn insert(&mut self, member: Member) -> MemberId {
         if self.0.is_empty() {
             // Room for one, where the first to come would have room made for more.
@@ -170,11 +170,11 @@ pub(super) enum DeliveryState {
     /// It has everything up to this position. A task serves it from the window.
     Behind(Position),
     /// It gets this before any entry. A task serves it.
-    Pending(Notice),
+    Pending(PendingNotice),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notice {
+pub(super) enum PendingNotice {
     Joined(Join),
     Reset,
 }

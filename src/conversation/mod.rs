@@ -14,7 +14,7 @@
 //! 5. A member that cannot be served completely gets `reset`; nothing is skipped silently.
 //! 6. A [`Position`] never means two different entries; a [`Cursor`] names the epoch and the
 //!    conversation that it belongs to, and any other is answered with `reset`.
-//! 7. What is kept is bounded by [`Limits`]; a conversation without members and without entries
+//! 7. What is kept is bounded by [`WindowLimits`]; a conversation without members and without entries
 //!    costs nothing.
 //!
 //! (Invariant 4, "acknowledged only after the journal has it", is kept by [`crate::source`].)
@@ -59,9 +59,10 @@ pub use hub::{Applied, Hub, Membership};
 pub use id::{ConversationKey, Id, InvalidId};
 pub(crate) use json_text::{JsonText, NoObject};
 pub use member::{Join, Joined, MemberId, Offer, Outlet, Participant, ResetNotice, Resume};
+pub use recent::Deduplication;
 pub use rejection::{About, Invalid, Reason, Rejection};
 pub use selection::Selection;
 pub use timestamp::{rfc3339, rfc3339_from_amqp, rfc3339_from_unix};
 pub use url_template::{Gap, UrlTemplate};
 pub use view::{ConversationView, MemberView, Standing};
-pub use window::{Admission, Limits, Window};
+pub use window::{Window, WindowLimits};

@@ -3,9 +3,9 @@
 use crate::counter::Counter;
 use crate::net::LimitExceeded;
 
-/// Counts since the start.
+/// SessionCounts since the start.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub struct SessionCounts {
     /// Sessions that a limit did not admit, by the limit.
     pub over_limit: OverLimit,
     /// Those of them that were answered with an HTTP error, for want of a permit for the notice.

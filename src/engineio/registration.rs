@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::{debug, warn};
 
-use super::counts::Counts;
+use super::counts::SessionCounts;
 use crate::net::{Bounds, LimitExceeded, Limits, Permit, Permits};
 use crate::throttle::Throttle;
 
@@ -29,7 +29,7 @@ const NOTICE_SESSIONS: usize = 8;
 pub struct Registrations {
     sessions: Arc<Permits>,
     notices: Arc<Permits>,
-    counts: Arc<Counts>,
+    counts: Arc<SessionCounts>,
     log: Throttle<(), 60>,
 }
 
@@ -53,7 +53,7 @@ impl Registration {
 
 impl Registrations {
     /// As many as `limits` say.
-    pub fn new(limits: &Limits, counts: Arc<Counts>) -> Self {
+    pub fn new(limits: &Limits, counts: Arc<SessionCounts>) -> Self {
         Self {
             sessions: Permits::new(limits.sessions),
             notices: Permits::new(NOTICES),

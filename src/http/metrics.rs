@@ -13,7 +13,7 @@ use prometheus::core::Collector;
 use prometheus::{Counter, Gauge, Opts, Registry, TEXT_FORMAT, TextEncoder};
 use tracing::error;
 
-use super::internal::{self, Refusal};
+use super::internal::{self, ApiError};
 use super::{App, process};
 use crate::counter;
 use crate::source::amqp::Check;
@@ -30,7 +30,7 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
 }
 
 /// On the public one: with a key, as the relay.
-pub(super) async fn guarded(app: State<App>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn guarded(app: State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
     internal::key(&app, &headers)?;
     Ok(metrics(app).await)
 }

@@ -30,7 +30,7 @@ pub use ancestors::Ancestors;
 use assets::Page;
 pub use counts::Counts;
 pub use guard::Guard;
-pub use health::{Health, Phase};
+pub use health::{Health, ProcessPhase};
 pub use keys::ApiKeys;
 pub use origin::{InvalidOrigin, Origin};
 pub use public_urls::PublicUrls;

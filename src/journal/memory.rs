@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use time::OffsetDateTime;
 
 use super::Published;
-use crate::conversation::{Applied, Batch, Epoch, Event, Hub, Limits, Position};
+use crate::conversation::{Applied, Batch, Epoch, Event, Hub, Position, WindowLimits};
 
 /// Gives events their positions, and hands them to the hub.
 ///
@@ -19,7 +19,7 @@ pub struct Journal {
 
 impl Journal {
     /// A journal with a new epoch, and its hub.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: WindowLimits) -> Self {
         let epoch = Epoch(rand::random());
         Self {
             hub: Arc::new(Hub::new(epoch, limits)),

@@ -17,10 +17,10 @@ pub(super) const IDLE: Duration = Duration::from_secs(75);
 /// The phase of a connection, which sets its deadline. The connection reports bytes, the server
 /// requests.
 #[derive(Debug)]
-pub(super) struct Deadlines(Mutex<Phase>);
+pub(super) struct Deadlines(Mutex<HttpPhase>);
 
 #[derive(Debug, Clone, Copy)]
-enum Phase {
+enum HttpPhase {
     /// The client owes a request's head, since then.
     Head(Instant),
     /// A request is worked on, which takes as long as it takes: a poll waits for events.
@@ -33,41 +33,41 @@ enum Phase {
 
 impl Deadlines {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Phase::Head(Instant::now())))
+        Self(Mutex::new(HttpPhase::Head(Instant::now())))
     }
 
     /// Bytes have come.
     pub(super) fn read(&self) {
         let mut phase = self.phase();
-        if let Phase::Idle(_) = *phase {
-            *phase = Phase::Head(Instant::now());
+        if let HttpPhase::Idle(_) = *phase {
+            *phase = HttpPhase::Head(Instant::now());
         }
     }
 
     /// Bytes have gone: whoever still takes an answer is not idle.
     pub(super) fn wrote(&self) {
         let mut phase = self.phase();
-        if let Phase::Idle(_) = *phase {
-            *phase = Phase::Idle(Instant::now());
+        if let HttpPhase::Idle(_) = *phase {
+            *phase = HttpPhase::Idle(Instant::now());
         }
     }
 
     /// A request's head is complete.
     pub(super) fn began(&self) {
-        *self.phase() = Phase::Busy;
+        *self.phase() = HttpPhase::Busy;
     }
 
     /// The request has its answer.
     pub(super) fn answered(&self, upgraded: bool) {
         *self.phase() = match upgraded {
-            true => Phase::Upgraded,
-            false => Phase::Idle(Instant::now()),
+            true => HttpPhase::Upgraded,
+            false => HttpPhase::Idle(Instant::now()),
         };
     }
 
     /// Whether the client has begun a request, and not ended its head.
     pub(super) fn is_half_open(&self) -> bool {
-        matches!(*self.phase(), Phase::Head(_))
+        matches!(*self.phase(), HttpPhase::Head(_))
     }
 
     /// Waits until the client has taken too long. What it owes can change with every poll of the
@@ -78,9 +78,9 @@ impl Deadlines {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         let due = match *self.phase() {
-            Phase::Head(since) => since + HEAD,
-            Phase::Idle(since) => since + IDLE,
-            Phase::Busy | Phase::Upgraded => return Poll::Pending,
+            HttpPhase::Head(since) => since + HEAD,
+            HttpPhase::Idle(since) => since + IDLE,
+            HttpPhase::Busy | HttpPhase::Upgraded => return Poll::Pending,
         };
         if alarm.deadline() != due {
             alarm.as_mut().reset(due);
@@ -88,7 +88,7 @@ impl Deadlines {
         alarm.poll(cx)
     }
 
-    fn phase(&self) -> MutexGuard<'_, Phase> {
+    fn phase(&self) -> MutexGuard<'_, HttpPhase> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -37,8 +37,8 @@ use tokio::time::{sleep, timeout};
 use crate::auth::{Agent, Authenticator};
 use crate::conversation::{ConversationKey, Hub, Selection};
 use crate::engineio::{
-    ANSWER_LIMIT, CHANNEL, Counts, EngineIoService, INBOUND_LIMIT, PATH, Registrations, Sessions,
-    library_interval,
+    ANSWER_LIMIT, CHANNEL, EngineIoService, INBOUND_LIMIT, PATH, Registrations, SessionCounts,
+    Sessions, library_interval,
 };
 use crate::net::{Limits, Peer};
 use admission::Admissions;
@@ -79,7 +79,7 @@ pub struct Sockets {
 #[derive(Clone)]
 pub struct Statistics {
     sessions: Arc<Sessions<Client>>,
-    counts: Arc<Counts>,
+    counts: Arc<SessionCounts>,
     refused: Arc<ConnectErrorCounts>,
 }
 
@@ -90,7 +90,7 @@ impl Statistics {
     }
 
     /// What has become of sessions over a limit.
-    pub fn counts(&self) -> &Counts {
+    pub fn counts(&self) -> &SessionCounts {
         &self.counts
     }
 
@@ -170,7 +170,7 @@ impl Sockets {
         self.members.clone()
     }
 
-    /// Counts for the metrics.
+    /// SessionCounts for the metrics.
     pub fn statistics(&self) -> Statistics {
         self.statistics.clone()
     }

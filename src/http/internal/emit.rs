@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use serde::Serialize;
 
 use super::super::App;
-use super::Refusal;
+use super::ApiError;
 use crate::journal::Published;
 use crate::source::relay;
 
@@ -25,7 +25,7 @@ pub(in crate::http) async fn emit(
     State(app): State<App>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Emitted>, Refusal> {
+) -> Result<Json<Emitted>, ApiError> {
     let (_, body) = super::taken(&app, &headers, body).await?;
     let published = relay::emit(&app.journal, &app.decoder, &body).await?;
     Ok(Json(Emitted::from(published)))

@@ -10,7 +10,7 @@ use std::time::Duration;
 use agent_gateway::auth::{Authenticator, Settings};
 use agent_gateway::conversation::{
     Applied, Batch, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity,
-    Join, Joined, Limits, Offer, Outlet, Participant, Position, ResetNotice, Resume,
+    Join, Joined, Offer, Outlet, Participant, Position, ResetNotice, Resume, WindowLimits,
 };
 use agent_gateway::socketio::handshake::{self, ConnectError};
 use proptest::prelude::*;
@@ -196,13 +196,13 @@ fn text(key: &ConversationKey, number: usize) -> Value {
     json!([key.tenant.as_str(), key.conversation.as_str(), number])
 }
 
-fn limits() -> Limits {
-    Limits {
+fn limits() -> WindowLimits {
+    WindowLimits {
         age: Duration::from_secs(600),
         events: 256,
         bytes: 1 << 20,
         lag_bytes: 1 << 20,
-        remembered: Limits::MIN_REMEMBERED,
+        remembered: WindowLimits::MIN_REMEMBERED,
     }
 }
 
