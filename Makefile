@@ -8,7 +8,7 @@ SHELL := bash
 TARGET_DIR := $(abspath $(or $(CARGO_TARGET_DIR),target))
 GATEWAY_BIN := $(TARGET_DIR)/debug/agent-gateway
 
-FRONT_SOURCES := $(shell find static \( -name node_modules -o -path static/dist \) -prune -o -type f -print 2>/dev/null)
+FRONT_SOURCES := $(shell find static \( -name node_modules -o -path static/dist -o -path static/npm/dist -o -name '*.tgz' \) -prune -o -type f -print 2>/dev/null)
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
 .PHONY: help
@@ -67,16 +67,35 @@ bench: need-cargo static/dist benches/peer/node_modules/.package-lock.json ## CP
 bench-quick: export QUICK := yes
 bench-quick: bench ## the same, each scenario shortened: under three minutes
 
+# Sockets, rooms and rate, each from few to many: shortened trials, one of each.
+GROWTH := 50x2@1000 150x2@1000 500x2@1000 1500x2@1000 5000x2@1000 7500x2@1000 \
+	1x1@1000 10x1@1000 100x1@1000 1000x1@1000 5000x1@1000 15000x1@1000 \
+	500x2@100 500x2@300 500x2@3000 500x2@6000 500x2@10000 500x2@15000
+
+.PHONY: bench-growth
+bench-growth: export QUICK := yes
+bench-growth: export ROUNDS := 1
+bench-growth: export SCENARIOS := $(GROWTH)
+bench-growth: export RESULTS := $(TARGET_DIR)/growth.jsonl
+bench-growth: ## how cost grows with sockets, rooms and rate: the plots of docs/performance.md
+	@rm -f '$(TARGET_DIR)/growth.jsonl'
+	@$(MAKE) --no-print-directory bench
+	node benches/plots/growth.js '$(TARGET_DIR)/growth.jsonl' docs/performance
+
 .PHONY: fuzz
 fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for each target
 	cd fuzz && ./run $(or $(SECONDS),60)
 
 .PHONY: lint
-lint: need-cargo static/dist ## formatting, clippy and the front end's types
+lint: need-cargo static/dist ## formatting, clippy, the front end's types, ESLint and Prettier
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --test soak --test siege --locked -- -D warnings
-	cd static && npm run check
+	cd static && npm run check && npm run lint
+
+.PHONY: package
+package: static/node_modules/.package-lock.json | need-npm ## the npm package of the client module: static/npm/*.tgz
+	cd static/npm && npm pack
 
 .PHONY: front
 front: static/dist ## the front end: static/dist, which the program embeds
@@ -91,7 +110,7 @@ broker-down: ## end the RabbitMQ that was started here
 
 .PHONY: clean
 clean: ## remove what was built; the broker and its data stay
-	rm -rf static/dist static/node_modules tests/js/node_modules benches/peer/node_modules
+	rm -rf static/dist static/npm/dist static/node_modules tests/js/node_modules benches/peer/node_modules
 	cargo clean
 
 # A folder's time stands for what is in it: it is touched when that is complete, and half a build is removed.

@@ -207,8 +207,11 @@ mod tests {
             "capacitor://localhost/",
         ] {
             let mistakes = read(&[SECRET, ("ALLOWED_ORIGINS", origins)]).unwrap_err();
-            let told = mistakes.to_string();
-            assert!(told.starts_with("ALLOWED_ORIGINS: "), "{origins}: {told}");
+            let message = mistakes.to_string();
+            assert!(
+                message.starts_with("ALLOWED_ORIGINS: "),
+                "{origins}: {message}"
+            );
             assert_eq!(mistakes.0.len(), 1);
         }
     }
@@ -241,6 +244,7 @@ mod tests {
             ("ALLOWED_ORIGINS", "*"),
             ("PUBLIC_URL", "https://a.example/x?y"),
             ("FRAME_ANCESTORS", "self; script-src *"),
+            ("HISTORY_URL_TEMPLATE", "https://portal.example/messages"),
         ])
         .unwrap_err();
         let named: Vec<_> = mistakes.0.iter().map(|mistake| mistake.variable).collect();
@@ -253,6 +257,7 @@ mod tests {
                 "TRUSTED_PROXIES",
                 "ALLOWED_ORIGINS",
                 "FRAME_ANCESTORS",
+                "HISTORY_URL_TEMPLATE",
                 "PUBLIC_URL",
                 "HOST",
                 "PORT",
@@ -287,10 +292,11 @@ mod tests {
             (&[("PORT", "0"), ("INTERNAL_PORT", "0")], false),
             (&[("INTERNAL_PORT", "3013")], false),
         ] {
-            let told = read(&[&[SECRET], vars].concat()).map_err(|mistakes| mistakes.to_string());
+            let message =
+                read(&[&[SECRET], vars].concat()).map_err(|mistakes| mistakes.to_string());
             let expected = "INTERNAL_PORT: must not be the public listener's";
             assert_eq!(
-                told.err().as_deref(),
+                message.err().as_deref(),
                 collide.then_some(expected),
                 "{vars:?}"
             );
@@ -320,8 +326,8 @@ mod tests {
             "agent-gateway",
             "=loud=",
         ] {
-            let told = read(&[SECRET, ("RUST_LOG", filter)]).unwrap_err();
-            assert!(told.to_string().starts_with("RUST_LOG: "), "{filter}");
+            let message = read(&[SECRET, ("RUST_LOG", filter)]).unwrap_err();
+            assert!(message.to_string().starts_with("RUST_LOG: "), "{filter}");
         }
     }
 
@@ -331,8 +337,8 @@ mod tests {
         let config = read(&[SECRET, ("AMQP_DECLARE", "false")]).unwrap();
         assert!(!config.amqp.declare);
         let mistakes = read(&[SECRET, ("AMQP_DECLARE", "no")]).unwrap_err();
-        let told = "AMQP_DECLARE: must be true or false";
-        assert_eq!(mistakes.to_string(), told);
+        let message = "AMQP_DECLARE: must be true or false";
+        assert_eq!(mistakes.to_string(), message);
     }
 
     #[test]

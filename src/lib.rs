@@ -9,10 +9,10 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`source`] | turns bytes into events, and says yes only after the journal has them |
+//! | [`source`] | turns bytes into events, and acknowledges only after the journal has them |
 //! | [`journal`] | gives events one order and positions |
 //! | [`conversation`] | the window of recent events, the members, who gets what |
-//! | [`socketio`] | what a session says: namespaces, who comes in, from a member to its socket |
+//! | [`socketio`] | what a session says: namespaces, admission, members' sockets |
 //! | [`engineio`] | what carries a session: polls and WebSockets, what waits for a client, limits |
 //! | [`auth`] | token in, agent out |
 //! | [`net`] | accepted connections, HTTP on them, how many there may be |

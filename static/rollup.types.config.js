@@ -1,8 +1,8 @@
 import { dts } from "rollup-plugin-dts";
 
-// The client module's types in one file beside it, dist/client.d.ts, which TypeScript finds by its name.
-export default {
-  input: "src/client/index.ts",
-  output: { file: "dist/client.d.ts", format: "es" },
+// The types of the client module and of the host's script, each in one file beside it, which TypeScript finds by its name.
+export default ["client", "embed"].map((name) => ({
+  input: `src/${name}/${name === "client" ? "index" : "types"}.ts`,
+  output: { file: `dist/${name}.d.ts`, format: "es" },
   plugins: [dts()],
-};
+}));

@@ -1,36 +1,71 @@
 import { gzipSync } from "node:zlib";
 import { defineConfig } from "vite";
+import { version } from "./scripts/version.js";
 
 /** All JavaScript that the widget page loads, gzipped: what an agent on a slow line waits for. */
-const BUDGET_BYTES = 40_000;
+const BUDGET_BYTES = 42_000;
 
-/** Prints what the page weighs, and fails the build when it is over the budget. */
+/** The browsers that the page names as those it needs: see widget.html and static/README.md. */
+const BROWSERS = ["chrome123", "edge123", "firefox125", "safari18"];
+
+/**
+ * Prints what the page weighs, and fails the build when it is over the budget. What is loaded when it is asked for,
+ * other languages and what opens over the page, comes on top.
+ */
 function budget() {
   return {
     name: "budget",
     writeBundle(_options, bundle) {
-      const total = Object.values(bundle)
-        .filter((file) => file.type === "chunk")
-        .reduce((sum, chunk) => sum + gzipSync(chunk.code, { level: 9 }).length, 0);
-      const verdict = `widget JavaScript: ${total} of ${BUDGET_BYTES} bytes gzipped`;
+      const weigh = (name) => gzipSync(bundle[name].code, { level: 9 }).length;
+      const first = new Set();
+      const load = (name) => {
+        if (first.has(name) || bundle[name]?.type !== "chunk") return;
+        first.add(name);
+        bundle[name].imports.forEach(load);
+      };
+      for (const [name, file] of Object.entries(bundle)) if (file.isEntry) load(name);
+      const total = [...first].reduce((sum, name) => sum + weigh(name), 0);
+      const later = Object.keys(bundle).filter((name) => bundle[name].type === "chunk" && !first.has(name));
+      const asked = later.map((name) => `${bundle[name].name} ${weigh(name)}`).join(", ");
+      const verdict = `widget JavaScript: ${total} of ${BUDGET_BYTES} bytes gzipped; when asked for: ${asked}`;
       if (total > BUDGET_BYTES) this.error(verdict);
       console.log(verdict);
     },
   };
 }
 
+/** What the page has no use for, by the end of its name, and what stands in for it. */
+const UNUSED = new Map([
+  // No gateway offers it, and the library names it in one list with the two transports that it does.
+  ["/engine.io-client/build/esm/transports/webtransport.js", "export class WT {}"],
+  // All that a gateway sends and takes is JSON.
+  ["/socket.io-parser/build/esm/is-binary.js", "export const isBinary = () => false, hasBinary = isBinary;"],
+  ["/engine.io-parser/build/esm/contrib/base64-arraybuffer.js", "export const decode = () => {};"],
+  ["/socket.io-parser/build/esm/binary.js", "export const deconstructPacket = () => {}, reconstructPacket = () => {};"],
+  // The client module has a schedule of its own for trying again.
+  ["/socket.io-client/build/esm/contrib/backo2.js", "export class Backoff { reset() {} }"],
+  // What is loaded when it is asked for has no style sheets and no modules of its own to load beside it.
+  ["vite/preload-helper.js", "export const __vitePreload = (load) => load();"],
+]);
+
+function without(unused) {
+  const standIn = (id) => [...unused].find(([end]) => id.endsWith(end))?.[1];
+  return { name: "without", enforce: "pre", load: standIn };
+}
+
 export default defineConfig({
   // The page may be below a path prefix, so what it loads is relative to it.
   base: "./",
   publicDir: false,
-  plugins: [budget()],
+  define: { __VERSION__: JSON.stringify(version) },
+  plugins: [without(UNUSED), budget()],
   build: {
-    target: "es2022",
+    target: BROWSERS,
     // The content security policy allows no inline script and no data: script.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     rolldownOptions: { input: "widget.html" },
   },
   // Time is fake in these tests, and a machine that is busy is no reason for them to fail.
-  test: { include: ["test/**/*.test.{ts,js}"], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: { include: ["test/**/*.test.{ts,tsx,js}"], testTimeout: 60_000, hookTimeout: 60_000 },
 });

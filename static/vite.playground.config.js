@@ -1,10 +1,12 @@
 import { defineConfig } from "vite";
+import { version } from "./scripts/version.js";
 
 // The playground is a page of `agent-gateway dev` alone. It is built apart from the widget, so that they share no
 // chunk and what it weighs is not the widget's, and into a folder of its own, where `serve` finds nothing of it.
 export default defineConfig({
   base: "/playground/",
   publicDir: false,
+  define: { __VERSION__: JSON.stringify(version) },
   build: {
     target: "es2022",
     outDir: "dist/playground",
@@ -12,7 +14,9 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: {
       input: "playground.html",
-      output: { assetFileNames: ({ names }) => (isMedia(names[0]) ? "media/[name][extname]" : "assets/[name]-[hash][extname]") },
+      output: {
+        assetFileNames: ({ names }) => (isMedia(names[0]) ? "media/[name][extname]" : "assets/[name]-[hash][extname]"),
+      },
     },
   },
 });

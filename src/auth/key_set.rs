@@ -14,7 +14,7 @@ const MAX_KEYS: usize = 100;
 #[derive(Debug)]
 pub(super) struct KeySet {
     keys: Vec<NamedKey>,
-    /// Of the text, to tell one set from the next.
+    /// Of the text, to distinguish one set from the next.
     pub(super) digest: [u8; 32],
     /// How many members were left out because something is wrong with them.
     pub(super) faulty: usize,

@@ -65,7 +65,7 @@ enum Signature {
     Good(Map<String, Value>),
     /// None did, for this reason.
     Bad(TokenDefect),
-    /// The key set that could tell cannot be loaded.
+    /// The key set that decides cannot be loaded.
     Unknown,
 }
 

@@ -1,6 +1,7 @@
 //! `dev`: the gateway on loopback, with secrets made up for this run, a link to look at and a
 //! playground.
 
+mod mapping;
 mod playground;
 
 use std::net::SocketAddr;
@@ -51,6 +52,9 @@ pub(super) async fn run(args: Args) -> Result<(), CommandError> {
     // Its links are this machine's, whatever the gateway is called elsewhere.
     config.http.public_urls = http::PublicUrls::default();
     log(std::mem::take(&mut config.log));
+    if config.amqp.mapping.is_none() {
+        config.amqp.mapping = Some(mapping::either(TENANT, CONVERSATION)?);
+    }
     let key = ConversationKey {
         tenant: Id::parse(TENANT).context("the demo's tenant")?,
         conversation: Id::parse(CONVERSATION).context("the demo's conversation")?,

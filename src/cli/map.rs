@@ -17,7 +17,7 @@ pub(super) struct Args {
     /// The mapping: one that comes with the program, or a file; AMQP_MAPPING if not given.
     #[arg(long)]
     mapping: Option<String>,
-    /// The routing key that it was published with, which also tells the queue.
+    /// The routing key that it was published with, which also decides the queue.
     #[arg(long)]
     routing_key: Option<String>,
 }

@@ -84,7 +84,7 @@ pub fn main() -> ExitCode {
             Command::Publish(args) => publish::run(args).await,
         }
     });
-    // Tasks that hang are not waited for: the grace has passed.
+    // Tasks that still run are not waited for: the grace has passed.
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -104,7 +104,7 @@ pub(super) async fn run(args: Args) -> Result<(), CommandError> {
         .publish(kind, &key, &body)
         .await
         .map_err(anyhow::Error::from)?;
-    // The broker has the event: a goodbye that fails does not change that.
+    // The broker has the event: a close that fails does not change that.
     println!("{message_id}");
     publisher.close().await.ok();
     Ok(())

@@ -14,7 +14,7 @@ pub(super) async fn run() -> Result<(), CommandError> {
     start(config, |_| {}).await
 }
 
-/// Runs the gateway; `started` is told when its addresses are bound.
+/// Runs the gateway; `started` is called when its addresses are bound.
 pub(super) async fn start(
     config: Config,
     started: impl FnOnce(&mut Gateway),

@@ -19,6 +19,7 @@ const FAMILIES: &[&str] = &[
     "JWT_",
     "MAX_CONNECTION",
     "MAX_LAG",
+    "HISTORY_URL_",
     "MEDIA_URL_",
     "PING_",
     "REPLAY_",

@@ -108,6 +108,8 @@ impl VariableReader {
             || http::Ancestors::of(&origins),
             http::Ancestors::parse,
         );
+        let history = |text: &str| UrlTemplate::parse(text, &[Gap::ConversationId]);
+        let history = self.optional("HISTORY_URL_TEMPLATE", &vars.history_url_template, history);
         let public_urls = self.optional("PUBLIC_URL", &vars.public_url, http::PublicUrls::parse);
         let public = SocketAddr::new(
             self.value("HOST", &vars.host, all, ip),
@@ -129,6 +131,7 @@ impl VariableReader {
             public_urls: public_urls.unwrap_or_default(),
             proxies: clients.proxies,
             ancestors,
+            history,
         }
     }
 

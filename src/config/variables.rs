@@ -48,6 +48,7 @@ variables! {
     amqp_prefetch "AMQP_PREFETCH",
     amqp_journal_stream "AMQP_JOURNAL_STREAM",
     media_url_template "MEDIA_URL_TEMPLATE",
+    history_url_template "HISTORY_URL_TEMPLATE",
     journal "JOURNAL",
     replay_window_seconds "REPLAY_WINDOW_SECONDS",
     replay_max_events "REPLAY_MAX_EVENTS",

@@ -1,6 +1,6 @@
 //! An address with gaps for ids.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use url::{Host, Url};
 
@@ -99,6 +99,12 @@ impl UrlTemplate {
         Ok(template)
     }
 
+    /// The origin of all its URLs: no gap is before the path.
+    pub fn origin(&self) -> String {
+        let url = Url::parse(&self.filled(|_| "x"));
+        url.map_or_else(|_| String::new(), |url| url.origin().ascii_serialization())
+    }
+
     fn has(&self, gap: Gap) -> bool {
         self.0.contains(&Part::Gap(gap))
     }
@@ -129,6 +135,16 @@ impl UrlTemplate {
             }
         }
         filled
+    }
+}
+
+impl fmt::Display for UrlTemplate {
+    /// As it was read.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|part| match part {
+            Part::Text(text) => f.write_str(text),
+            Part::Gap(gap) => f.write_str(gap.name()),
+        })
     }
 }
 
@@ -190,6 +206,22 @@ mod tests {
     }
 
     #[test]
+    fn it_is_written_as_it_was_read_and_has_one_origin() {
+        for (text, origin) in [
+            (
+                "https://H.test/{tenantId}/x?c={conversationId}",
+                "https://h.test",
+            ),
+            ("https://h.test:443/{conversationId}", "https://h.test"),
+            ("http://[::1]:8/{conversationId}", "http://[::1]:8"),
+        ] {
+            let template = UrlTemplate::parse(text, &[Gap::ConversationId]).unwrap();
+            assert_eq!(template.to_string(), text);
+            assert_eq!(template.origin(), origin);
+        }
+    }
+
+    #[test]
     fn what_would_lead_elsewhere_or_be_too_long_makes_no_url() {
         let all = "https://m.test/{tenantId}/{mediaId}";
         for media in [".", "..", &"x".repeat(2_048), &"/".repeat(700)] {
@@ -216,14 +248,17 @@ mod tests {
             ("https://m.test/{mediaId} x", "may have no white space"),
             ("https://me:secret@m.test/{mediaId}", "no user or password"),
         ] {
-            let told = UrlTemplate::parse(template, MEDIA).unwrap_err();
-            assert!(told.contains(why), "{template}: {told}");
-            assert!(!told.contains("secret"), "{told}");
+            let message = UrlTemplate::parse(template, MEDIA).unwrap_err();
+            assert!(message.contains(why), "{template}: {message}");
+            assert!(!message.contains("secret"), "{message}");
         }
         for template in ["http://localhost/{mediaId}", "http://[::1]:8/{mediaId}"] {
             assert!(UrlTemplate::parse(template, MEDIA).is_ok(), "{template}");
         }
-        let told = UrlTemplate::parse("https://m.test/{mediaId}", &[]).unwrap_err();
-        assert!(told.contains("than {tenantId}, {conversationId}"), "{told}");
+        let message = UrlTemplate::parse("https://m.test/{mediaId}", &[]).unwrap_err();
+        assert!(
+            message.contains("than {tenantId}, {conversationId}"),
+            "{message}"
+        );
     }
 }

@@ -21,7 +21,7 @@ pub(super) struct Open {
 }
 
 /// How much earlier than promised the library pings, in milliseconds. Its timers are late by a
-/// millisecond each, and a client that hears nothing for as long as was promised hangs up.
+/// millisecond each, and a client that gets nothing for as long as was promised closes the connection.
 const EARLY: u64 = 5;
 
 /// How often the library has to ping, if clients are promised this interval of 100 ms at least.

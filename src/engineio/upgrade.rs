@@ -68,8 +68,8 @@ pub(super) fn upgrade<P: Protocol>(
 
 /// Has a request's connection become a WebSocket, if that is what it asks for, and how to answer.
 pub(super) fn switch(request: &mut Request) -> Result<(OnUpgrade, Response), UpgradeError> {
-    // Below HTTP/1.1 there is no upgrade (RFC 6455, section 4.2.1): nginx speaks 1.0 unless it is
-    // told otherwise, and a session that polls through it is to go on polling.
+    // Below HTTP/1.1 there is no upgrade (RFC 6455, section 4.2.1): nginx speaks 1.0 unless
+    // configured otherwise, and a session that polls through it is to go on polling.
     if request.version() < Version::HTTP_11 {
         return Err(no_websocket());
     }

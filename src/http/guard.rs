@@ -15,12 +15,9 @@ use tower::Service as _;
 
 use super::origins::{OriginVerdict, Origins};
 use super::refusals::Refusals;
-use super::{Counts, PublicUrls, Settings};
+use super::{Counts, PublicUrls, Settings, assets};
 use crate::engineio;
 use crate::net::Handler;
-
-/// Files that pages of other origins load as modules, or with `crossorigin`.
-const MODULES: [&str; 3] = ["/client.js", "/client.d.ts", "/embed.js"];
 
 /// What an answer allows that is not a page.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -121,7 +118,7 @@ impl Public {
     async fn answer(&self, router: &Router, request: Request) -> Response {
         let path = request.uri().path();
         let guarded = engineio::serves(path);
-        if !guarded && !MODULES.contains(&path) {
+        if !guarded && !is_shared(path) {
             return route(router, request).await;
         }
         let verdict = self.origins.judge(request.headers());
@@ -142,9 +139,22 @@ impl Public {
     }
 }
 
+/// Whether pages of other origins load this as a module, or with `crossorigin`.
+fn is_shared(path: &str) -> bool {
+    let name = path.strip_prefix('/').unwrap_or_default();
+    name == "client.json" || name.starts_with("v1/") || assets::SHARED.contains(&name)
+}
+
 /// Lets the page read the answer, if it may; what is kept of it is kept by origin.
 fn share(headers: &mut HeaderMap, verdict: OriginVerdict) {
-    headers.append(VARY, HeaderValue::from_static("Origin"));
+    let varies = match headers.get(VARY) {
+        Some(other) => HeaderValue::from_bytes(&[b"Origin, ", other.as_bytes()].concat()),
+        None => Ok(HeaderValue::from_static("Origin")),
+    };
+    // What was in a header can be in one.
+    if let Ok(varies) = varies {
+        headers.insert(VARY, varies);
+    }
     if let OriginVerdict::Allowed(origin) = verdict {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         let credentials = HeaderValue::from_static("true");

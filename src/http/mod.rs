@@ -3,6 +3,7 @@
 mod ancestors;
 mod assets;
 mod counts;
+mod dist;
 mod forwarded;
 mod guard;
 mod health;
@@ -11,6 +12,7 @@ mod keys;
 mod metrics;
 mod origin;
 mod origins;
+mod page;
 mod process;
 mod public_urls;
 mod refusals;
@@ -23,16 +25,17 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::conversation::Decoder;
+use crate::conversation::UrlTemplate;
 use crate::journal::Journal;
 use crate::socketio::{Members, Statistics};
 use crate::source::amqp;
 pub use ancestors::Ancestors;
-use assets::Page;
 pub use counts::Counts;
 pub use guard::Guard;
 pub use health::{Health, ProcessPhase};
 pub use keys::ApiKeys;
 pub use origin::{InvalidOrigin, Origin};
+use page::Page;
 pub use public_urls::PublicUrls;
 
 /// The HTTP listeners.
@@ -52,6 +55,8 @@ pub struct Settings {
     pub proxies: usize,
     /// The pages that may have the widget in a frame.
     pub ancestors: Ancestors,
+    /// Where a standalone widget asks for older messages, if anywhere.
+    pub history: Option<UrlTemplate>,
 }
 
 impl std::fmt::Debug for Settings {
@@ -65,6 +70,7 @@ impl std::fmt::Debug for Settings {
             .field("public_urls", &self.public_urls)
             .field("proxies", &self.proxies)
             .field("ancestors", &self.ancestors)
+            .field("history", &self.history)
             .finish()
     }
 }
@@ -78,6 +84,8 @@ struct App {
     broker: Arc<amqp::BrokerStatus>,
     keys: ApiKeys,
     page: Arc<Page>,
+    /// Under which the scripts of this build can be kept.
+    hash: Option<Arc<str>>,
     sockets: Statistics,
     refused: Arc<Counts>,
     decoder: Decoder,
@@ -130,6 +138,7 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         broker,
         keys: settings.api_keys.clone(),
         page: Arc::new(Page::new(settings)),
+        hash: dist::hash().map(Arc::from),
         sockets,
         refused,
         decoder,
@@ -149,10 +158,12 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         .route("/", get(assets::home))
         .route("/widget", get(assets::widget))
         .route("/widget.html", get(assets::widget))
-        .route("/client.js", get(assets::client))
-        .route("/client.d.ts", get(assets::client_types))
-        .route("/embed.js", get(assets::embed))
+        .route("/client.json", get(assets::shared))
+        .route("/v1/{hash}/{name}", get(assets::kept))
         .route("/assets/{*path}", get(assets::asset));
+    let widget = assets::SHARED.iter().fold(widget, |widget, name| {
+        widget.route(&format!("/{name}"), get(assets::shared))
+    });
     let public = probes.clone().merge(widget);
     match settings.internal {
         None => {

@@ -44,7 +44,8 @@ test("two agents watch one conversation in one page, each with a token of its ow
   assert.deepEqual(frames.map(({ title }) => title), ["Sam (Ada)", `Conversation ${place.conversationId}`]);
   assert.deepEqual(frames.map(({ offsetHeight }) => offsetHeight), [600, 300]);
   for (const { src } of frames) assert.doesNotMatch(src, /token|#/, "no token is in an address");
-  assert.deepEqual(await heardTypes(page), ["agent-gateway:ready", "agent-gateway:ready"]);
+  const questions = (await heardTypes(page)).filter((type) => type === "agent-gateway:ready");
+  assert.equal(questions.length, 2, "each asks once");
   assert.deepEqual(page.problems(), []);
 });
 

@@ -2,14 +2,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import axe from "axe-core";
+import { everything } from "./harness/everything.js";
 import { Gateway } from "./harness/Gateway.js";
+import { HistoryServer, past } from "./harness/HistoryServer.js";
 import { MediaServer } from "./harness/MediaServer.js";
 import { Nginx } from "./harness/Nginx.js";
+import { Playground } from "./harness/Playground.js";
 import { address, inbound, newPlace, outbound } from "./harness/place.js";
 import { Proxy } from "./harness/Proxy.js";
 import { stage } from "./harness/stage.js";
 
-const { broker, gateway, browser, media } = await stage({ servers: { media: MediaServer } });
+const { broker, gateway, browser, media, history } = await stage({
+  servers: { media: MediaServer, history: HistoryServer },
+  variables: ({ history }) => ({ HISTORY_URL_TEMPLATE: history.template }),
+});
 
 const LOOKS = {
   light: { colorScheme: "light" },
@@ -34,7 +40,10 @@ for (const [look, options] of Object.entries(LOOKS)) {
     await page.sees("pill");
     await scan(page, "reading further up");
     await page.part("pill").click();
+    await page.sees("unread-line");
     await page.rests();
+    await scan(page, "the unread line");
+    await page.message("image").scrollIntoViewIfNeeded();
     await page.part("picture").click();
     await page.sees("lightbox");
     await scan(page, "an enlarged image");
@@ -59,7 +68,42 @@ for (const [look, options] of Object.entries(LOOKS)) {
   });
 }
 
-test("after a gap the notice can be read and dismissed by keyboard, and the scan finds nothing wrong", async (t) => {
+for (const [look, options] of Object.entries(LOOKS)) {
+  test(`a scan finds nothing wrong with any type of message, its details, or what the history does: ${look}`, async (t) => {
+    const place = newPlace();
+    const page = await browser.open(t, address(gateway, place, gateway.token(place.tenantId)), options);
+    await page.live();
+    await everything(gateway, place, page, media);
+    await scan(page, "every type of message");
+    await page.message("reply-out").getByTestId("details-button").focus();
+    await page.page.keyboard.press("Enter");
+    await page.sees("details");
+    await scan(page, "a message's details");
+
+    const old = newPlace();
+    history.hold();
+    t.after(() => history.release());
+    const slow = await browser.open(t, address(gateway, old, gateway.token(old.tenantId)), options);
+    await slow.sees("skeleton");
+    await slow.live();
+    await scan(slow, "the skeleton");
+    await gateway.publish(old, "inbound_message", inbound("now", "Now"));
+    await slow.sees("history", { state: "loading" });
+    await scan(slow, "older messages on their way");
+    history.failing = 503;
+    t.after(() => (history.failing = undefined));
+    history.release();
+    await slow.sees("history", { state: "failed" });
+    await scan(slow, "older messages that did not come");
+    history.failing = undefined;
+    history.add(old, ...past(3));
+    await slow.part("history-retry").click();
+    await slow.sees("history", { state: "complete" });
+    await scan(slow, "the beginning");
+  });
+}
+
+test("after a gap a line stands where messages may be missing, and stays there, and the scan finds nothing wrong", async (t) => {
   const own = await Gateway.start(t, broker);
   const place = newPlace();
   const page = await browser.open(t, address(own, place, own.token(place.tenantId)));
@@ -69,17 +113,28 @@ test("after a gap the notice can be read and dismissed by keyboard, and the scan
   await own.stop();
   await page.sees("banner");
   await own.start();
-  const notice = await page.sees("reset-notice");
-  assert.equal(await notice.getAttribute("role"), "status");
-  await scan(page, "the notice");
-  await notice.getByRole("button").focus();
-  await page.page.keyboard.press("Enter");
-  await page.misses("reset-notice");
+  const line = await page.sees("reset-notice");
+  assert.equal(await line.evaluate((element) => element.previousElementSibling.dataset.messageId), "before");
+  await own.publish(place, "inbound_message", inbound("after", "After"));
+  await page.message("after").waitFor();
+  assert.equal(await line.evaluate((element) => element.nextElementSibling.dataset.messageId), "after");
+  await page.misses("back-online");
+  await scan(page, "a gap");
+});
+
+test("a scan finds nothing wrong with the playground, the widgets in it included", async (t) => {
+  for (const options of [{ colorScheme: "light" }, { colorScheme: "dark" }, { colorScheme: "light", viewport: { width: 390, height: 844 } }]) {
+    const dev = await Gateway.start(t, broker, {}, ["dev"]);
+    const playground = await Playground.open(t, browser, dev, options);
+    await playground.press("customer-random", "inbound_message confirmed");
+    await playground.press("agent-random", "outbound_message");
+    await scan(playground, `the playground: ${JSON.stringify(options)}`);
+  }
 });
 
 /** Looks for what the page does wrong, and for what is wider than it. */
 async function scan({ page }, scene) {
-  await page.evaluate(axe.source);
+  for (const frame of page.frames()) await frame.evaluate(axe.source);
   const findings = await page.evaluate(async () => {
     const ending = document.getAnimations().filter(({ effect }) => effect.getTiming().iterations !== Infinity);
     // One whose element goes is cancelled, which is an end as well.

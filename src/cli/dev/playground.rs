@@ -76,6 +76,7 @@ impl Playground {
             .route("/playground/scene", get(scene))
             .route("/playground/token", post(token))
             .route("/playground/publish", post(publish))
+            .route("/playground/webhook", post(webhook))
             .route("/playground/cut", post(cut))
             .route("/playground/outrun", post(outrun))
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -166,6 +167,21 @@ async fn publish(State(stage): State<Arc<Stage>>, body: Body<PublishRequest>) ->
     Ok(Json(
         json!({ "messageId": message_id, "milliseconds": milliseconds }),
     ))
+}
+
+/// Publishes a body of another shape as it is: the gateway's mapping makes events of it.
+async fn webhook(State(stage): State<Arc<Stage>>, body: Body<Map<String, Value>>) -> Answer {
+    let Json(body) = body?;
+    let begun = Instant::now();
+    let key = &stage.playground.key;
+    let body = Value::Object(body).to_string();
+    let kind = Kind::InboundMessage;
+    stage
+        .broker
+        .publish_as_is(kind, key, body.as_bytes())
+        .await?;
+    let milliseconds = begun.elapsed().as_millis() as u64;
+    Ok(Json(json!({ "milliseconds": milliseconds })))
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,7 @@
-//! Sees to it that the topology is there: declares it, or where that is not ours, looks for it.
+//! Declares the topology, or where that is not ours, checks that it is there.
 //!
-//! Declaring tells what differs, and takes the right to configure also for what exists. A user
-//! without it looks passively, which takes no right at all and tells no arguments.
+//! Declaring reports what differs, and takes the permission to configure also for what exists. A
+//! user without it declares passively, which takes no permission and reports no arguments.
 
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};

@@ -103,7 +103,7 @@ impl Publisher {
         }
     }
 
-    /// Says goodbye to the broker.
+    /// Closes the connection.
     ///
     /// # Errors
     /// [`PublishError::Broker`].

@@ -28,7 +28,7 @@ use crate::journal::Journal;
 /// How long the reason of a lost connection may take to be known.
 const REASON_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How long the broker may take to say goodbye.
+/// How long the broker may take to close in turn.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Consumes until `shutdown` is cancelled, through whatever the broker does.
@@ -146,8 +146,8 @@ impl Source {
                 .unwrap_or_else(|_| connection.lost("the connection was lost")),
         };
         // Already closed, unless this is the shutdown; a broker that hangs is left alone.
-        let goodbye = connection.lapin().close(200, "shutting down".into());
-        timeout(CLOSE_TIMEOUT, goodbye).await.ok();
+        let closed = connection.lapin().close(200, "shutting down".into());
+        timeout(CLOSE_TIMEOUT, closed).await.ok();
         error
     }
 

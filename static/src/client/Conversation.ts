@@ -1,16 +1,19 @@
-import type { ConversationEvents } from "./ConversationEvents";
+import type { ConversationEvents, Gap } from "./ConversationEvents";
 import type { ConversationState, OfflineReason, StopReason } from "./ConversationState";
-import { Credentials, type GetToken } from "./Credentials";
+import { Credentials } from "./Credentials";
 import { Emitter } from "./Emitter";
-import type { Message, StatusUpdate } from "./Message";
-import { MessageLog } from "./MessageLog";
+import type { GetToken } from "./GetToken";
+import type { Context, GetHistory, HistoryState } from "./History";
+import type { Message } from "./Message";
 import { openSocket, type OpenSocket, type Socket } from "./openSocket";
 import { Position } from "./Position";
 import { readEndpoint } from "./readEndpoint";
+import { readMessage, readStatus } from "./readMessage";
 import { UnusableToken } from "./readToken";
 import { ReconnectSchedule } from "./ReconnectSchedule";
+import { Thread } from "./Thread";
 import { judgeDisconnect, judgeRefusal, type Refusal } from "./verdict";
-import { readMessage, readStatus, type Agent, type Joined, type Meta, type Reset } from "./wire";
+import type { Agent, Joined, Meta, Reset } from "./wire";
 
 /** A try that has not brought a join after this many milliseconds is given up. */
 const JOIN_TIMEOUT_MS = 15_000;
@@ -31,8 +34,11 @@ export interface ConversationOptions {
   readonly tenantId: string;
   readonly conversationId: string;
   readonly getToken: GetToken;
-  /** Answers the conversation's messages from the portal's store; asked when the gateway cannot replay all of them. */
-  readonly history?: () => Promise<readonly Message[]>;
+  /**
+   * Answers messages from the portal's store. It is asked at the start, when the gateway cannot replay all that was
+   * missed, and by `loadOlder()`.
+   */
+  readonly history?: GetHistory;
 }
 
 /**
@@ -54,7 +60,7 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #openSocket: OpenSocket;
   readonly #emitter = new Emitter<ConversationEvents>();
-  readonly #log = new MessageLog();
+  readonly #thread: Thread;
   readonly #position = new Position();
   readonly #schedule: ReconnectSchedule;
   readonly #credentials: Credentials;
@@ -63,7 +69,7 @@ export class Conversation {
   #socket: Socket | undefined;
   /** Names the current try. Whatever waits remembers the number it started under and is void under another. */
   #attempt = 0;
-  /** The state's timer: the next try while offline, patience while connecting, silence while catching up. */
+  /** The state's timer: the next try while offline, the timeout while connecting, silence while catching up. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
   #pollingFirst = false;
@@ -77,7 +83,13 @@ export class Conversation {
     this.#options = options;
     this.#openSocket = internals.openSocket ?? openSocket;
     this.#schedule = new ReconnectSchedule(internals.random ?? Math.random);
-    this.#credentials = new Credentials(options.getToken);
+    this.#credentials = new Credentials(() => options.getToken());
+    this.#thread = new Thread(this.#emitter, {
+      history: options.history,
+      getToken: () => this.#credentials.current(),
+      fail: (message, cause) => this.#fail(message, cause),
+      refuse: () => this.#stop("no-such-conversation"),
+    });
   }
 
   get state(): ConversationState {
@@ -86,7 +98,22 @@ export class Conversation {
 
   /** The messages known, oldest first. The array grows as messages come: copy it to keep it. */
   get messages(): readonly Message[] {
-    return this.#log.messages;
+    return this.#thread.messages;
+  }
+
+  /** Places where messages may be missing, the oldest first. */
+  get gaps(): readonly Gap[] {
+    return this.#thread.gaps;
+  }
+
+  /** How far back the messages are known. */
+  get history(): HistoryState {
+    return this.#thread.history;
+  }
+
+  /** What the history says of the conversation as a whole. */
+  get context(): Context {
+    return this.#thread.context;
   }
 
   /** Who the gateway says is reading; undefined before the first join. */
@@ -109,6 +136,7 @@ export class Conversation {
     this.#schedule.reset();
     globalThis.window?.addEventListener("online", this.#whenOnline);
     this.#try();
+    this.#thread.start();
   }
 
   /** Disconnects and stays so; `messages` remain. */
@@ -121,6 +149,16 @@ export class Conversation {
   retryNow(): void {
     if (this.#state.name === "offline") this.#try();
     else if (this.#state.name === "stopped" && this.#state.why !== "closed") this.connect();
+  }
+
+  /** Asks `history` for messages older than all that are known; where it has failed, for what it was asked then. */
+  loadOlder(): void {
+    this.#thread.loadOlder();
+  }
+
+  /** Forgets the oldest messages beyond so many, if `history` can bring them back. */
+  forgetOlder(keep: number): void {
+    this.#thread.forgetOlder(keep);
   }
 
   readonly #whenOnline = (): void => {
@@ -158,8 +196,14 @@ export class Conversation {
       this.#pollingFirst = !this.#pollingFirst;
       this.#retryLater("timeout");
     });
-    socket.on("connect_error", this.#current((refusal) => this.#refused(refusal)));
-    socket.on("disconnect", this.#current((reason) => this.#retryLater(judgeDisconnect(reason))));
+    socket.on(
+      "connect_error",
+      this.#current((refusal) => this.#refused(refusal)),
+    );
+    socket.on(
+      "disconnect",
+      this.#current((reason) => this.#retryLater(judgeDisconnect(reason))),
+    );
     socket.onAny(this.#current((name, data, meta) => this.#received(name, data, meta as Meta)));
   }
 
@@ -181,13 +225,13 @@ export class Conversation {
       case "token_expired":
         return this.#replaceToken();
       case "inbound_message":
-        this.#message(readMessage("in", data, meta), meta);
+        this.#thread.take(readMessage("in", data, meta), meta);
         break;
       case "outbound_message":
-        this.#message(readMessage("out", data, meta), meta);
+        this.#thread.take(readMessage("out", data, meta), meta);
         break;
       case "status_update":
-        this.#status(readStatus(data, meta));
+        this.#thread.apply(readStatus(data, meta));
         break;
       default:
         this.#emitter.emit("event", name, data, meta);
@@ -201,14 +245,18 @@ export class Conversation {
     this.#credentials.proven();
     this.#agent = agent;
     this.#position.joined(cursor, replaying);
+    this.#thread.joined(resume);
+    // Whoever hears of the state may end the connection; then nothing more is asked for.
+    const complete = this.#current(() => this.#thread.complete(resume));
     this.#settled();
-    if (resume === "reset") void this.#reportGap("cursor not in the window");
+    complete();
   }
 
   #reset({ cursor, reason }: Reset): void {
     this.#position.reset(cursor);
+    const tear = this.#current(() => this.#thread.tear(reason));
     this.#settled();
-    void this.#reportGap(reason);
+    tear();
   }
 
   /** Says whether everything missed has come, and watches for the end of a window that has none. */
@@ -217,42 +265,18 @@ export class Conversation {
     clearTimeout(this.#timer);
     if (this.#position.openEnded) {
       this.#after(SETTLE_MS, () => {
-        this.#position.settle();
-        this.#enter({ name: "live" });
+        this.#position.endReplay();
+        this.#live();
       });
     }
-    if (this.#state.name !== name) this.#enter({ name });
+    if (this.#state.name === name) return;
+    if (name === "live") this.#live();
+    else this.#enter({ name });
   }
 
-  #message(message: Message, meta: Meta): void {
-    const added = this.#log.append(message);
-    if (added) this.#emitter.emit("message", added, meta.replayed ? "replay" : "live");
-  }
-
-  #status(update: StatusUpdate | undefined): void {
-    if (update && this.#log.apply(update)) this.#emitter.emit("status", update);
-  }
-
-  async #reportGap(reason: string): Promise<void> {
-    const { history } = this.#options;
-    let filled = false;
-    if (history) {
-      try {
-        for (const message of await history()) this.#recall(message);
-        filled = true;
-      } catch (cause) {
-        this.#fail("history failed", cause);
-      }
-    }
-    this.#emitter.emit("reset", { reason, filled });
-  }
-
-  /** Merges a message of the history: a new one takes its place, a known one may have come further. */
-  #recall(message: Message): void {
-    const added = this.#log.insert(message);
-    if (added) return this.#emitter.emit("message", added, "history");
-    const { messageId, status, timestamp, error } = message;
-    if (status) this.#status({ messageId, status, timestamp, ...(error && { error }) });
+  #live(): void {
+    this.#thread.live();
+    this.#enter({ name: "live" });
   }
 
   /** Renews, over the connection that stands, a token that is about to expire. */
@@ -288,6 +312,7 @@ export class Conversation {
   #stop(why: StopReason): void {
     this.#abandon();
     globalThis.window?.removeEventListener("online", this.#whenOnline);
+    this.#thread.abandon();
     this.#enter({ name: "stopped", why });
   }
 

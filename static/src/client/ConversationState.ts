@@ -28,6 +28,8 @@ export type StopReason =
   | "token-unusable"
   | "forbidden"
   | "invalid-conversation"
+  /** The history says that there is no such conversation (`context.valid` is false). */
+  | "no-such-conversation"
   /**
    * The gateway takes no requests from pages of this origin. A proxy in front of it may hide which host was asked for:
    * then the gateway's `PUBLIC_URL` has to name it, or `ALLOWED_ORIGINS` the page of another origin.

@@ -1,7 +1,5 @@
 import { readToken } from "./readToken";
-
-/** Answers a token for the conversation; called again when the one in use has expired or is about to. */
-export type GetToken = () => string | Promise<string>;
+import type { GetToken } from "./GetToken";
 
 /**
  * The least time in milliseconds between two tokens asked for because the one before ran out. Tokens that live
@@ -13,6 +11,8 @@ const PAUSE_MS = 10_000;
 export class Credentials {
   readonly #getToken: GetToken;
   #token: string | undefined;
+  /** The first token, while it is being asked for. */
+  #first: Promise<string> | undefined;
   #askedAt = -Infinity;
   #replacedAt = -Infinity;
   /** An expired token was replaced, and the gateway has not taken the new one yet. */
@@ -22,18 +22,23 @@ export class Credentials {
     this.#getToken = getToken;
   }
 
-  /** The token in use; asks for it the first time. Fails when there is none. */
+  /** The token in use; asks for it the first time, once for all who wait. Fails when there is none. */
   async current(): Promise<string> {
     if (this.#token !== undefined) return this.#token;
-    const token = readToken(await this.#getToken());
-    // A slow answer must not replace what has been asked for after it.
-    return (this.#token ??= token);
+    const first = (this.#first ??= this.#ask());
+    try {
+      const token = await first;
+      // A slow answer must not replace what has been asked for after it.
+      return (this.#token ??= token);
+    } finally {
+      if (this.#first === first) this.#first = undefined;
+    }
   }
 
   /** Asks for a newer token; undefined when `getToken` has only the one in use. Fails when it has none, and keeps that one. */
   async renew(): Promise<string | undefined> {
     this.#askedAt = Date.now();
-    const token = readToken(await this.#getToken());
+    const token = await this.#ask();
     if (token === this.#token) return undefined;
     return (this.#token = token);
   }
@@ -62,9 +67,14 @@ export class Credentials {
   /** Begins again, as if no token had been asked for yet. */
   forget(): void {
     this.#token = undefined;
+    this.#first = undefined;
     this.#askedAt = -Infinity;
     this.#replacedAt = -Infinity;
     this.#unproven = false;
+  }
+
+  async #ask(): Promise<string> {
+    return readToken(await this.#getToken());
   }
 }
 

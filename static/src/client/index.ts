@@ -1,8 +1,30 @@
 /** The client module: everything a front end for a conversation needs, and nothing about how it looks. */
 export { Conversation, type ConversationOptions } from "./Conversation";
+export { fetchHistory, type Place } from "./fetchHistory";
 export type { ConversationEvents, Gap, MessageOrigin } from "./ConversationEvents";
 export type { ConversationState, OfflineReason, StopReason } from "./ConversationState";
-export type { GetToken } from "./Credentials";
-export type { DeliveryError, DeliveryStatus, Message, StatusUpdate } from "./Message";
+export type { GetToken } from "./GetToken";
+export type {
+  Context,
+  GetHistory,
+  HistoryMessage,
+  HistoryPage,
+  HistoryRequest,
+  HistoryState,
+  HistoryTask,
+} from "./History";
+export type {
+  Contact,
+  DeliveryError,
+  DeliveryStatus,
+  KnownMessageType,
+  Location,
+  Message,
+  MessageType,
+  Reaction,
+  ReplyTo,
+  StatusUpdate,
+} from "./Message";
 export { UnusableToken } from "./readToken";
+export { VERSION } from "./version";
 export type { Agent, Meta } from "./wire";

@@ -24,8 +24,7 @@ export interface Socket {
 
 /** The gateway's answer to `refresh_token`. */
 export type RefreshAnswer =
-  | { readonly ok: true; readonly expiresAt: string }
-  | { readonly ok: false; readonly error: string };
+  { readonly ok: true; readonly expiresAt: string } | { readonly ok: false; readonly error: string };
 
 export type OpenSocket = (target: SocketTarget) => Socket;
 

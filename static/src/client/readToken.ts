@@ -28,7 +28,7 @@ export function readToken(answer: unknown): string {
 function unquoted(text: string): string {
   if (!text.startsWith('"')) return text;
   try {
-    return JSON.parse(text);
+    return String(JSON.parse(text));
   } catch {
     throw new UnusableToken("a text that begins with a quotation mark and is no JSON string");
   }

@@ -42,7 +42,7 @@ function isForeignOrigin({ description, context }: Refusal): boolean {
   if (description !== 403) return false;
   try {
     const { responseText } = context as { responseText: string };
-    return JSON.parse(responseText).code === FORBIDDEN;
+    return (JSON.parse(responseText) as { code?: unknown }).code === FORBIDDEN;
   } catch {
     // A proxy's own answer.
     return false;

@@ -34,7 +34,7 @@ export function ActionButton({ name, icon, title, look, disabled = false, wide =
       data-testid={name}
       aria-disabled={disabled}
       aria-busy={busy}
-      onClick={press}
+      onClick={() => void press()}
     >
       <span class="action-icon">{icon}</span>
       <span class="action-words">

@@ -4,6 +4,7 @@ import type { Agent } from "./api";
 import { ConnectionCard } from "./ConnectionCard";
 import { CustomerCard } from "./CustomerCard";
 import { AnswerCard } from "./AnswerCard";
+import { HistoryCard } from "./HistoryCard";
 import type { Playground } from "./Playground";
 import { SignInCard } from "./SignInCard";
 import { Stage } from "./Stage";
@@ -26,6 +27,7 @@ export function App({ playground }: { playground: Playground }) {
           <CustomerCard playground={playground} />
           <AnswerCard playground={playground} />
           <TicksCard playground={playground} />
+          <HistoryCard playground={playground} />
           <section class="card" aria-labelledby="trouble">
             <h2 id="trouble">Trouble</h2>
             <p class="about">Give one of them trouble and compare: the other goes on as if nothing had happened.</p>

@@ -1,6 +1,7 @@
 import { ActionButton } from "./ActionButton";
 import { Composer } from "./Composer";
-import { DiceIcon, DocumentIcon, MicrophoneIcon, PictureIcon, VideoIcon } from "./icons";
+import { BubbleIcon, DiceIcon, DocumentIcon, MicrophoneIcon, PictureIcon, VideoIcon, WebhookIcon } from "./icons";
+import { KINDS } from "./kinds";
 import type { Playground } from "./Playground";
 import { SAMPLES } from "./samples";
 
@@ -45,6 +46,24 @@ export function CustomerCard({ playground }: { playground: Playground }) {
             onPress={() => playground.customerSends(payload)}
           />
         ))}
+        {KINDS.map((kind) => (
+          <ActionButton
+            key={kind.name}
+            name={`customer-${kind.name}`}
+            icon={<BubbleIcon />}
+            title={kind.title}
+            look={kind.look}
+            onPress={() => playground.customerSendsKind(kind)}
+          />
+        ))}
+        <ActionButton
+          name="webhook"
+          icon={<WebhookIcon />}
+          title="Cloud API webhook"
+          wide
+          look="What Meta posts, into the exchange as it is: a text, a reply, a place, and “read” for the last answer. The gateway’s mapping makes events of it."
+          onPress={() => playground.webhook()}
+        />
       </div>
     </section>
   );

@@ -1,3 +1,4 @@
+import { Emitter } from "../client/Emitter";
 /** Who something happened to, or who did it. */
 export type Actor = "host" | "broker" | "relay" | "gateway" | "error";
 
@@ -16,7 +17,7 @@ const LIMIT = 200;
 
 /** What has happened on the page, newest last. */
 export class Diary {
-  readonly #listeners = new Set<() => void>();
+  readonly #emitter = new Emitter<{ change: [] }>();
   #notes: readonly Note[] = [];
   #count = 0;
 
@@ -27,17 +28,16 @@ export class Diary {
   write(actor: Actor, text: string, id?: string): void {
     this.#count += 1;
     this.#notes = [...this.#notes, { number: this.#count, at: new Date(), actor, text, id }].slice(-LIMIT);
-    for (const listener of this.#listeners) listener();
+    this.#emitter.emit("change");
   }
 
   clear(): void {
     this.#notes = [];
-    for (const listener of this.#listeners) listener();
+    this.#emitter.emit("change");
   }
 
   /** Listens to changes and answers a function that stops listening. */
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  on(name: "change", listener: () => void): () => void {
+    return this.#emitter.on(name, listener);
   }
 }

@@ -1,14 +1,7 @@
+import { Emitter } from "../client/Emitter";
+import type { GetHistory, TokenContext } from "../embed/EmbedOptions";
 import { api, NAMES, type Agent } from "./api";
 import type { Diary } from "./Diary";
-
-/** What `/embed.js` tells of the widget that needs a token. */
-export interface TokenContext {
-  readonly tenantId: string;
-  readonly conversationId: string;
-  /** The script tag's `data-…` attributes. */
-  readonly dataset: Readonly<Record<string, string | undefined>>;
-  readonly reason: "initial" | "refresh";
-}
 
 /** Seconds that a token is good for, unless a button says otherwise. */
 const USUAL_LIFE = 3600;
@@ -34,16 +27,23 @@ const FRESH: Session = { plan: "usual", expiresAt: undefined, mounted: 0 };
 /** The host page's side of the widgets: who is signed in, and which token each of them gets. */
 export class Host {
   readonly #diary: Diary;
-  readonly #listeners = new Set<() => void>();
+  readonly #emitter = new Emitter<{ change: [] }>();
   #sessions: Readonly<Record<Agent, Session>> = { ada: FRESH, grace: FRESH };
 
   constructor(diary: Diary) {
     this.#diary = diary;
-    Object.assign(window, { AgentGateway: { getToken: (context: TokenContext) => this.#getToken(context) } });
+    window.AgentGateway = { getToken: (context) => this.#getToken(context) };
   }
 
   get sessions(): Readonly<Record<Agent, Session>> {
     return this.#sessions;
+  }
+
+  /** Has widgets that are put onto the page from now on ask this for older messages; undefined: they have none. */
+  set history(history: GetHistory | undefined) {
+    window.AgentGateway = { ...window.AgentGateway };
+    if (history) window.AgentGateway.history = history;
+    else delete window.AgentGateway.history;
   }
 
   /** Puts the widget onto the page anew; its first token is a short one, those after it are not. */
@@ -62,9 +62,8 @@ export class Host {
   }
 
   /** Listens to changes and answers a function that stops listening. */
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  on(name: "change", listener: () => void): () => void {
+    return this.#emitter.on(name, listener);
   }
 
   async #getToken({ dataset, reason }: TokenContext): Promise<string> {
@@ -95,7 +94,7 @@ export class Host {
 
   #change(agent: Agent, change: Partial<Session>): void {
     this.#sessions = { ...this.#sessions, [agent]: { ...this.#sessions[agent], ...change } };
-    for (const listener of this.#listeners) listener();
+    this.#emitter.emit("change");
   }
 }
 

@@ -1,12 +1,13 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Diary } from "./Diary";
-import { useStore } from "./useStore";
+import { useChanges } from "../look/useChanges";
 
 const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
 /** What has happened, newest last. */
 export function LogPanel({ diary }: { diary: Diary }) {
-  const notes = useStore(diary, () => diary.notes);
+  useChanges(diary);
+  const notes = diary.notes;
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     list.current!.scrollTop = list.current!.scrollHeight;
@@ -34,7 +35,9 @@ export function LogPanel({ diary }: { diary: Diary }) {
             </span>
           </p>
         ))}
-        {notes.length === 0 && <p class="nothing">Press a button: what the host, the relay and the broker do stands here.</p>}
+        {notes.length === 0 && (
+          <p class="nothing">Press a button: what the host, the relay and the broker do stands here.</p>
+        )}
       </div>
     </section>
   );

@@ -1,3 +1,4 @@
+import { Emitter } from "../client/Emitter";
 import { Conversation, type Message } from "../client";
 import { api, type Scene } from "./api";
 import type { Diary } from "./Diary";
@@ -11,7 +12,7 @@ const GATHER_MS = 50;
 /** Reads along as a third agent, so that the page knows which messages there are to tick, whoever sent them. */
 export class Onlooker {
   readonly #conversation: Conversation;
-  readonly #listeners = new Set<() => void>();
+  readonly #emitter = new Emitter<{ change: [] }>();
   #outbound: readonly Message[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -26,15 +27,19 @@ export class Onlooker {
     this.#conversation.connect();
   }
 
+  /** All that it has read, oldest first. */
+  get messages(): readonly Message[] {
+    return this.#conversation.messages;
+  }
+
   /** The agents' latest messages, newest first. */
   get outbound(): readonly Message[] {
     return this.#outbound;
   }
 
   /** Listens to changes and answers a function that stops listening. */
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  on(name: "change", listener: () => void): () => void {
+    return this.#emitter.on(name, listener);
   }
 
   #changed(): void {
@@ -42,7 +47,7 @@ export class Onlooker {
       this.#timer = undefined;
       const outbound = this.#conversation.messages.filter(({ direction }) => direction === "out");
       this.#outbound = outbound.slice(-CHOICES).reverse();
-      for (const listener of this.#listeners) listener();
+      this.#emitter.emit("change");
     }, GATHER_MS);
   }
 }

@@ -1,6 +1,10 @@
 import { api, NAMES, type Agent, type EventName, type Scene } from "./api";
 import { Diary } from "./Diary";
 import { Host, lifetime, SHORT_LIFE } from "./Host";
+import type { Message } from "../client";
+import { cloudApiWebhook } from "./cloudApiWebhook";
+import type { KindOfMessage } from "./kinds";
+import { PastStore, type HistoryMode } from "./PastStore";
 import { Onlooker } from "./Onlooker";
 import { AGENT_TEXTS, CUSTOMER, CUSTOMER_TEXTS, shuffled, type Reason } from "./samples";
 
@@ -12,6 +16,7 @@ export class Playground {
   readonly diary: Diary;
   readonly host: Host;
   readonly onlooker: Onlooker;
+  readonly past: PastStore;
   readonly #nextQuestion = shuffled(CUSTOMER_TEXTS);
   readonly #nextAnswer = shuffled(AGENT_TEXTS);
 
@@ -20,6 +25,7 @@ export class Playground {
     this.diary = new Diary();
     this.host = new Host(this.diary);
     this.onlooker = new Onlooker(scene, this.diary);
+    this.past = new PastStore(this.diary, this.onlooker);
   }
 
   customerWrites(text = this.#nextQuestion()): Promise<void> {
@@ -28,6 +34,30 @@ export class Playground {
 
   customerSends(payload: object): Promise<void> {
     return this.#publish("inbound_message", { from: CUSTOMER, ...payload });
+  }
+
+  /** A message of a type that may be about another one. */
+  async customerSendsKind({ title, payload }: KindOfMessage): Promise<void> {
+    const { messages } = this.onlooker;
+    const latest = (direction: Message["direction"]) =>
+      messages.findLast((message) => message.direction === direction && message.deletedAt === undefined);
+    const fields = payload({ customers: latest("in"), agents: latest("out") });
+    if (fields) return this.customerSends(fields);
+    this.diary.write("error", `${title}: there is no message yet that it could be about`);
+  }
+
+  /** A webhook as Meta posts it, into the exchange as it is. */
+  webhook(): Promise<void> {
+    return this.#try(async () => {
+      const { milliseconds } = await api.webhook(cloudApiWebhook(this.onlooker.outbound[0]?.messageId));
+      this.diary.write("broker", `a Cloud API webhook confirmed by ${this.scene.exchange} in ${milliseconds} ms`);
+    });
+  }
+
+  setHistory(mode: HistoryMode, agents: readonly Agent[]): void {
+    this.past.mode = mode;
+    this.host.history = mode === "none" ? undefined : (context) => this.past.page(context);
+    for (const agent of agents) this.host.signIn(agent);
   }
 
   agentWrites(text = this.#nextAnswer()): Promise<void> {
@@ -57,7 +87,10 @@ export class Playground {
     return this.#try(async () => {
       this.diary.write("gateway", `${list(agents)} cut off while messages are published`);
       const { published, window } = await api.outrun(agents);
-      this.diary.write("broker", `${published} messages confirmed by ${this.scene.exchange}; the window keeps ${window}`);
+      this.diary.write(
+        "broker",
+        `${published} messages confirmed by ${this.scene.exchange}; the window keeps ${window}`,
+      );
     });
   }
 
@@ -80,7 +113,7 @@ export class Playground {
     return this.#try(async () => {
       const { messageId, milliseconds } = await api.publish(event, payload);
       const took = milliseconds < 1 ? "in under 1 ms" : `in ${milliseconds} ms`;
-      const status = "status" in payload ? ` ${payload.status}` : "";
+      const status = "status" in payload ? ` ${String(payload.status)}` : "";
       if (event === "outbound_message") this.diary.write("relay", `outbound_message taken ${took}`, messageId);
       else this.diary.write("broker", `${event}${status} confirmed by ${this.scene.exchange} ${took}`, messageId);
     });

@@ -5,7 +5,7 @@ import { ActionButton } from "./ActionButton";
 import { CheckIcon, DoubleCheckIcon, WarningIcon } from "./icons";
 import type { Playground, TickName } from "./Playground";
 import { REASONS } from "./samples";
-import { useStore } from "./useStore";
+import { useChanges } from "../look/useChanges";
 
 /** How much of a message is shown in the list. */
 const SHOWN_CHARACTERS = 36;
@@ -13,7 +13,8 @@ const SHOWN_CHARACTERS = 36;
 /** How far an agent's message has come. */
 export function TicksCard({ playground }: { playground: Playground }) {
   const { onlooker } = playground;
-  const outbound = useStore(onlooker, () => onlooker.outbound);
+  useChanges(onlooker);
+  const outbound = onlooker.outbound;
   const [chosen, setChosen] = useState("");
   const [reason, setReason] = useState(REASONS[0]!);
   const message = outbound.find(({ messageId }) => messageId === chosen) ?? outbound[0];

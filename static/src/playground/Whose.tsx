@@ -15,7 +15,13 @@ export function Whose({ label, value, onChange }: WhoseProps) {
       <legend>{label}</legend>
       {([...AGENTS, "both"] as const).map((choice) => (
         <label key={choice}>
-          <input type="radio" name="whose" value={choice} checked={value === choice} onChange={() => onChange(choice)} />
+          <input
+            type="radio"
+            name="whose"
+            value={choice}
+            checked={value === choice}
+            onChange={() => onChange(choice)}
+          />
           <span>{choice === "both" ? "Both" : NAMES[choice]}</span>
         </label>
       ))}

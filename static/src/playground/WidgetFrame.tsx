@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { NAMES, type Agent } from "./api";
 import { lifetime } from "./Host";
 import type { Playground } from "./Playground";
-import { useStore } from "./useStore";
+import { useChanges } from "../look/useChanges";
 
 interface WidgetFrameProps {
   playground: Playground;
@@ -14,17 +14,23 @@ interface WidgetFrameProps {
 /** An agent's widget, put onto the page as any host page would do it. */
 export function WidgetFrame({ playground, agent, shown }: WidgetFrameProps) {
   const { host, scene, diary } = playground;
-  const { mounted, expiresAt, plan } = useStore(host, () => host.sessions[agent]);
+  useChanges(host);
+  const { mounted, expiresAt, plan } = host.sessions[agent];
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const script = document.createElement("script");
     script.src = "/embed.js";
     const { tenantId, conversationId } = scene;
-    Object.assign(script.dataset, { tenantId, conversationId, agent, title: `The conversation as ${NAMES[agent]} sees it` });
+    Object.assign(script.dataset, {
+      tenantId,
+      conversationId,
+      agent,
+      title: `The conversation as ${NAMES[agent]} sees it`,
+    });
     script.onerror = () => diary.write("error", "/embed.js could not be loaded");
     // Embedding puts its frame where the tag stands: all of it goes when the widget is put there anew.
     place.current!.replaceChildren(script);
-  }, [mounted]);
+  }, [mounted, agent, diary, scene]);
   return (
     <figure class="widget" data-testid={`frame-${agent}`} data-shown={shown}>
       <figcaption>

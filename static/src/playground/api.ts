@@ -4,7 +4,7 @@ export type Agent = (typeof AGENTS)[number];
 
 export const NAMES: Readonly<Record<Agent, string>> = { ada: "Ada", grace: "Grace" };
 
-/** What the page is told of the gateway that serves it. */
+/** What the page knows of the gateway that serves it. */
 export interface Scene {
   readonly tenantId: string;
   readonly conversationId: string;
@@ -33,6 +33,8 @@ export const api = {
   scene: () => call<Scene>("scene"),
   token: (agent: Agent | "playground", seconds: number) => call<Token>("token", { agent, seconds }),
   publish: (event: EventName, payload: object) => call<Published>("publish", { event, payload }),
+  /** Publishes a body as it is; `milliseconds` until the broker's confirm. */
+  webhook: (body: object) => call<Pick<Published, "milliseconds">>("webhook", body),
   cut: (agents: readonly Agent[], seconds: number) => call<{ connections: number }>("cut", { agents, seconds }),
   outrun: (agents: readonly Agent[]) =>
     call<{ connections: number; published: number; window: number }>("outrun", { agents }),

@@ -97,3 +97,15 @@ export const KeyIcon = () => (
     <path d="m11.5 12 9-9M16 7.5l3 3" />
   </Icon>
 );
+
+export const BubbleIcon = () => (
+  <Icon>
+    <path d="M3.5 4.5h17v12h-9l-4.5 4v-4h-3.5zM8 9h8M8 12.5h5" />
+  </Icon>
+);
+
+export const WebhookIcon = () => (
+  <Icon>
+    <path d="M8 4 3 12l5 8M16 4l5 8-5 8M13.5 6l-3 12" />
+  </Icon>
+);

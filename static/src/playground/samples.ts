@@ -36,14 +36,28 @@ export interface Sample {
   readonly payload: { readonly mediaUrl: string; readonly mediaType: string; readonly text?: string };
 }
 
-const sample = (kind: Sample["kind"], file: string, mediaType: string, title: string, look: string, text?: string): Sample => {
+const sample = (
+  kind: Sample["kind"],
+  file: string,
+  mediaType: string,
+  title: string,
+  look: string,
+  text?: string,
+): Sample => {
   const mediaUrl = new URL(file, location.href).href;
   return { kind, title, look, payload: { mediaUrl, mediaType, ...(text && { text }) } };
 };
 
 /** What customers send, served by the playground itself. */
 export const SAMPLES: readonly Sample[] = [
-  sample("picture", lamp, "image/svg+xml", "Picture", "A lamp with a scratch; select it to see it large.", "Look, it has a scratch."),
+  sample(
+    "picture",
+    lamp,
+    "image/svg+xml",
+    "Picture",
+    "A lamp with a scratch; select it to see it large.",
+    "Look, it has a scratch.",
+  ),
   sample("voice", voiceNote, "audio/ogg; codecs=opus", "Voice note", "A player for three seconds of sound."),
   sample("video", flicker, "video/webm", "Video", "A player in the bubble; the lamp flickers.", "And it flickers 😬"),
   sample("document", invoice, "application/pdf", "Document", "A link with the file’s name and its host."),

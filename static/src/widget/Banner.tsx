@@ -24,9 +24,7 @@ export function Banner({ state, broken, onRetry }: BannerProps) {
   return (
     <div class="banner-area">
       <div role="status">
-        {shown && (
-          <span class="unseen">{offline ? strings.offline[state.reason] : strings.reconnecting}</span>
-        )}
+        {shown && <span class="unseen">{offline ? strings.offline[state.reason] : strings.reconnecting}</span>}
         {backOnline && (
           <p class="back-online" data-testid="back-online">
             {strings.backOnline}

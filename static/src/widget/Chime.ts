@@ -16,7 +16,12 @@ export class Chime {
   #context: AudioContext | undefined;
   #rungAt = -Infinity;
 
-  /** To be called in a gesture: from then on it can ring. */
+  /** To be made once there has been a gesture. */
+  constructor() {
+    this.allow();
+  }
+
+  /** To be called in a gesture where a browser wants that: from then on it can ring. */
   allow(): void {
     try {
       this.#context ??= new AudioContext();

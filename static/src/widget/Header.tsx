@@ -1,6 +1,7 @@
 import { PersonIcon, SoundIcon, SoundOffIcon } from "./icons";
 import { useTexts } from "./Texts";
-import type { Strings } from "./strings";
+import type { Strings } from "./strings/Strings";
+import type { Sound } from "./useSound";
 
 interface HeaderProps {
   /** What the conversation is called; missing when the link is incomplete. */
@@ -8,7 +9,7 @@ interface HeaderProps {
   agent: string | undefined;
   state: keyof Strings["states"];
   /** Whether new messages are heard; missing where none can come. */
-  sound?: { readonly on: boolean; readonly toggle: () => void } | undefined;
+  sound?: Sound | undefined;
 }
 
 /** Which conversation this is, who reads it, and how the connection is doing. */
@@ -24,8 +25,8 @@ export function Header({ title, agent, state, sound }: HeaderProps) {
           <bdi>{title ?? strings.conversation}</bdi>
         </h1>
         {agent !== undefined && (
-          <p title={strings.agent(agent)}>
-            <bdi>{strings.agent(agent)}</bdi>
+          <p title={strings.readingAs(agent)}>
+            <bdi>{strings.readingAs(agent)}</bdi>
           </p>
         )}
       </div>
@@ -38,13 +39,20 @@ export function Header({ title, agent, state, sound }: HeaderProps) {
           type="button"
           class="sound"
           data-testid="sound"
+          data-waits={sound.waits}
           aria-pressed={sound.on}
           aria-label={strings.sound}
-          title={strings.sound}
+          aria-describedby={sound.waits ? "sound-waits" : undefined}
+          title={sound.waits ? strings.soundWaits : strings.sound}
           onClick={sound.toggle}
         >
           {sound.on ? <SoundIcon /> : <SoundOffIcon />}
         </button>
+      )}
+      {sound?.waits && (
+        <p class="sound-waits" id="sound-waits" role="status" data-testid="sound-waits">
+          {strings.soundWaits}
+        </p>
       )}
     </header>
   );

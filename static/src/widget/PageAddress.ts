@@ -4,20 +4,12 @@ export interface Place {
   readonly conversationId: string;
 }
 
-/** A title that is longer than this is no name. */
-const MAX_TITLE = 200;
-
 /** Reads `tenantId` and `conversationId`; undefined when either is missing. */
 export function readPlace(search: string): Place | undefined {
   const query = new URLSearchParams(search);
   const tenantId = query.get("tenantId");
   const conversationId = query.get("conversationId");
   return tenantId && conversationId ? { tenantId, conversationId } : undefined;
-}
-
-/** Reads what the host calls the conversation, such as the customer's name; its id if it says nothing. */
-export function readTitle(search: string, { conversationId }: Place): string {
-  return new URLSearchParams(search).get("title")?.trim().slice(0, MAX_TITLE) || conversationId;
 }
 
 /** Reads `token` from a fragment. Not as a form would: a plus sign in a token is a plus sign. */
@@ -63,9 +55,9 @@ export class FragmentToken {
 }
 
 /** A browser may refuse storage; then a reload needs a new link, and everything else works. */
-function inStorage<Result>(use: (storage: Storage) => Result): Result | undefined {
+function inStorage<Result>(run: (storage: Storage) => Result): Result | undefined {
   try {
-    return use(sessionStorage);
+    return run(sessionStorage);
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { LockIcon } from "./icons";
 import { GATEWAY_URL } from "./PageBase";
-import type { Blocker } from "./strings";
+import type { Blocker } from "./strings/Strings";
 import { useTexts } from "./Texts";
 
 interface StoppedPanelProps {
@@ -15,6 +15,9 @@ const SETTINGS: Partial<Record<Blocker, string>> = {
   sandboxed: 'sandbox="allow-scripts allow-same-origin allow-popups"',
 };
 
+/** What the link itself is wrong about: it stays so however often it is tried. */
+const FOR_GOOD: ReadonlySet<Blocker> = new Set(["invalid-conversation"]);
+
 /** Says why nothing more comes, and what the agent can do about it. */
 export function StoppedPanel({ why, onRetry }: StoppedPanelProps) {
   const { strings } = useTexts();
@@ -28,8 +31,8 @@ export function StoppedPanel({ why, onRetry }: StoppedPanelProps) {
       <h2>{title}</h2>
       <p>{advice}</p>
       {setting && <code data-testid="setting">{setting}</code>}
-      {onRetry && (
-        <button type="button" onClick={onRetry}>
+      {onRetry && !FOR_GOOD.has(why) && (
+        <button type="button" class="action" onClick={onRetry}>
           {strings.tryAgain}
         </button>
       )}

@@ -1,12 +1,14 @@
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { DateText } from "./DateText";
-import type { Strings } from "./strings";
+import type { Formats } from "./Formats";
+import type { Strings } from "./strings/Strings";
 
 /** What every part of the page needs in order to speak. */
 export interface Texts {
   readonly strings: Strings;
-  readonly dates: DateText;
+  readonly formats: Formats;
+  /** What the customer is called, as far as that is known of the conversation as a whole. */
+  readonly customer: string | undefined;
 }
 
 const TextsContext = createContext<Texts | undefined>(undefined);

@@ -1,12 +1,12 @@
 import type { Conversation } from "../client";
-import { Ancestors } from "./Ancestors";
-import { HostToken } from "./HostToken";
+import { HostChannel } from "../embed/HostChannel";
 import { FragmentToken, type Place } from "./PageAddress";
 
 /** Where the page's tokens come from: its address, and in a frame also the page around it. */
 export class TokenSource {
   readonly #fragment: FragmentToken;
-  readonly #host: HostToken | undefined;
+  /** The page around this one. */
+  readonly host: HostChannel | undefined;
   /** A frame's address has one token; the next is the host's. */
   #fragmentUsed = false;
   #conversation: Conversation | undefined;
@@ -14,18 +14,19 @@ export class TokenSource {
   constructor(place: Place) {
     const framed = window.parent !== window;
     this.#fragment = new FragmentToken(place, framed);
-    if (framed) this.#host = new HostToken(window, readAncestors(), () => this.#renewed());
+    if (framed) this.host = new HostChannel(window);
+    this.host?.on("token", () => this.#renewed());
   }
 
   /** Whether there is nowhere to get a token from. */
   get missing(): boolean {
-    return this.#fragment.value === undefined && this.#host === undefined;
+    return this.#fragment.value === undefined && this.host === undefined;
   }
 
   readonly get = (): string | Promise<string> => {
     const token = this.#fragment.value;
-    if (this.#host === undefined) return token ?? "";
-    if (token === undefined || this.#fragmentUsed) return this.#host.get();
+    if (this.host === undefined) return token ?? "";
+    if (token === undefined || this.#fragmentUsed) return this.host.getToken();
     this.#fragmentUsed = true;
     return token;
   };
@@ -43,10 +44,4 @@ export class TokenSource {
   #renewed(): void {
     if (this.#conversation?.state.name === "stopped") this.#conversation.retryNow();
   }
-}
-
-/** The gateway writes into the page who may frame it. */
-function readAncestors(): Ancestors {
-  const list = document.querySelector<HTMLMetaElement>('meta[name="agent-gateway:ancestors"]')?.content;
-  return new Ancestors(list ?? "'self'", location.origin);
 }

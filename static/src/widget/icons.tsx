@@ -86,3 +86,57 @@ export const SoundOffIcon = () => (
     <path d="M6 17v-6c0-1 .2-1.9.6-2.7M9 5.9A6 6 0 0 1 18 11v4M16 19H4.5L6 17M10 21.2h4M4 3.5l16 17" />
   </Icon>
 );
+
+export const PictureIcon = () => (
+  <Icon>
+    <path d="M3 5h18v14H3zM3.5 16.5l5-5 4.5 4.5 3-3 4.5 4.5M15.5 9.2v.1" />
+  </Icon>
+);
+
+export const VideoIcon = () => (
+  <Icon>
+    <path d="M2.5 6.5h13v11h-13zM15.5 11l6-3.5v9l-6-3.5" />
+  </Icon>
+);
+
+export const AudioIcon = () => (
+  <Icon>
+    <path d="M9 5.5a3 3 0 0 1 6 0v5.5a3 3 0 0 1-6 0zM5 11.5a7 7 0 0 0 14 0M12 18.5v3" />
+  </Icon>
+);
+
+export const PinIcon = () => (
+  <Icon>
+    <path d="M12 21.5c-4-5-6.5-8.3-6.5-12a6.5 6.5 0 0 1 13 0c0 3.7-2.5 7-6.5 12zM12 12a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5z" />
+  </Icon>
+);
+
+export const ForwardIcon = () => (
+  <Icon>
+    <path d="M13 5l7 7-7 7M20 12H9c-3 0-5 2-5 6" />
+  </Icon>
+);
+
+export const MoreIcon = () => (
+  <Icon>
+    <path d="M12 5.5v.1M12 12v.1M12 18.5v.1" />
+  </Icon>
+);
+
+export const GoneIcon = () => (
+  <Icon>
+    <path d="M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM5.8 5.8l12.4 12.4" />
+  </Icon>
+);
+
+export const TapIcon = () => (
+  <Icon>
+    <path d="M10 6 4 12l6 6M4 12h10c3.5 0 6 2 6 6" />
+  </Icon>
+);
+
+export const CartIcon = () => (
+  <Icon>
+    <path d="M2.5 4H5l2.5 11h10L20 7H6M9 19.5v.1M16 19.5v.1" />
+  </Icon>
+);

@@ -1,35 +1,20 @@
 import { useEffect } from "preact/hooks";
-import type { Conversation } from "../client";
-import type { Strings } from "./strings";
+import type { Unread } from "./log/Unread";
+import type { Strings } from "./strings/Strings";
 
-/**
- * Names the page after its conversation, and counts in the title what the customer writes while it is hidden. What was
- * there before the page was is no news, as in a tab that is opened in the background.
- */
-export function useUnreadTitle(conversation: Conversation, title: string, strings: Strings): void {
+/** Names the page after its conversation, and counts in the title what the customer writes while it is hidden. */
+export function useUnreadTitle(unread: Unread, title: string, strings: Strings | undefined): void {
   useEffect(() => {
-    let unread = 0;
-    let begun = conversation.state.name === "live";
-    const show = () => (document.title = unread > 0 ? strings.unreadTitle(unread, title) : title);
-    const onVisible = () => {
-      if (document.hidden) return;
-      unread = 0;
-      show();
+    const show = () => {
+      const { count } = unread;
+      document.title = strings && document.hidden && count > 0 ? strings.unreadTitle(count, title) : title;
     };
-    const stopWaiting = conversation.on("state", ({ name }) => {
-      if (name === "live") begun = true;
-    });
-    const stopListening = conversation.on("message", ({ direction }, origin) => {
-      if (!begun || !document.hidden || direction === "out" || origin === "history") return;
-      unread += 1;
-      show();
-    });
-    document.addEventListener("visibilitychange", onVisible);
+    document.addEventListener("visibilitychange", show);
+    const stopListening = unread.on("change", show);
     show();
     return () => {
-      stopWaiting();
+      document.removeEventListener("visibilitychange", show);
       stopListening();
-      document.removeEventListener("visibilitychange", onVisible);
     };
-  }, [conversation, title, strings]);
+  }, [unread, title, strings]);
 }

@@ -98,7 +98,7 @@ export class FakeGateway {
       },
     );
     this.conversation.on("state", (state) => this.states.push(state));
-    for (const name of ["message", "status", "reset", "event", "error"] as const) {
+    for (const name of ["message", "messages", "change", "status", "reset", "event", "error"] as const) {
       this.conversation.on(name, (...args: unknown[]) => this.heard.push([name, ...args]));
     }
   }

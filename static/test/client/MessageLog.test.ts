@@ -3,7 +3,7 @@ import type { DeliveryStatus, Message } from "../../src/client/Message";
 import { MessageLog } from "../../src/client/MessageLog";
 
 function message(messageId: string, timestamp = "2026-03-01T12:00:00Z"): Message {
-  return { messageId, direction: "out", timestamp };
+  return { messageId, direction: "out", type: "text", timestamp };
 }
 
 function update(messageId: string, status: DeliveryStatus) {
@@ -79,9 +79,9 @@ describe("order", () => {
     const log = new MessageLog();
     log.append(message("b", "2026-03-01T10:00:00Z"));
     log.append(message("d", "2026-03-01T12:00:00Z"));
-    log.insert(message("c", "2026-03-01T10:00:00.000Z"));
-    log.insert(message("a", "2026-03-01T09:00:00Z"));
-    log.insert(message("e", "2026-03-01T15:00:00+02:00"));
+    log.merge([message("c", "2026-03-01T10:00:00.000Z")]);
+    log.merge([message("a", "2026-03-01T09:00:00Z")]);
+    log.merge([message("e", "2026-03-01T15:00:00+02:00")]);
     expect(ids(log)).toEqual(["a", "b", "c", "d", "e"]);
   });
 });

@@ -71,7 +71,10 @@ describe("connecting", () => {
     await settle();
     expect(gateway.conversation.state).toEqual({ name: "stopped", why: "token-unusable" });
     const [[error]] = gateway.said("error") as [[Error]];
-    expect(error).toMatchObject({ message: "getToken failed", cause: { message: expect.stringContaining("an HTML page") } });
+    expect(error).toMatchObject({
+      message: "getToken failed",
+      cause: { message: expect.stringContaining("an HTML page") as string },
+    });
     expect(gateway.sockets).toHaveLength(0);
     gateway.getToken.mockResolvedValue("token-1");
     gateway.conversation.retryNow();
@@ -214,19 +217,22 @@ describe("an answer of the gateway or the network", () => {
     expect(gateway.sockets).toHaveLength(1);
   });
 
-  it.each(["xhr post error", "xhr poll error"])("stops where the gateway does not take the page's origin: %s", async (message) => {
-    gateway.conversation.connect();
-    await settle();
-    gateway.socket.fail(message, 403, '{"code":4,"message":"Forbidden"}');
-    expect(gateway.conversation.state).toEqual({ name: "stopped", why: "origin-not-allowed" });
-    expect(gateway.socket.open).toBe(false);
-    await pass(600_000);
-    expect(gateway.sockets, "each try opens a session").toHaveLength(1);
-    gateway.conversation.retryNow();
-    await settle();
-    gateway.socket.join();
-    expect(gateway.conversation.state).toEqual({ name: "live" });
-  });
+  it.each(["xhr post error", "xhr poll error"])(
+    "stops where the gateway does not take the page's origin: %s",
+    async (message) => {
+      gateway.conversation.connect();
+      await settle();
+      gateway.socket.fail(message, 403, '{"code":4,"message":"Forbidden"}');
+      expect(gateway.conversation.state).toEqual({ name: "stopped", why: "origin-not-allowed" });
+      expect(gateway.socket.open).toBe(false);
+      await pass(600_000);
+      expect(gateway.sockets, "each try opens a session").toHaveLength(1);
+      gateway.conversation.retryNow();
+      await settle();
+      gateway.socket.join();
+      expect(gateway.conversation.state).toEqual({ name: "live" });
+    },
+  );
 
   it.each([
     [403, "<html>Forbidden by a proxy</html>"],

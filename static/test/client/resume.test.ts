@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { GetHistory, HistoryMessage } from "../../src/client/History";
 import type { Message } from "../../src/client/Message";
 import { FakeGateway, pass, settle, type FakeSocket } from "./FakeGateway";
 
@@ -138,8 +139,19 @@ describe("catching up", () => {
   });
 });
 
+/** A history that has these messages and no more. */
+function answering(messages: HistoryMessage[]): GetHistory {
+  return async () => ({ messages, more: false });
+}
+
 describe("a gap", () => {
-  const older: Message = { messageId: "m0", direction: "out", text: "hi", timestamp: "2026-03-01T11:00:00Z" };
+  const older: Message = {
+    messageId: "m0",
+    direction: "out",
+    type: "text",
+    text: "hi",
+    timestamp: "2026-03-01T11:00:00Z",
+  };
 
   it("is reported after a join that could not resume", async () => {
     const gateway = new FakeGateway();
@@ -154,38 +166,42 @@ describe("a gap", () => {
   });
 
   it("is not reported after a fresh join or one that resumed", async () => {
-    const gateway = new FakeGateway({ history: () => Promise.resolve([older]) });
+    const gateway = new FakeGateway({ history: answering([older]) });
     await gateway.joined({ resume: "fresh" });
     (await reconnect(gateway)).join({ resume: "resumed" });
     await settle();
-    expect(gateway.heard).toEqual([]);
+    expect(gateway.said("reset")).toEqual([]);
   });
 
   it("is filled from the history, each message once and at its place", async () => {
     const gateway = new FakeGateway({
-      history: () =>
-        Promise.resolve([
-          older,
-          { messageId: "m1", direction: "in", timestamp: "2026-03-01T12:00:00Z" },
-          { messageId: "m2", direction: "in", timestamp: "2026-03-01T13:00:00Z" },
-        ]),
+      history: async () => ({ messages: stored, more: false }),
     });
+    const stored: HistoryMessage[] = [];
     const socket = await gateway.joined();
     socket.inbound("m1");
     await settle();
+    stored.push(
+      older,
+      { messageId: "m1", direction: "in", timestamp: "2026-03-01T12:00:00Z" },
+      { messageId: "m2", direction: "in", timestamp: "2026-03-01T13:00:00Z" },
+    );
     socket.receive("reset", { cursor: "nine", reason: "too slow" });
     await settle();
     expect(ids(gateway)).toEqual(["m0", "m1", "m2"]);
     expect(gateway.said("message").map(([message, origin]) => [(message as Message).messageId, origin])).toEqual([
       ["m1", "live"],
-      ["m0", "history"],
-      ["m2", "history"],
     ]);
+    expect(
+      gateway
+        .said("messages")
+        .map(([messages, ...rest]) => [(messages as Message[]).map(({ messageId }) => messageId), ...rest]),
+    ).toEqual([[["m0", "m2"], "history", 1]]);
     expect(gateway.said("reset")).toEqual([[{ reason: "too slow", filled: true }]]);
   });
 
   it("brings known messages forward by the history's statuses", async () => {
-    const gateway = new FakeGateway({ history: () => Promise.resolve([{ ...older, status: "read" }]) });
+    const gateway = new FakeGateway({ history: answering([{ ...older, status: "read" }]) });
     const socket = await gateway.joined();
     socket.receive("outbound_message", older, { cursor: "one" });
     socket.receive("reset", { cursor: "nine", reason: "too slow" });
@@ -197,7 +213,8 @@ describe("a gap", () => {
     const gateway = new FakeGateway({ history: () => Promise.reject(new Error("503")) });
     await gateway.joined({ resume: "reset" });
     await settle();
-    expect(gateway.said("error")).toEqual([[new Error("history failed")]]);
+    // At the start, and after the join.
+    expect(gateway.said("error")).toEqual([[new Error("history failed")], [new Error("history failed")]]);
     expect(gateway.said("reset")).toEqual([[{ reason: "cursor not in the window", filled: false }]]);
   });
 });

@@ -84,15 +84,18 @@ describe("a token about to expire", () => {
     expect(gateway.socket.target.token).toBe("token-1");
   });
 
-  it.each(["<!doctype html><title>Sign in</title>", '{"token":"t"}'])("stays in use when getToken answers %j, which is an error", async (answer) => {
-    const socket = await gateway.joined();
-    gateway.getToken.mockReturnValueOnce(answer);
-    socket.receive("token_expiring", {});
-    await settle();
-    expect(socket.sent).toEqual([]);
-    expect(gateway.said("error")).toEqual([[new Error("getToken failed")]]);
-    expect(gateway.conversation.state).toEqual({ name: "live" });
-  });
+  it.each(["<!doctype html><title>Sign in</title>", '{"token":"t"}'])(
+    "stays in use when getToken answers %j, which is an error",
+    async (answer) => {
+      const socket = await gateway.joined();
+      gateway.getToken.mockReturnValueOnce(answer);
+      socket.receive("token_expiring", {});
+      await settle();
+      expect(socket.sent).toEqual([]);
+      expect(gateway.said("error")).toEqual([[new Error("getToken failed")]]);
+      expect(gateway.conversation.state).toEqual({ name: "live" });
+    },
+  );
 
   it("is the same one, and not sent again, when getToken answers it with other white space", async () => {
     gateway.getToken.mockReturnValueOnce("token-1").mockReturnValueOnce('"token-1"\n');

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { excerpt } from "../../src/widget/excerpt";
+import { excerpt } from "../../src/widget/message/excerpt";
 
 it("leaves alone what a letter may be long", () => {
   expect(excerpt("word ".repeat(400))).toBeUndefined();

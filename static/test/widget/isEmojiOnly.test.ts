@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isEmojiOnly } from "../../src/widget/isEmojiOnly";
+import { isEmojiOnly } from "../../src/widget/message/isEmojiOnly";
 
 const ENGLAND = "\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}";
 

@@ -1,18 +1,25 @@
 import { expect, it } from "vitest";
-import { fileName, mediaKind } from "../../src/widget/mediaKind";
+import { fileName, fileType, mediaKind } from "../../src/widget/message/mediaKind";
 
 it.each([
-  ["https://m.example/1", "image/jpeg", "image"],
-  ["https://m.example/1", "Audio/OGG; codecs=opus", "audio"],
-  ["https://m.example/1", "video/mp4", "video"],
-  ["https://m.example/1.jpg", "application/pdf", "file"],
-  ["https://m.example/1.JPG?size=2", undefined, "image"],
-  ["https://m.example/1.opus", undefined, "audio"],
-  ["https://m.example/1.mp4#t=1", undefined, "video"],
-  ["https://m.example/photo.jpg/download", undefined, "file"],
-  ["https://m.example/", undefined, "file"],
-])("shows %s of type %s as %s", (url, type, kind) => {
-  expect(mediaKind(url, type)).toBe(kind);
+  ["image", "image/jpeg", "image"],
+  ["audio", "Audio/OGG; codecs=opus", "audio"],
+  ["voice", "audio/ogg; codecs=opus", "voice"],
+  ["sticker", "image/webp", "sticker"],
+  ["video", "video/mp4", "video"],
+  ["document", "application/pdf", "document"],
+  // A document is one whatever is in it.
+  ["document", "image/png", "document"],
+  // Nothing else says what the medium of an unknown type is.
+  ["ephemeral", "image/png", "image"],
+  ["ephemeral", "application/zip", "document"],
+  ["ephemeral", undefined, "document"],
+  // Without a MIME type, or with one that says nothing, the type does.
+  ["image", undefined, "image"],
+  ["image", "application/octet-stream", "image"],
+  ["voice", "video/mp4", "video"],
+])("shows a %s of MIME type %s as %s", (type, mediaType, kind) => {
+  expect(mediaKind({ type, ...(mediaType && { mediaType }) })).toBe(kind);
 });
 
 it.each([
@@ -25,4 +32,14 @@ it.each([
 
 it("shows a file's name in the order in which it is written", () => {
   expect(fileName("https://files.example/annexe%E2%80%AEfdp.exe")).toBe("annexefdp.exe");
+});
+
+it.each([
+  ["invoice.pdf", undefined, "PDF"],
+  ["invoice", "application/pdf", "PDF"],
+  ["notes.verylongextension", "text/plain; charset=utf-8", "PLAIN"],
+  ["table", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", undefined],
+  [undefined, undefined, undefined],
+])("calls the file %s of MIME type %s a %s", (name, mediaType, type) => {
+  expect(fileType(name, mediaType)).toBe(type);
 });

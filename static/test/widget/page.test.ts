@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { DateText } from "../../src/widget/DateText";
-import { readPlace, readTitle, readToken } from "../../src/widget/PageAddress";
-import { stringsFor } from "../../src/widget/strings";
+import { Formats } from "../../src/widget/Formats";
+import { readPlace, readToken } from "../../src/widget/PageAddress";
+import { en } from "../../src/widget/strings/en";
+import { loadStrings } from "../../src/widget/strings/loadStrings";
 
 it.each([
   ["?tenantId=acme&conversationId=c%2B1", { tenantId: "acme", conversationId: "c+1" }],
@@ -26,30 +27,22 @@ it.each([
 });
 
 it.each([
-  ["?title=Sam%20Taylor", "Sam Taylor"],
-  ["?title=%20", "c1"],
-  ["", "c1"],
-])("calls the conversation of %j %s", (search, title) => {
-  expect(readTitle(search, { tenantId: "acme", conversationId: "c1" })).toBe(title);
-});
-
-it.each([
   ["de", "de"],
   ["DE-at", "de"],
   ["pt-BR", "pt-BR"],
   ["pt", "pt-BR"],
-])("asked for %s speaks %s", (tag, lang) => {
-  expect(stringsFor(tag).lang).toBe(lang);
+])("asked for %s speaks %s", async (tag, lang) => {
+  expect((await loadStrings(tag)).lang).toBe(lang);
 });
 
-it("writes times as the agent does, if that is the page's language", () => {
+it("writes times as the agent does, if that is the page's language", async () => {
   const afternoon = new Date(2026, 2, 6, 16, 5);
-  expect(new DateText(stringsFor("pt"), ["pt-PT"]).time(afternoon)).toBe("16:05");
-  expect(new DateText(stringsFor("en"), ["de-DE", "en-US"]).time(afternoon)).toMatch(/^4:05\sPM$/);
+  expect(new Formats(await loadStrings("pt"), ["pt-PT"]).time(afternoon)).toBe("16:05");
+  expect(new Formats(en, ["de-DE", "en-US"]).time(afternoon)).toMatch(/^4:05\sPM$/);
 });
 
-it.each(["en", "EN-gb", "xx", null])("speaks English when asked for %j", (tag) => {
-  expect(stringsFor(tag).lang).toBe("en");
+it.each(["en", "EN-gb", "xx", null])("speaks English when asked for %j, and loads nothing", (tag) => {
+  expect(loadStrings(tag)).toBe(en);
 });
 
 it.each([
@@ -62,5 +55,23 @@ it.each([
 ])("calls the day %d days ago %s", (ago, name) => {
   const now = new Date(2026, 2, 6, 0, 30);
   const date = new Date(2026, 2, 6 - ago, 23, 30);
-  expect(new DateText(stringsFor("en"), ["de-DE", "en-GB"]).day(date, now)).toBe(name);
+  expect(new Formats(en, ["de-DE", "en-GB"]).day(date, now)).toBe(name);
+});
+
+it.each([
+  [0, "0 byte"],
+  [999, "999 byte"],
+  [1500, "1.5 kB"],
+  [23_456, "23 kB"],
+  [4_200_000, "4.2 MB"],
+  [7_000_000_000_000, "7,000 GB"],
+])("writes %d bytes as %s", (bytes, size) => {
+  expect(new Formats(en, ["en-US"]).size(bytes)).toBe(size);
+});
+
+it("counts as the language does", async () => {
+  const texts = async (tag: string) => [1, 2].map((await loadStrings(tag)).newMessages);
+  expect(await texts("en")).toEqual(["1 new message", "2 new messages"]);
+  expect(await texts("de")).toEqual(["1 neue Nachricht", "2 neue Nachrichten"]);
+  expect(await texts("pt")).toEqual(["1 nova mensagem", "2 novas mensagens"]);
 });

@@ -6,24 +6,23 @@ use std::path::Path;
 
 use lapin::BasicProperties;
 use lapin::message::Delivery;
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::amqp::dead_letters::header;
 use crate::harness::raw::ask;
-use crate::harness::{API_KEY, Broker, Client, Folder, TestGateway, message, status, until};
+use crate::harness::{API_KEY, Broker, Client, Folder, TestGateway, until};
 
-const KEY: &str = "whatsapp.webhook";
+pub(crate) const KEY: &str = "whatsapp.webhook";
 
 /// A body of another shape, with what becomes of it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Example {
-    what: String,
-    body: Value,
-    events: Vec<Value>,
+pub(crate) struct Example {
+    pub(crate) what: String,
+    pub(crate) body: Value,
+    pub(crate) events: Vec<Value>,
     rejection: Option<Rejected>,
 }
 
@@ -34,7 +33,7 @@ struct Rejected {
     detail: String,
 }
 
-fn examples() -> BTreeMap<String, Example> {
+pub(crate) fn examples() -> BTreeMap<String, Example> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("amqp/examples/cloud_api");
     let files = std::fs::read_dir(folder).unwrap().map(|file| {
         let path = file.unwrap().path();
@@ -54,7 +53,7 @@ async fn mapped(broker: &Broker, mapping: &str) -> TestGateway {
 }
 
 /// The same with a program of its own.
-async fn programmed(broker: &Broker, folder: &Folder, program: &str) -> TestGateway {
+pub(crate) async fn programmed(broker: &Broker, folder: &Folder, program: &str) -> TestGateway {
     mapped(broker, &folder.write("ours.jq", program)).await
 }
 
@@ -68,17 +67,11 @@ async fn metric(gateway: &TestGateway, sample: &str) {
 }
 
 /// The only letter among the dead ones, and why it is there.
-async fn letter(broker: &Broker) -> (Delivery, String, String) {
+pub(crate) async fn letter(broker: &Broker) -> (Delivery, String, String) {
     let letter = broker.take(&broker.names.dead_letters, 1).await.remove(0);
     let header = |name| header(&letter.properties, name).unwrap();
     let (reason, detail) = (header("x-gateway-reason"), header("x-gateway-detail"));
     (letter, reason, detail)
-}
-
-/// A message of the test's own shape.
-fn ours(ids: &[&str]) -> Value {
-    let messages = ids.iter().map(|id| message("acme", "c-1", id));
-    json!({"messages": messages.collect::<Vec<_>>()})
 }
 
 #[tokio::test]
@@ -123,7 +116,11 @@ async fn every_webhook_of_the_cloud_api_reaches_the_agents_of_its_customers() {
     assert!(ignored >= 4);
     let sample = format!("agent_gateway_deliveries_ignored_total {ignored}");
     metric(&gateway, &sample).await;
-    assert_eq!(broker.depth(&broker.names.dead_letters).await, 0);
+    // The count lags behind.
+    until("no other letter is there", async || {
+        broker.depth(&broker.names.dead_letters).await == 0
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -147,102 +144,6 @@ async fn a_medium_of_the_cloud_api_gets_a_url_from_the_template() {
     let example = examples().remove("text").unwrap();
     broker.publish("a.b", &example.body).await;
     assert_eq!(agent.event().await.data(), &example.events[0]["payload"]);
-}
-
-#[tokio::test]
-async fn a_bad_one_does_not_lose_the_good_ones_and_a_retry_repeats_none_of_them() {
-    let broker = Broker::new().await;
-    let folder = Folder::new();
-    let program = ".messages[]";
-    let gateway = programmed(&broker, &folder, program).await;
-    let mut agent = gateway.agent("acme", "c-1").await;
-    let mut body = ours(&["m-1", "", "m-2", "m-3"]);
-    body["messages"][3]["text"] = Value::Null;
-    broker.publish(KEY, &body).await;
-    assert_eq!(agent.message_ids(2).await, ["m-1", "m-2"]);
-    let (letter, reason, detail) = letter(&broker).await;
-    assert_eq!(reason, "invalid_event");
-    assert_eq!(detail, "messageId: must not be empty (event 2 of 4)");
-    assert_eq!(broker.depth(&broker.names.inbound).await, 0);
-    drop((gateway, agent));
-
-    // Another process: nothing is remembered but by the letter. Its program mends the body.
-    let program = r#".messages | to_entries[] | .key as $n | .value
-        | if .messageId == "" then .messageId = "mended" else . end
-        | if $n == 3 then .text = "now" else . end"#;
-    let gateway = programmed(&broker, &folder, program).await;
-    let mut agent = gateway.agent("acme", "c-1").await;
-    broker
-        .publish_raw(KEY, &letter.data, letter.properties)
-        .await;
-    assert_eq!(agent.message_ids(2).await, ["mended", "m-3"]);
-    broker.publish(KEY, &ours(&["m-4"])).await;
-    assert_eq!(agent.message_ids(1).await, ["m-4"]);
-}
-
-#[tokio::test]
-async fn a_program_that_fails_has_delivered_what_was_good_and_tells_nobodys_text() {
-    let broker = Broker::new().await;
-    let folder = Folder::new();
-    let program = r#".messages[]
-        | debug, (stderr | empty), (env | keys[] | error("the environment"))
-        | if .text == "text of m-2" then .text | tonumber else . end
-        | if .messageId == "m-4" then .text | .[0].name else . end
-        | if .messageId == "m-6" then error("no sixth") else . end
-        | if .messageId == "m-8" then error(.text) else . end
-        | if .messageId == "m-10" then halt else . end"#;
-    let variables = [
-        ("AMQP_MAPPING", &*folder.write("ours.jq", program)),
-        ("AMQP_INBOUND_BINDINGS", KEY),
-        ("RUST_LOG", "trace"),
-    ];
-    let gateway = TestGateway::ready_with(&broker, &variables).await;
-    let mut agent = gateway.agent("acme", "c-1").await;
-    for (good, bad, told) in [
-        ("m-1", "m-2", "it "),
-        ("m-3", "m-4", "it "),
-        ("m-5", "m-6", "no sixth"),
-        (
-            "m-7",
-            "m-8",
-            "with an error that may have a message's text in it",
-        ),
-        ("m-9", "m-10", "it halted"),
-    ] {
-        let body = ours(&[good, bad, "never"]);
-        broker.publish(KEY, &body).await;
-        assert_eq!(agent.message_ids(1).await, [good]);
-        let (_, reason, detail) = letter(&broker).await;
-        assert_eq!(reason, "mapping_failed", "{detail}");
-        let begin = format!("body: the mapping failed, after event 1: {told}");
-        assert!(detail.starts_with(&begin), "{detail}");
-        assert!(!detail.contains("text of"), "{detail}");
-    }
-    let log = gateway.log().join("\n");
-    assert!(log.contains("\"mapping_failed\""), "{log}");
-    assert!(!log.contains("text of"), "{log}");
-}
-
-#[tokio::test]
-async fn a_thousand_events_are_the_most_and_of_more_there_are_none() {
-    let broker = Broker::new().await;
-    let folder = Folder::new();
-    let program = r#". as $b | range($b.count) | {
-        tenantId: "acme", conversationId: "c-1", messageId: "\($b.name)-\(.)", text: "x"
-    }"#;
-    let gateway = programmed(&broker, &folder, program).await;
-    let mut agent = gateway.agent("acme", "c-1").await;
-    broker
-        .publish(KEY, &json!({"name": "many", "count": 1_001}))
-        .await;
-    let (_, reason, detail) = letter(&broker).await;
-    assert_eq!(reason, "mapping_failed");
-    assert!(detail.contains("more than 1000 events"), "{detail}");
-    broker
-        .publish(KEY, &json!({"name": "all", "count": 1_000}))
-        .await;
-    let expected: Vec<_> = (0..1_000).map(|number| format!("all-{number}")).collect();
-    assert_eq!(agent.message_ids(1_000).await, expected);
 }
 
 #[tokio::test]
@@ -332,52 +233,6 @@ async fn a_program_knows_the_delivery_and_says_which_event_it_is() {
 }
 
 #[tokio::test]
-async fn what_is_no_event_at_all_is_told_and_what_is_deep_or_packed_does_no_harm() {
-    let broker = Broker::new().await;
-    let folder = Folder::new();
-    let gateway = programmed(&broker, &folder, ".messages[]").await;
-    let mut agent = gateway.agent("acme", "c-1").await;
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let deep_field = format!(r#"{{"messages":{deep}}}"#);
-    for (body, reason, told) in [
-        ("{", "invalid_json", "body: is not JSON"),
-        ("nan", "invalid_json", "body: is not JSON"),
-        ("", "invalid_json", "body: is not JSON"),
-        (
-            r#"{"messages":[1]}"#,
-            "invalid_event",
-            "body: must be a JSON object (event 1 of 1)",
-        ),
-        (
-            &deep,
-            "mapping_failed",
-            "body: is nested deeper than 128 levels",
-        ),
-        (
-            &deep_field,
-            "mapping_failed",
-            "body: is nested deeper than 128 levels",
-        ),
-        ("7", "mapping_failed", "body: the mapping failed: it "),
-    ] {
-        let properties = BasicProperties::default();
-        broker.publish_raw(KEY, body.as_bytes(), properties).await;
-        let (letter, why, detail) = letter(&broker).await;
-        assert_eq!(why, reason, "{detail}");
-        assert!(detail.starts_with(told), "{detail}");
-        assert_eq!(letter.data, body.as_bytes());
-    }
-    let body = format!("\u{feff}{}", ours(&["m-1"])).replace("text of", r"half \ud83d of");
-    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut zlib, body.as_bytes()).unwrap();
-    let properties = BasicProperties::default().with_content_encoding("deflate".into());
-    broker
-        .publish_raw(KEY, &zlib.finish().unwrap(), properties)
-        .await;
-    assert_eq!(agent.event().await.data()["text"], "half \u{fffd} of m-1");
-}
-
-#[tokio::test]
 async fn no_key_of_evolution_or_wuzapi_gets_into_an_event_or_a_line_of_the_log() {
     const HIDDEN: &str = "hidden-429683C4C977415CAAFCCE10F7D57E11";
     for (mapping, bodies) in [
@@ -444,92 +299,4 @@ async fn no_key_of_evolution_or_wuzapi_gets_into_an_event_or_a_line_of_the_log()
         metric(&gateway, "agent_gateway_deliveries_ignored_total 1").await;
         assert!(!gateway.log().join("\n").contains(HIDDEN), "{mapping}");
     }
-}
-
-#[tokio::test]
-async fn with_somebody_elses_topology_nothing_is_declared_or_bound() {
-    let broker = Broker::new().await;
-    let names = &broker.names;
-    let channel = broker.channel().await;
-    let durable = ExchangeDeclareOptions {
-        durable: true,
-        ..Default::default()
-    };
-    let exchange = names.exchange.as_str();
-    let (kind, none) = (lapin::ExchangeKind::Topic, FieldTable::default);
-    channel
-        .exchange_declare(exchange.into(), kind, durable, none())
-        .await
-        .unwrap();
-    for queue in [&names.inbound, &names.status, &names.dead_letters] {
-        let durable = QueueDeclareOptions {
-            durable: true,
-            ..Default::default()
-        };
-        channel
-            .queue_declare(queue.as_str().into(), durable, none())
-            .await
-            .unwrap();
-    }
-    let inbound = names.inbound.as_str();
-    channel
-        .queue_bind(
-            inbound.into(),
-            exchange.into(),
-            "theirs".into(),
-            QueueBindOptions::default(),
-            none(),
-        )
-        .await
-        .unwrap();
-    let variables = [
-        ("AMQP_DECLARE", "false"),
-        ("AMQP_MAPPING", "cloud_api"),
-        ("AMQP_INBOUND_BINDINGS", "not.bound.#"),
-    ];
-    let gateway = TestGateway::ready_with(&broker, &variables).await;
-    let example = examples().remove("text").unwrap();
-    let event = &example.events[0];
-    let id = |name: &str| event[name].as_str().unwrap();
-    let mut agent = gateway.agent(id("tenantId"), id("conversationId")).await;
-    broker.publish("theirs", &example.body).await;
-    assert_eq!(agent.event().await.data(), &event["payload"]);
-    // Mandatory: it would come back to the publisher if it were bound to nobody.
-    let options = lapin::options::BasicPublishOptions {
-        mandatory: true,
-        ..Default::default()
-    };
-    channel
-        .confirm_select(lapin::options::ConfirmSelectOptions::default())
-        .await
-        .unwrap();
-    for key in ["not.bound.here", "inbound_message", "status_update"] {
-        let properties = BasicProperties::default();
-        let published =
-            channel.basic_publish(exchange.into(), key.into(), options, b"{}", properties);
-        let confirmation = published.await.unwrap().await.unwrap();
-        assert!(confirmation.take_message().is_some(), "{key} is bound");
-    }
-}
-
-#[tokio::test]
-async fn bindings_lead_what_publishers_already_use_to_the_two_queues() {
-    let broker = Broker::new().await;
-    let variables = [
-        ("AMQP_INBOUND_BINDINGS", "wa.in.*, wa.more.#"),
-        ("AMQP_STATUS_BINDINGS", "wa.ticks"),
-    ];
-    let gateway = TestGateway::ready_with(&broker, &variables).await;
-    let mut agent = gateway.agent("acme", "c-1").await;
-    for (key, id) in [
-        ("wa.in.1", "m-1"),
-        ("wa.more", "m-2"),
-        ("wa.more.x.y", "m-3"),
-    ] {
-        broker.publish(key, &message("acme", "c-1", id)).await;
-        assert_eq!(agent.event().await.message_id(), id);
-    }
-    let body = status("acme", "c-1", "m-1", "read");
-    broker.publish("wa.ticks", &body).await;
-    assert_eq!(agent.event().await.data()["status"], "read");
 }

@@ -1,5 +1,6 @@
 //! RabbitMQ: what is consumed, declared and dead-lettered.
 
+mod bindings;
 mod connection_errors;
 mod dead_letter_failures;
 pub(crate) mod dead_letters;
@@ -9,6 +10,7 @@ mod event_log;
 mod examples;
 mod invalid_optional_fields;
 mod mapping;
+mod mapping_faults;
 mod message_types;
 mod permissions;
 mod single_active_consumer;

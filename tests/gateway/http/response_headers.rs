@@ -135,6 +135,42 @@ async fn frame_ancestors_are_configurable() {
 }
 
 #[tokio::test]
+async fn the_widget_is_told_where_older_messages_are_and_may_ask_there() {
+    for (variables, sources, content) in [
+        (&[][..], "'self'", ""),
+        (
+            &[(
+                "HISTORY_URL_TEMPLATE",
+                "https://Portal.example:8443/{tenantId}/m?c={conversationId}&all=1",
+            )],
+            "'self' https://portal.example:8443",
+            "https://Portal.example:8443/{tenantId}/m?c={conversationId}&amp;all=1",
+        ),
+    ] {
+        let (_broker, gateway) = start(variables).await;
+        if !is_built("widget.html") {
+            return;
+        }
+        let answer = ask(gateway.address(), "GET /widget", &[]).await;
+        assert_eq!(policy(&answer, "connect-src"), Some(sources));
+        let told = format!("<meta name=\"agent-gateway:history\" content=\"{content}\"");
+        assert!(answer.body.contains(&told), "{}", answer.body);
+        assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
+        let known = format!("if-none-match: {}", answer.header("etag").unwrap());
+        let again = ask(gateway.address(), "GET /widget", &[&known]).await;
+        assert_eq!(again.status, 304);
+        // Another form has another tag, and is not taken for this one.
+        let headers = [&*known, "accept-encoding: gzip"];
+        let mut other = ask(gateway.address(), "HEAD /widget", &headers).await;
+        assert_eq!(other.status, 200);
+        assert_eq!(other.header("content-encoding"), Some("gzip"));
+        let known = format!("if-none-match: {}", other.header("etag").unwrap());
+        other = ask(gateway.address(), "HEAD /widget", &[headers[1], &known]).await;
+        assert_eq!(other.status, 304);
+    }
+}
+
+#[tokio::test]
 async fn scripts_have_cross_origin_headers_for_other_pages_and_the_sandboxed_widget() {
     let (_broker, gateway) = start(&[]).await;
     let page = ask(gateway.address(), "GET /widget", &[]).await;

@@ -1,14 +1,21 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 /** Samples a second, and seconds, of the voice message. */
 const RATE = 8000;
 const LENGTH = 30;
 
+/** A video of a second. */
+const FLICKER = new URL("../../../static/src/playground/media/flicker.webm", import.meta.url);
+
 /** Where the customers' media are: a web server on an origin of its own. */
 export class MediaServer {
   #server;
-  #files = new Map([["/voice.wav", { type: "audio/wav", content: tone() }]]);
+  #files = new Map([
+    ["/voice.wav", { type: "audio/wav", content: tone() }],
+    ["/flicker.webm", { type: "video/webm", content: readFileSync(FLICKER) }],
+  ]);
 
   static async start(t) {
     const media = new MediaServer();
@@ -37,6 +44,11 @@ export class MediaServer {
   /** A voice message, half a minute of one low note. */
   get voice() {
     return `${this.url}/voice.wav`;
+  }
+
+  /** A video without sound. */
+  get video() {
+    return `${this.url}/flicker.webm`;
   }
 
   /** A drawing of this size, or with this content, under a name; answers its address. */

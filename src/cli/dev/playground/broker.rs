@@ -32,6 +32,16 @@ impl Broker {
         Delivered::now(kind, body)
             .check()
             .map_err(|rejection| PlaygroundError::invalid(rejection.detail))?;
+        self.publish_as_is(kind, key, body).await
+    }
+
+    /// Publishes a body that nobody has looked at.
+    pub(super) async fn publish_as_is(
+        &self,
+        kind: Kind,
+        key: &ConversationKey,
+        body: &[u8],
+    ) -> Result<(), PlaygroundError> {
         let mut kept = self.publisher.lock().await;
         if let Some(publisher) = kept.take()
             && publisher.publish(kind, key, body).await.is_ok()
