@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use agent_gateway::conversation::{
-    Applied, Batch, ConversationKey, Epoch, Event, EventName, Hub, Id, Identity, Position,
+    Batch, ConversationKey, Epoch, Event, EventName, Hub, Id, Identity, Position, Published,
     WindowLimits,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
@@ -90,7 +90,7 @@ fn append(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn apply(hub: &Arc<Hub>, event: Event, position: Position) -> Applied {
+fn apply(hub: &Arc<Hub>, event: Event, position: Position) -> Published {
     let at = OffsetDateTime::UNIX_EPOCH;
     hub.apply(event, || position, at, &mut Batch::default())
 }

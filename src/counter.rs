@@ -1,4 +1,4 @@
-//! A counter for the metrics.
+//! Counters for the metrics.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,5 +22,29 @@ impl Counter {
 impl fmt::Debug for Counter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.get(), f)
+    }
+}
+
+/// A counter for each of a few kinds, which have names as labels.
+#[derive(Debug)]
+pub struct CounterSet<K, const N: usize>([(K, &'static str, Counter); N]);
+
+impl<K: PartialEq, const N: usize> CounterSet<K, N> {
+    /// Counters for these kinds.
+    pub fn new(kinds: [(K, &'static str); N]) -> Self {
+        Self(kinds.map(|(kind, name)| (kind, name, Counter::default())))
+    }
+
+    /// One more of a kind.
+    pub fn count(&self, kind: &K) {
+        let known = self.0.iter().find(|(known, ..)| known == kind);
+        if let Some((.., counter)) = known {
+            counter.count();
+        }
+    }
+
+    /// All of them, by name.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &Counter)> {
+        self.0.iter().map(|(_, name, counter)| (*name, counter))
     }
 }

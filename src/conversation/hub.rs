@@ -41,12 +41,12 @@ pub struct Hub {
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Applied {
-    /// It was new, and stands here.
-    Appended(Cursor),
-    /// It repeats the event that stands here.
+pub enum Published {
+    /// It is new, and stands at this cursor.
+    New(Cursor),
+    /// It repeats the event that stands at this cursor.
     Duplicate(Cursor),
-    /// It is a stale status; this is the conversation's newest position.
+    /// It is a stale status; this is the conversation's newest cursor.
     Stale(Cursor),
 }
 
@@ -123,7 +123,7 @@ impl Hub {
         position: impl FnOnce() -> Position,
         at: OffsetDateTime,
         batch: &mut Batch,
-    ) -> Applied {
+    ) -> Published {
         let key = event.key.clone();
         let (applied, idle) = self.enter(&key, |conversation, state| {
             let applied = self.append(conversation, state, event, position, at, batch);
@@ -134,9 +134,9 @@ impl Hub {
             self.drop_idle(&conversation);
         }
         let counter = match applied {
-            Applied::Appended(_) => &self.shared.counters.events,
-            Applied::Duplicate(_) => &self.shared.counters.duplicates,
-            Applied::Stale(_) => &self.shared.counters.stale,
+            Published::New(_) => &self.shared.counters.events,
+            Published::Duplicate(_) => &self.shared.counters.duplicates,
+            Published::Stale(_) => &self.shared.counters.stale,
         };
         counter.count();
         self.evict();
@@ -151,16 +151,16 @@ impl Hub {
         position: impl FnOnce() -> Position,
         at: OffsetDateTime,
         batch: &mut Batch,
-    ) -> Applied {
+    ) -> Published {
         let now = Instant::now();
         let cursors = conversation.cursors();
         // Repeats are recognised by what has not expired, not by what has not been swept yet.
         state.trim(now, &self.shared);
         match state.window.admit(&event) {
             Deduplication::New => {}
-            Deduplication::Duplicate(first) => return Applied::Duplicate(cursors.cursor(first)),
+            Deduplication::Duplicate(first) => return Published::Duplicate(cursors.cursor(first)),
             Deduplication::Stale => {
-                return Applied::Stale(cursors.cursor(state.window.newest()));
+                return Published::Stale(cursors.cursor(state.window.newest()));
             }
         }
         let before = state.window.newest();
@@ -186,7 +186,7 @@ impl Hub {
             state.in_expiry_queue = true;
             self.expiry_queue.push(oldest, conversation.clone());
         }
-        Applied::Appended(cursor)
+        Published::New(cursor)
     }
 
     /// Adds a member; it gets `joined`, then what it has missed, then what happens.

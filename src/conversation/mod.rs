@@ -55,7 +55,7 @@ pub(crate) use decode::not_json;
 pub use decode::{BODY_LIMIT, Decoded, Decoder, Delivered, Kind, OPTIONAL_FIELDS};
 pub use entry::Entry;
 pub use event::{Event, EventName, Identity, Status};
-pub use hub::{Applied, Hub, Membership};
+pub use hub::{Hub, Membership, Published};
 pub use id::{ConversationKey, Id, InvalidId};
 pub(crate) use json_text::{JsonText, NoObject};
 pub use member::{Join, Joined, MemberId, Offer, Outlet, Participant, ResetNotice, Resume};

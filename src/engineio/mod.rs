@@ -24,7 +24,7 @@ mod upgrade;
 
 use std::time::Duration;
 
-pub use counts::{OverLimit, SessionCounts};
+pub use counts::SessionCounts;
 pub use frame_filter::PREFIX;
 pub use open::library_interval;
 pub use protocol::{Protocol, Verdict};

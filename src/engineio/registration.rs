@@ -6,6 +6,7 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tracing::{debug, warn};
 
@@ -74,7 +75,7 @@ impl Registrations {
                 over_limit: false,
             }),
             Err(exceeded) => {
-                self.counts.over_limit.of(exceeded).count();
+                self.counts.over_limit.count(&exceeded);
                 debug!(limit = %exceeded, %address, "a session is over a limit");
                 if exceeded == LimitExceeded::All && self.log.note(&()).is_some() {
                     warn!("MAX_CONNECTIONS is reached: new sessions are refused");
@@ -92,7 +93,10 @@ impl Registrations {
         if let Ok(registration) = self.admit(address) {
             return Ok(registration);
         }
-        match self.notices.take_within(NOTICE_SESSIONS, address) {
+        match self
+            .notices
+            .take_within(NOTICE_SESSIONS, address, Instant::now())
+        {
             Ok(permit) => Ok(Registration {
                 permit: Mutex::new(Some(permit)),
                 address,

@@ -93,26 +93,14 @@ impl Permits {
     /// # Errors
     /// The limit that is exceeded; a token is not spent then.
     pub fn take(self: &Arc<Self>, address: IpAddr) -> Result<Permit, LimitExceeded> {
-        self.take_at(address, Instant::now())
+        self.take_within(self.bounds.address, address, Instant::now())
     }
 
-    /// The same where an address may have fewer: at most `address_limit` permits of all kinds.
+    /// The same at `now`, for at most `address_limit` permits of the address.
     ///
     /// # Errors
     /// As above.
-    pub fn take_within(
-        self: &Arc<Self>,
-        address_limit: usize,
-        address: IpAddr,
-    ) -> Result<Permit, LimitExceeded> {
-        self.take_within_at(address_limit, address, Instant::now())
-    }
-
-    fn take_at(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Permit, LimitExceeded> {
-        self.take_within_at(self.bounds.address, address, now)
-    }
-
-    fn take_within_at(
+    pub(crate) fn take_within(
         self: &Arc<Self>,
         address_limit: usize,
         address: IpAddr,
@@ -273,7 +261,7 @@ mod tests {
         let begun = Instant::now();
         let exceeded = |passed| {
             let at = begun + Duration::from_millis(passed);
-            permits.take_at(ip("10.0.0.1"), at).err()
+            permits.take_within(0, ip("10.0.0.1"), at).err()
         };
         assert_eq!([exceeded(0), exceeded(0)], [None, None]);
         assert_eq!([exceeded(0), exceeded(499)], [Some(LimitExceeded::Rate); 2]);
@@ -290,11 +278,11 @@ mod tests {
     fn addresses_that_come_once_are_forgotten() {
         let permits = Permits::new(Bounds { rate: 5, ..ANY });
         let mut now = Instant::now();
-        let kept = permits.take_at(ip("10.1.0.1"), now).unwrap();
+        let kept = permits.take_within(0, ip("10.1.0.1"), now).unwrap();
         for number in 0..200_000_u32 {
             let address = IpAddr::from(number.to_be_bytes());
             now += Duration::from_millis(1);
-            drop(permits.take_at(address, now).unwrap());
+            drop(permits.take_within(0, address, now).unwrap());
         }
         let taken = permits.lock();
         // A thousand come in the second that it takes to be forgotten.

@@ -101,7 +101,7 @@ impl Admissions {
                 let tenant = handshake::tenant(socket.ns(), query, &auth);
                 let address = session.address();
                 self.logged.note(refusal, address, tenant.as_ref());
-                self.refused.of(refusal).count();
+                self.refused.count(&refusal);
                 let mut table = session.protocol.table();
                 // A client with that many conversations has shown good tokens.
                 table.refuse(socket.ns(), refusal != ConnectError::TooManyConnections);

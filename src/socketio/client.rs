@@ -185,7 +185,7 @@ impl Protocol for Client {
             "/" => String::new(),
             path => format!("{path},"),
         };
-        self.members.refused.of(refusal).count();
+        self.members.refused.count(&refusal);
         Some(format!(r#"44{namespace}{{"message":"{refusal}"}}"#))
     }
 

@@ -124,7 +124,7 @@ impl Sockets {
         let statistics = Statistics {
             sessions: Sessions::new(settings.timeout()),
             counts: Arc::default(),
-            refused: Arc::default(),
+            refused: Arc::new(counts::connect_errors()),
         };
         let refused = statistics.refused.clone();
         let members = Members::new(hub, refused.clone());

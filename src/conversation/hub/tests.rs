@@ -160,7 +160,7 @@ impl World {
         let mut batch = Batch::default();
         let at = OffsetDateTime::UNIX_EPOCH;
         let applied = self.hub.apply(event, next, at, &mut batch);
-        assert!(matches!(applied, Applied::Appended(_)));
+        assert!(matches!(applied, Published::New(_)));
         let position = self.newest.load(Ordering::Relaxed);
         self.published
             .entry(key.clone())

@@ -39,6 +39,21 @@ const ACK_DELAY: Duration = Duration::from_millis(20);
 /// How long the shutdown waits for dead letters in flight.
 const DEAD_LETTER_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Logs what names a delivery and its event, and what there is to say about them.
+macro_rules! log_delivery {
+    ($level:ident, ($queue:expr, $tag:expr, $event:expr, $about:expr), $($said:tt)+) => {
+        $level!(
+            queue = $queue.name,
+            delivery_tag = $tag,
+            event = $event,
+            tenant = $about.tenant.as_ref().map(tracing::field::display),
+            conversation = $about.conversation.as_ref().map(tracing::field::display),
+            message_id = $about.message_id.as_deref(),
+            $($said)+
+        )
+    };
+}
+
 /// The deliveries of one channel.
 pub(super) struct DeliveryLoop<'a> {
     pub(super) consumer: &'a Consumer,
@@ -193,13 +208,9 @@ impl<'a> DeliveryLoop<'a> {
 
     /// Logs what has become of an event.
     pub(super) fn log(&self, tag: u64, event: &str, about: &About, outcome: &str) {
-        debug!(
-            queue = self.consumer.queue.name,
-            delivery_tag = tag,
-            event,
-            tenant = about.tenant.as_ref().map(tracing::field::display),
-            conversation = about.conversation.as_ref().map(tracing::field::display),
-            message_id = about.message_id.as_deref(),
+        log_delivery!(
+            debug,
+            (self.consumer.queue, tag, event, about),
             outcome,
             "delivery"
         );
@@ -216,13 +227,9 @@ impl<'a> DeliveryLoop<'a> {
         } = self.consumer;
         let tag = delivery.delivery_tag;
         let about = &rejection.about;
-        warn!(
-            queue = queue.name,
-            delivery_tag = tag,
-            event = kind.as_str(),
-            tenant = about.tenant.as_ref().map(tracing::field::display),
-            conversation = about.conversation.as_ref().map(tracing::field::display),
-            message_id = about.message_id.as_deref(),
+        log_delivery!(
+            warn,
+            (queue, tag, kind.as_str(), about),
             reason = rejection.reason.as_str(),
             detail = rejection.detail,
             "dead letter"
@@ -246,13 +253,9 @@ impl<'a> DeliveryLoop<'a> {
         let (field, reason) = (&*invalid.field, &*invalid.reason);
         macro_rules! log {
             ($level:ident, $suppressed:expr) => {
-                $level!(
-                    queue = queue.name,
-                    delivery_tag = tag,
-                    event = kind.as_str(),
-                    tenant = about.tenant.as_ref().map(tracing::field::display),
-                    conversation = about.conversation.as_ref().map(tracing::field::display),
-                    message_id = about.message_id.as_deref(),
+                log_delivery!(
+                    $level,
+                    (queue, tag, kind.as_str(), about),
                     field,
                     reason,
                     more_since_last_warning = $suppressed,

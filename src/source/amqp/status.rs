@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::PendingDeadLetters;
 use super::left_out::LeftOut;
 use crate::conversation::{Kind, Reason};
-use crate::counter::Counter;
+use crate::counter::{Counter, CounterSet};
 
 /// One part of the broker's side.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct BrokerStatus {
     parts: Mutex<BTreeMap<&'static str, Check>>,
     active: Mutex<[(Kind, bool); 2]>,
     pending_dead_letters: PendingDeadLetters,
-    dead_letters: [(Reason, Counter); Reason::ALL.len()],
+    dead_letters: CounterSet<Reason, { Reason::ALL.len() }>,
     left_out: LeftOut,
     ignored: Counter,
 }
@@ -50,7 +50,7 @@ impl Default for BrokerStatus {
             parts: Mutex::new(parts.map(|part| (part, Check::Starting)).into()),
             active: Mutex::new([(Kind::InboundMessage, false), (Kind::StatusUpdate, false)]),
             pending_dead_letters: PendingDeadLetters::default(),
-            dead_letters: Reason::ALL.map(|reason| (reason, Counter::default())),
+            dead_letters: CounterSet::new(Reason::ALL.map(|reason| (reason, reason.as_str()))),
             left_out: LeftOut::default(),
             ignored: Counter::default(),
         }
@@ -93,8 +93,7 @@ impl BrokerStatus {
 
     /// Dead letters since the start, by reason.
     pub fn dead_letters(&self) -> impl Iterator<Item = (&'static str, &Counter)> {
-        let all = self.dead_letters.iter();
-        all.map(|(reason, counter)| (reason.as_str(), counter))
+        self.dead_letters.all()
     }
 
     /// The optional fields that were left out of deliveries' events.
@@ -109,10 +108,7 @@ impl BrokerStatus {
 
     /// Counts a delivery that is in the dead letter queue.
     pub(super) fn dead_lettered(&self, reason: Reason) {
-        let mut all = self.dead_letters.iter();
-        if let Some((_, counter)) = all.find(|(known, _)| *known == reason) {
-            counter.count();
-        }
+        self.dead_letters.count(&reason);
     }
 
     /// Notes a part's state; `true` when it was another before.

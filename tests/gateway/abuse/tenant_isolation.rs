@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use agent_gateway::auth::{Authenticator, Settings};
 use agent_gateway::conversation::{
-    Applied, Batch, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity,
-    Join, Joined, Offer, Outlet, Participant, Position, ResetNotice, Resume, WindowLimits,
+    Batch, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity, Join,
+    Joined, Offer, Outlet, Participant, Position, Published, ResetNotice, Resume, WindowLimits,
 };
 use agent_gateway::socketio::handshake::{self, ConnectError};
 use proptest::prelude::*;
@@ -234,7 +234,7 @@ proptest! {
                     OffsetDateTime::UNIX_EPOCH,
                     &mut Batch::default(),
                 );
-                let Applied::Appended(cursor) = applied else {
+                let Published::New(cursor) = applied else {
                     panic!("{:?} is taken for a repeat: {applied:?}", keys[which]);
                 };
                 counts[which] += 1;
