@@ -4,6 +4,7 @@
 //! is taken while one that comes later is held, and never two conversations at once.
 
 mod expiry;
+mod queries;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -24,8 +25,6 @@ use super::expiry_queue::ExpiryQueue;
 use super::id::ConversationKey;
 use super::member::{Join, MemberId, Outlet};
 use super::recent::Deduplication;
-use super::selection::Selection;
-use super::view::ConversationView;
 use super::window::WindowLimits;
 
 /// The conversations of this process.
@@ -85,31 +84,6 @@ impl Hub {
     /// Counts since the start.
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
-    }
-
-    /// How many conversations are held.
-    pub fn conversations(&self) -> usize {
-        let map = self.conversations.read();
-        map.unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// How many members there are. Looks at every conversation.
-    pub fn members(&self) -> usize {
-        let map = self.conversations.read();
-        let map = map.unwrap_or_else(PoisonError::into_inner);
-        let all: Vec<_> = map.values().cloned().collect();
-        drop(map);
-        all.iter().map(|one| one.lock().members.len()).sum()
-    }
-
-    /// How many members are not live: they join, or their sockets had no room.
-    pub fn catching_up(&self) -> usize {
-        self.catching_up.load(Ordering::Acquire)
-    }
-
-    /// What all windows hold, in bytes.
-    pub fn bytes(&self) -> usize {
-        self.shared.bytes.load(Ordering::Relaxed)
     }
 
     /// Gives the event its place in its conversation, unless it repeats one or is stale, and offers
@@ -204,45 +178,6 @@ impl Hub {
                 member,
             }
         })
-    }
-
-    /// The conversation as it stands; an empty one if nobody follows it and nothing is kept.
-    pub fn view(&self, key: &ConversationKey) -> ConversationView {
-        self.find(key)
-            .map_or_else(ConversationView::default, |conversation| {
-                // What has expired is no longer there, swept or not.
-                let now = Instant::now();
-                conversation.lock().trim(now, &self.shared);
-                conversation.view()
-            })
-    }
-
-    /// The members of the selection. Looks at every conversation, unless it names one.
-    pub fn select(&self, selection: &Selection) -> Vec<Arc<dyn Outlet>> {
-        let map = self.conversations.read();
-        let map = map.unwrap_or_else(PoisonError::into_inner);
-        let of = |(key, conversation): (&ConversationKey, &Arc<Conversation>)| {
-            selection.includes(key).then(|| conversation.clone())
-        };
-        let chosen: Vec<_> = match &selection.conversation {
-            Some(conversation) => {
-                let key = ConversationKey {
-                    tenant: selection.tenant.clone(),
-                    conversation: conversation.clone(),
-                };
-                map.get_key_value(&key).and_then(of).into_iter().collect()
-            }
-            None => map.iter().filter_map(of).collect(),
-        };
-        drop(map);
-        let members = chosen.iter().flat_map(|one| {
-            let state = one.lock();
-            let outlets = state.members.iter().map(|member| member.outlet.clone());
-            let of_agent =
-                |outlet: &Arc<dyn Outlet>| selection.holds(one.key(), &outlet.participant().agent);
-            outlets.filter(of_agent).collect::<Vec<_>>()
-        });
-        members.collect()
     }
 
     /// Removes a member; nothing happens if it has gone already.

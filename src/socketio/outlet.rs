@@ -1,5 +1,7 @@
 //! A member's socket: over a WebSocket it is sent frames, else through the library.
 
+mod events;
+
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -7,10 +9,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 use socketioxide::extract::SocketRef;
 use socketioxide::{SendError, SocketError};
-use tracing::{debug, error};
+use tracing::debug;
 
 use super::client::Session;
 use super::token_expiry::TokenExpiry;
@@ -20,6 +22,9 @@ use crate::conversation::{
 };
 use crate::engineio::{OutboundEvent, Pushed};
 use crate::frame;
+use events::{
+    AgentPayload, EntryEvent, ExpiringPayload, JoinedPayload, NoticeEvent, ResetPayload, broken,
+};
 
 /// Emits to one socket.
 pub(super) struct SocketOutlet {
@@ -249,98 +254,4 @@ impl SocketOutlet {
             }
         }
     }
-}
-
-/// An entry on its way to a member.
-struct EntryEvent<'a> {
-    outlet: &'a SocketOutlet,
-    entry: &'a Entry,
-    replayed: bool,
-}
-
-impl OutboundEvent for EntryEvent<'_> {
-    fn frame(&self) -> Bytes {
-        self.entry.frame(self.outlet.namespace(), self.replayed)
-    }
-
-    fn emit(&self) -> Result<usize, Pushed> {
-        let (payload, meta) = (self.entry.payload(), self.entry.meta(self.replayed));
-        let (name, length) = (self.entry.name.as_str(), payload.len() + meta.len());
-        let arguments = serde_json::from_str::<&RawValue>(payload)
-            .and_then(|payload| Ok((payload, serde_json::from_str::<&RawValue>(&meta)?)));
-        match arguments {
-            // A tuple becomes two arguments.
-            Ok(arguments) => self.outlet.emit(name, &arguments, length),
-            Err(error) => {
-                broken(name, &error);
-                Err(Pushed::Closed)
-            }
-        }
-    }
-}
-
-/// A notice to one member.
-struct NoticeEvent<'a> {
-    outlet: &'a SocketOutlet,
-    event: &'a str,
-    payload: Box<RawValue>,
-}
-
-impl OutboundEvent for NoticeEvent<'_> {
-    fn frame(&self) -> Bytes {
-        let path = self.outlet.namespace();
-        let prefix = path.map(|path| format!("{path},")).unwrap_or_default();
-        let (event, payload) = (self.event.as_bytes(), self.payload.get().as_bytes());
-        frame::text(&[
-            b"42",
-            prefix.as_bytes(),
-            b"[\"",
-            event,
-            b"\",",
-            payload,
-            b"]",
-        ])
-    }
-
-    fn emit(&self) -> Result<usize, Pushed> {
-        let payload = &*self.payload;
-        self.outlet.emit(self.event, payload, payload.get().len())
-    }
-}
-
-/// What cannot be encoded although it is rendered JSON: whoever this happens to starts again.
-fn broken(event: &str, error: &impl std::fmt::Display) -> Offer {
-    error!(event, %error, "an event cannot be encoded");
-    Offer::Gone
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct JoinedPayload<'a> {
-    tenant_id: &'a str,
-    conversation_id: &'a str,
-    cursor: String,
-    resume: &'static str,
-    replaying: usize,
-    agent: AgentPayload<'a>,
-    expires_at: String,
-}
-
-#[derive(Serialize)]
-struct AgentPayload<'a> {
-    id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ExpiringPayload {
-    expires_at: String,
-}
-
-#[derive(Serialize)]
-struct ResetPayload {
-    cursor: String,
-    reason: &'static str,
 }
