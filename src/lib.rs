@@ -22,9 +22,10 @@
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |
 //!
-//! Imports run one way: `counter` and `throttle` know nobody, `conversation` only `counter`; `journal`, `socketio` and `source` know
-//! `conversation`; `source` knows `journal`; `source` and `socketio` do not know each other;
-//! `socketio` knows `engineio`, which knows `net`; only `gateway` knows all.
+//! Imports run one way: `counter` and `throttle` import nothing, `conversation` only `counter`;
+//! `journal`, `socketio` and `source` import `conversation`; `source` imports `journal`; `source` and
+//! `socketio` do not import each other; `socketio` imports `engineio`, which imports `net`; only
+//! `gateway` imports all.
 
 pub mod auth;
 pub mod cli;

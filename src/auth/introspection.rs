@@ -42,7 +42,7 @@ const CONVERSATIONS: usize = 16;
 pub struct IntrospectionSettings {
     /// Where it is asked.
     pub endpoint: Endpoint,
-    /// As whom.
+    /// The gateway's credentials there.
     pub client: Option<ClientCredentials>,
     /// How long a positive answer is believed, at most: a token that is revoked meanwhile still
     /// opens.

@@ -122,7 +122,7 @@ impl Authenticator {
     }
 
     /// Takes in other secrets, another public key, other credentials for the auth service. What else
-    /// the settings say stays as it was, and so does whoever has been let in.
+    /// the settings say stays as it was, and so does every member.
     pub fn renew(&self, settings: Settings) {
         if let (Some(introspection), Some(asked)) = (&self.introspection, &settings.introspection) {
             introspection.renew(asked.client.clone());

@@ -142,9 +142,13 @@ fn log(log: Log) {
     } else {
         lines.with_ansi(std::io::stderr().is_terminal()).boxed()
     };
-    let lines = lines
-        .with_filter(log.filter)
-        .with_filter(filter_fn(tells_no_secret));
+    // Without a hint, what libraries write by way of the `log` crate would be put together first, and
+    // then not written.
+    let mut guard = filter_fn(tells_no_secret);
+    if let Some(level) = log.filter.max_level_hint() {
+        guard = guard.with_max_level_hint(level);
+    }
+    let lines = lines.with_filter(log.filter).with_filter(guard);
     if let Err(error) = tracing_subscriber::registry().with(lines).try_init() {
         eprintln!("agent-gateway: no log: {error}");
     }

@@ -25,7 +25,7 @@ pub trait Outlet: Send + Sync + 'static {
     fn flush(&self);
     /// Waits until a socket that was [`Full`](Offer::Full) has room again, or is closed.
     fn room(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
-    /// Who is at the other end.
+    /// The agent at the other end.
     fn participant(&self) -> &Participant;
     /// Sends the client away from the conversation; false if it has left already.
     fn disconnect(&self) -> bool;

@@ -69,7 +69,7 @@ pub(super) fn send<P: Protocol>(
     response
 }
 
-/// Closes a WebSocket that is one too many for its session.
+/// Closes a second WebSocket of a session.
 pub(super) async fn close(upgrade: OnUpgrade) {
     if let Some(socket) = websocket(upgrade).await {
         finish(socket).await;

@@ -24,8 +24,8 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// Whether a CONNECT has ever been granted.
     fn has_joined(session: &Session<Self>) -> bool;
 
-    /// A client's packet that the library has to get before the session's end, so that it lets go
-    /// of the session then. `None` if that is so anyway, or cannot be reached.
+    /// A client's packet that the library has to get before the session's end, so that it releases
+    /// the session then. `None` if that is so anyway, or cannot be reached.
     fn release(session: &Session<Self>) -> Option<Bytes>;
 
     /// Whether the library has got that.

@@ -6,7 +6,7 @@
 //!  events ── frames, Bytes ───┘
 //! ```
 //!
-//! Whoever pushes an event writes it on the spot, with [`Session::flush`]. Only a socket that would
+//! The task that pushes an event writes it on the spot, with [`Session::flush`]. Only a socket that would
 //! block gets a task, which ends when everything is written, or the session when its client takes
 //! nothing for as long as it may be silent.
 //!

@@ -1,5 +1,7 @@
 //! The widget, the scripts for other pages, and what they load.
 
+use std::sync::Arc;
+
 use axum::extract::{Path, State};
 use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -25,12 +27,12 @@ const REVALIDATE: &str = "no-cache";
 /// For what has a hash of its content in its address.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-pub(super) async fn home(State(app): State<App>) -> Response {
+pub(super) async fn home(State(app): State<Arc<App>>) -> Response {
     let location = [(LOCATION, app.page.address.clone())];
     (StatusCode::TEMPORARY_REDIRECT, location).into_response()
 }
 
-pub(super) async fn widget(State(app): State<App>, headers: HeaderMap) -> Response {
+pub(super) async fn widget(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     app.page.answer(&headers)
 }
 
@@ -41,7 +43,7 @@ pub(super) async fn shared(uri: Uri, headers: HeaderMap) -> Response {
 
 /// One of [`SHARED`] as it is in this build, and in no other.
 pub(super) async fn kept(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path((hash, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {

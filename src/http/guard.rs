@@ -98,7 +98,7 @@ async fn route(router: &Router, request: Request) -> Response {
     }
 }
 
-/// Has an answer say what it does not say otherwise: that it is no page, and nobody's to keep.
+/// Sets the headers that an answer does not set itself: it is no page, and not to be stored.
 fn set_defaults(response: &mut Response) {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return;

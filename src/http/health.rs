@@ -1,6 +1,7 @@
 //! The probes: `/healthz` (can the process serve?) and `/readyz` (should traffic come here?).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use axum::Json;
@@ -69,7 +70,7 @@ pub(super) async fn healthz() -> Json<Report> {
     Report::of("ok")
 }
 
-pub(super) async fn readyz(State(app): State<App>) -> (StatusCode, Json<Report>) {
+pub(super) async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Report>) {
     if app.health.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, Report::of("draining"));
     }

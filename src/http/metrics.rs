@@ -3,6 +3,7 @@
 //! Every label's values are known when this is compiled: none holds a tenant, a conversation, an
 //! agent or a message.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::extract::State;
@@ -19,7 +20,7 @@ use crate::counter;
 use crate::source::amqp::Check;
 
 /// On the listener for internal calls.
-pub(super) async fn metrics(State(app): State<App>) -> Response {
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     match page(&app) {
         Ok(page) => ([(CONTENT_TYPE, TEXT_FORMAT)], page).into_response(),
         Err(error) => {
@@ -30,7 +31,10 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
 }
 
 /// On the public one: with a key, as the relay.
-pub(super) async fn guarded(app: State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn guarded(
+    app: State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     internal::key(&app, &headers)?;
     Ok(metrics(app).await)
 }

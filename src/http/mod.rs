@@ -76,7 +76,6 @@ impl std::fmt::Debug for Settings {
 }
 
 /// What handlers work with.
-#[derive(Clone)]
 struct App {
     journal: Arc<Journal>,
     members: Arc<Members>,
@@ -131,7 +130,7 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         refused,
         decoder,
     } = parts;
-    let app = App {
+    let app = Arc::new(App {
         journal,
         members,
         health,
@@ -143,7 +142,7 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         refused,
         decoder,
         since: SystemTime::now(),
-    };
+    });
     let probes = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));

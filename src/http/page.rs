@@ -12,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::Settings;
-use super::dist::{self, Body, CROSS_ORIGIN, Encoding};
+use super::dist::{self, CROSS_ORIGIN, EncodedFile, Encoding};
 use crate::conversation::UrlTemplate;
 
 /// Everything comes from here; only pictures, sound and video of a conversation come from where
@@ -111,13 +111,13 @@ impl RenderedPage {
         Some(Self { html, gzip })
     }
 
-    fn body(&self, headers: &HeaderMap) -> Body {
+    fn body(&self, headers: &HeaderMap) -> EncodedFile {
         let (encoding, bytes) = if Encoding::Gzip.is_accepted(headers) {
             (Encoding::Gzip, &self.gzip)
         } else {
             (Encoding::Identity, &self.html)
         };
-        Body {
+        EncodedFile {
             encoding,
             bytes: bytes.clone(),
             tag: dist::tag(bytes),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// How long a body may take.
@@ -21,10 +21,18 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// A body that fails when it takes too long.
 pub(super) struct TimelyBody {
     body: Incoming,
+    began: Instant,
+    closing: CancellationToken,
+    /// Most bodies come with the head of their request, and are waited for no more.
+    waiting: Option<Waiting>,
+    late: Late,
+}
+
+/// What is waited for besides the body.
+struct Waiting {
     alarm: Pin<Box<Sleep>>,
     closing: Pin<Box<WaitForCancellationFutureOwned>>,
     hurried: bool,
-    late: Late,
 }
 
 /// Whether a body has taken too long.
@@ -42,9 +50,9 @@ impl TimelyBody {
         let late = Late::default();
         let timely = Self {
             body,
-            alarm: Box::pin(sleep(TIMEOUT)),
-            closing: Box::pin(closing.cancelled_owned()),
-            hurried: false,
+            began: Instant::now(),
+            closing,
+            waiting: None,
             late: late.clone(),
         };
         (timely, late)
@@ -63,12 +71,20 @@ impl Body for TimelyBody {
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        if !this.hurried && this.closing.as_mut().poll(cx).is_ready() {
-            this.hurried = true;
-            let last = this.alarm.deadline().min(Instant::now() + SHUTDOWN_TIMEOUT);
-            this.alarm.as_mut().reset(last);
+        let waiting = this.waiting.get_or_insert_with(|| Waiting {
+            alarm: Box::pin(sleep_until(this.began + TIMEOUT)),
+            closing: Box::pin(this.closing.clone().cancelled_owned()),
+            hurried: false,
+        });
+        if !waiting.hurried && waiting.closing.as_mut().poll(cx).is_ready() {
+            waiting.hurried = true;
+            let last = waiting
+                .alarm
+                .deadline()
+                .min(Instant::now() + SHUTDOWN_TIMEOUT);
+            waiting.alarm.as_mut().reset(last);
         }
-        if this.alarm.as_mut().poll(cx).is_pending() {
+        if waiting.alarm.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
         this.late.0.store(true, Ordering::Release);

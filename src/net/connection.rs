@@ -162,7 +162,7 @@ impl UpgradedConnection {
         self.stream.writable().await
     }
 
-    /// Ends the connection in both directions: whoever reads it, or waits to write, notices.
+    /// Ends the connection in both directions: readers and writers notice.
     pub fn abort(&self) {
         // It may have ended by itself.
         SockRef::from(&self.stream).shutdown(Shutdown::Both).ok();

@@ -44,7 +44,7 @@ impl Deadlines {
         }
     }
 
-    /// Bytes have gone: whoever still takes an answer is not idle.
+    /// Bytes have gone: a client that still takes an answer is not idle.
     pub(super) fn wrote(&self) {
         let mut phase = self.phase();
         if let HttpPhase::Idle(_) = *phase {

@@ -24,7 +24,7 @@ pub struct Listener {
     lingering: TaskTracker,
 }
 
-/// Who is at the other end: a proxy, if there is one in between. Handlers get it as
+/// The peer of a connection: a proxy, if there is one in between. Handlers get it as
 /// `ConnectInfo<Peer>`.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {

@@ -191,7 +191,7 @@ impl Drop for Permit {
 }
 
 /// The address under which a permit is counted: an IPv4 address, however it is written; of an IPv6 address
-/// the network, the first 64 bits, since whoever has one address of it has them all.
+/// the network, the first 64 bits, since a client with one address of it has them all.
 fn account(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_that_come_once_are_forgotten() {
+    fn addresses_that_come_once_are_dropped() {
         let permits = Permits::new(Bounds { rate: 5, ..ANY });
         let mut now = Instant::now();
         let kept = permits.take_within(0, ip("10.1.0.1"), now).unwrap();
@@ -285,7 +285,7 @@ mod tests {
             drop(permits.take_within(0, address, now).unwrap());
         }
         let taken = permits.lock();
-        // A thousand come in the second that it takes to be forgotten.
+        // A thousand come in the second that it takes to be dropped.
         assert!(
             taken.accounts.len() <= 3 * MIN_SWEEP,
             "{}",

@@ -26,7 +26,7 @@ pub(super) struct Client {
     members: Arc<Members>,
     release: Arc<Release>,
     table: Mutex<NamespaceTable<Arc<SocketOutlet>>>,
-    /// The library has let go of the session: [`Release`].
+    /// The library has released the session: [`Release`].
     released: AtomicBool,
 }
 

@@ -132,7 +132,7 @@ impl SocketOutlet {
         self.session.wake();
     }
 
-    /// The socket is closed, whoever has closed it: the session drops the member as well.
+    /// The socket is closed, by either side: the session drops the member as well.
     pub(super) fn socket_closed(&self) {
         // What is taken out is this one, which somebody else still holds.
         drop(self.session.protocol.table().leave(self.socket.ns()));

@@ -78,7 +78,7 @@ impl<P: Protocol> AsyncRead for FrameFilter<P> {
 }
 
 impl<P: Protocol> FrameFilter<P> {
-    /// Waits until that time, or for whoever wakes the reader.
+    /// Waits until that time, or until the reader is woken.
     fn pause(&mut self, until: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(until) = until else {
             return Poll::Pending;

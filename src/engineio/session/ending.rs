@@ -18,7 +18,7 @@ impl<P: Protocol> Session<P> {
         self.fail(&mut self.lock());
     }
 
-    /// The connection is broken: whoever reads it notices as well.
+    /// The connection is broken: its reader notices as well.
     pub(super) fn fail(&self, state: &mut SessionState) {
         self.enter(SessionPhase::Closed);
         state.outbound.clear();
@@ -44,8 +44,8 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// The library has let go of the WebSocket: the session is over, whether the library has
-    /// noticed or not.
+    /// The library has dropped the WebSocket: the session is over, whether the library has noticed or
+    /// not.
     pub(in crate::engineio) fn detach(self: &Arc<Self>) {
         let closing = self
             .phase

@@ -1,5 +1,7 @@
 //! `GET /internal/conversations/{tenantId}/{conversationId}`: who follows it, how much is kept.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, State};
@@ -34,7 +36,7 @@ struct MemberAnswer {
 }
 
 pub(in crate::http) async fn conversation(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
@@ -50,7 +52,7 @@ pub(in crate::http) async fn conversation(
         conversation: id("conversationId", &conversation)?,
     };
     let view = app.journal.hub().view(&conversation);
-    // Whoever shows presence asks all the time.
+    // A portal that shows presence asks all the time.
     debug!(
         caller = %peer.address,
         key,

@@ -1,5 +1,7 @@
 //! `POST /internal/disconnect`: ends what an agent may no longer follow.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
@@ -25,7 +27,7 @@ pub(in crate::http) struct Disconnected {
 }
 
 pub(in crate::http) async fn disconnect(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
     body: Body,

@@ -1,9 +1,9 @@
 //! `POST /internal/emit`: the portal's guarded fallback.
 
+use std::sync::Arc;
+
 use axum::Json;
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::extract::{Request, State};
 use serde::Serialize;
 
 use super::super::App;
@@ -22,11 +22,11 @@ pub(in crate::http) struct Emitted {
 }
 
 pub(in crate::http) async fn emit(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Body,
+    State(app): State<Arc<App>>,
+    request: Request,
 ) -> Result<Json<Emitted>, ApiError> {
-    let (_, body) = super::taken(&app, &headers, body).await?;
+    let (parts, body) = request.into_parts();
+    let (_, body) = super::taken(&app, &parts.headers, body).await?;
     let published = relay::emit(&app.journal, &app.decoder, &body).await?;
     Ok(Json(Emitted::from(published)))
 }

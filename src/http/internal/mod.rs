@@ -26,7 +26,7 @@ use super::App;
 use crate::conversation::{BODY_LIMIT, Invalid};
 use crate::source::relay::RelayError;
 
-/// How much of a body is let go by that nobody will read, and for how long.
+/// How much of a body that is not needed is read and dropped, and for how long.
 const IGNORED_LIMIT: usize = 4 * BODY_LIMIT;
 const IGNORED_TIME: Duration = Duration::from_secs(1);
 
@@ -132,7 +132,7 @@ impl ApiError {
             let mut body = Limited::new(body, IGNORED_LIMIT);
             while let Some(Ok(_)) = body.frame().await {}
         };
-        // Whoever takes longer has had its chance.
+        // A client that takes longer gets no answer.
         timeout(IGNORED_TIME, gone_by).await.ok();
         self
     }
@@ -201,7 +201,7 @@ impl IntoResponse for ApiError {
         };
         let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            // RFC 9110, section 11.6.1: it says how one would be let in.
+            // RFC 9110, section 11.6.1: it names the accepted schemes.
             let challenge = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }

@@ -67,7 +67,7 @@ impl OutboundEvent for NoticeEvent<'_> {
     }
 }
 
-/// What cannot be encoded although it is rendered JSON: whoever this happens to starts again.
+/// What cannot be encoded although it is rendered JSON: the member starts again.
 pub(super) fn broken(event: &str, error: &impl std::fmt::Display) -> Offer {
     error!(event, %error, "an event cannot be encoded");
     Offer::Gone

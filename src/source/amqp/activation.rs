@@ -31,7 +31,7 @@ impl Consumer {
     pub(super) async fn ensure(&self, connection: &BrokerConnection) -> Result<(), BrokerError> {
         let topology = &self.topology;
         // Also when it was there before: it may have been deleted since. Should it be otherwise
-        // than we declare it, the session says so, and binding to it may work all the same.
+        // than we declare it, the session reports it, and binding to it may work all the same.
         topology.ensure_exchange(connection).await.ok();
         let existed = topology.ensure_queue(&self.queue, connection).await?;
         if !topology.declare {

@@ -15,7 +15,7 @@ pub enum BrokerError {
         "nothing listens at {address}: start the broker, or check host and port in AMQP_URL ({said})"
     )]
     ConnectionRefused { address: String, said: String },
-    /// Another trouble of the network, before or after we were let in.
+    /// Another trouble of the network, before or after the login.
     #[error("the connection to {address} failed ({said})")]
     Network { address: String, said: String },
     /// It takes connections and says nothing, or stopped answering.
@@ -24,7 +24,7 @@ pub enum BrokerError {
          service is in its place"
     )]
     NoAnswer { address: String, seconds: u64 },
-    /// It ended the connection before it said a word that could be read.
+    /// It closed the connection before it sent anything that could be read.
     #[error(
         "{address} hung up before it let us in: if that is a TLS port (5671 is), write amqps:// in \
          AMQP_URL; if not, the broker or a proxy in front of it went away ({said})"

@@ -1,7 +1,7 @@
 //! Takeover of a queue with a single active consumer: one gateway consumes, the others stand by.
 //!
 //! AMQP 0-9-1 does not tell a consumer whether it is the active one, and a quorum queue counts the
-//! active one alone. So nobody lines up at the broker: a gateway that finds a consumer there stands
+//! active one alone. So no gateway lines up at the broker: a gateway that finds a consumer there stands
 //! by without being one, and polls. Two that poll at the same moment both find none. On a classic
 //! queue they see each other in the count, and both cancel. On a quorum queue each polls a second
 //! time, at a random moment, after it has closed its consumer: [`RECHECK_MS`]. A delivery settles it

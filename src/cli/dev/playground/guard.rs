@@ -1,4 +1,4 @@
-//! Who may use the playground: a browser on this machine, and in it the playground's own page.
+//! The playground's guard: a browser on this machine may use it, and in it the playground's own page.
 //!
 //! Loopback keeps other machines out, not other sites: any page in the same browser can send
 //! requests here, and can give its own name this machine's address (DNS rebinding). So the Host
@@ -43,7 +43,7 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
     response
 }
 
-/// Why a request is not let in. `safe`: it changes nothing.
+/// Why a request is denied. `safe`: it changes nothing.
 fn judge(safe: bool, headers: &HeaderMap) -> Result<(), &'static str> {
     let host = text(headers, &HOST).flatten().unwrap_or_default();
     if !is_loopback(host) {
