@@ -22,10 +22,10 @@
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |
 //!
-//! Imports run one way: `counter` and `throttle` import nothing, `conversation` only `counter`;
-//! `journal`, `socketio` and `source` import `conversation`; `source` imports `journal`; `source` and
-//! `socketio` do not import each other; `socketio` imports `engineio`, which imports `net`; only
-//! `gateway` imports all.
+//! Imports run one way: `counter`, `frame`, `lock` and `throttle` import no other; `conversation`
+//! imports only these; `journal`, `socketio` and `source` import `conversation`; `source` imports
+//! `journal`; `source` and `socketio` do not import each other; `socketio` imports `engineio`, which
+//! imports `net`; only `gateway` imports all.
 
 pub mod auth;
 pub mod cli;
@@ -37,6 +37,7 @@ mod frame;
 pub mod gateway;
 pub mod http;
 pub mod journal;
+mod lock;
 pub mod net;
 pub mod socketio;
 pub mod source;

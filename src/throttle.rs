@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::lock::Mutex;
 
 /// Lets one line of each kind into the log every `SECONDS`. Kinds are few: each is remembered for
 /// ever.
@@ -31,7 +32,7 @@ impl<K: Clone + Eq + Hash, const SECONDS: u64> Throttle<K, SECONDS> {
     }
 
     pub(crate) fn note_at(&self, kind: &K, now: Instant) -> Option<u64> {
-        let mut kinds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kinds = self.0.lock();
         let Some(known) = kinds.get_mut(kind) else {
             let (logged, suppressed) = (now, 0);
             kinds.insert(kind.clone(), Record { logged, suppressed });

@@ -1,7 +1,7 @@
 //! One conversation: its window and its members, under one lock.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
 use super::batch::Batch;
@@ -14,6 +14,7 @@ use super::member::{
     ResetNotice, Resume,
 };
 use super::window::{Window, WindowLimits};
+use crate::lock::Mutex;
 
 /// One conversation of one tenant.
 #[derive(Debug)]
@@ -100,7 +101,7 @@ impl Conversation {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, ConversationState> {
         // A panic under the lock (there is none to be expected) must not end the conversation.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Serves a member that is not live: `upto` is the last entry that its socket has taken since

@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::conversation::Conversation;
+use crate::lock::Mutex;
 
 /// The conversations that keep something, the one with the oldest event first.
 ///
@@ -22,7 +23,7 @@ struct Expiry {
 
 impl ExpiryQueue {
     pub(super) fn push(&self, oldest: Instant, conversation: Arc<Conversation>) {
-        self.heap().push(Expiry {
+        self.0.lock().push(Expiry {
             oldest,
             conversation,
         });
@@ -30,7 +31,7 @@ impl ExpiryQueue {
 
     /// Pops the conversation with the oldest event, if that is older than `before`.
     pub(super) fn pop_before(&self, before: Option<Instant>) -> Option<Arc<Conversation>> {
-        let mut heap = self.heap();
+        let mut heap = self.0.lock();
         let oldest = heap.peek()?.oldest;
         if before.is_some_and(|before| oldest >= before) {
             return None;
@@ -40,11 +41,7 @@ impl ExpiryQueue {
 
     /// The oldest event's time.
     pub(super) fn oldest(&self) -> Option<Instant> {
-        self.heap().peek().map(|expiry| expiry.oldest)
-    }
-
-    fn heap(&self) -> MutexGuard<'_, BinaryHeap<Expiry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().peek().map(|expiry| expiry.oldest)
     }
 }
 

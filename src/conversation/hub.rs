@@ -7,8 +7,8 @@ mod expiry;
 mod queries;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use time::OffsetDateTime;
@@ -26,6 +26,7 @@ use super::id::ConversationKey;
 use super::member::{Join, MemberId, Outlet};
 use super::recent::Deduplication;
 use super::window::WindowLimits;
+use crate::lock::RwLock;
 
 /// The conversations of this process.
 pub struct Hub {
@@ -229,14 +230,12 @@ impl Hub {
 
     fn find(&self, key: &ConversationKey) -> Option<Arc<Conversation>> {
         let map = self.conversations.read();
-        let map = map.unwrap_or_else(PoisonError::into_inner);
         map.get(key).cloned()
     }
 
     fn find_or_make(&self, key: &ConversationKey) -> Arc<Conversation> {
         self.find(key).unwrap_or_else(|| {
-            let map = self.conversations.write();
-            let mut map = map.unwrap_or_else(PoisonError::into_inner);
+            let mut map = self.conversations.write();
             let conversation = map.entry(key.clone()).or_insert_with(|| {
                 Arc::new(Conversation::new(
                     key.clone(),
@@ -251,8 +250,7 @@ impl Hub {
 
     /// Drops the conversation, if it still has neither members nor anything in its window.
     fn drop_idle(&self, conversation: &Arc<Conversation>) {
-        let map = self.conversations.write();
-        let mut map = map.unwrap_or_else(PoisonError::into_inner);
+        let mut map = self.conversations.write();
         let mut state = conversation.lock();
         if !state.closed && state.is_idle() {
             state.closed = true;

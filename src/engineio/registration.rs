@@ -5,12 +5,13 @@
 //! cannot read but waits after.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tracing::{debug, warn};
 
 use super::counts::SessionCounts;
+use crate::lock::Mutex;
 use crate::net::{Bounds, LimitExceeded, Limits, Permit, Permits};
 use crate::throttle::Throttle;
 
@@ -47,8 +48,7 @@ pub struct Registration {
 impl Registration {
     /// Returns the permit before the session is dropped.
     pub(super) fn release(&self) {
-        let permit = self.permit.lock();
-        permit.unwrap_or_else(PoisonError::into_inner).take();
+        self.permit.lock().take();
     }
 }
 

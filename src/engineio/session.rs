@@ -20,7 +20,7 @@ mod writing;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ use super::outbound::Outbound;
 use super::protocol::{Protocol, Verdict};
 use super::registration::Registration;
 use super::sessions::Sessions;
+use crate::lock::Mutex;
 use crate::net::UpgradedConnection;
 
 pub use pushing::{OutboundEvent, Pushed};
@@ -144,12 +145,12 @@ impl<P: Protocol> Session<P> {
 
     /// Whether the session has, or had, a WebSocket.
     pub(super) fn is_attached(&self) -> bool {
-        self.lock().attached
+        self.state.lock().attached
     }
 
     /// Whether events are frames, which the session sends itself.
     pub fn is_framed(&self) -> bool {
-        self.lock().outbound.is_framed()
+        self.state.lock().outbound.is_framed()
     }
 
     /// Wakes the tasks that wait for a packet to pass, or for another change.
@@ -182,14 +183,14 @@ impl<P: Protocol> Session<P> {
 
     /// The session's WebSocket has come; false if it has one.
     pub(super) fn attach(&self) -> bool {
-        let attached = std::mem::replace(&mut self.lock().attached, true);
+        let attached = std::mem::replace(&mut self.state.lock().attached, true);
         self.wake();
         !attached
     }
 
     /// The connection has become the session's.
     pub(super) fn connect(&self, connection: Arc<UpgradedConnection>, is_upgrade: bool) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if self.is_closed() {
             connection.abort();
         }
@@ -202,13 +203,13 @@ impl<P: Protocol> Session<P> {
 
     /// From here on, the WebSocket carries the session.
     pub(super) fn upgraded(&self) {
-        self.lock().outbound.set_framed();
+        self.state.lock().outbound.set_framed();
         self.changed.notify_waiters();
     }
 
     /// Whether everything has been written, so that a closing session can end.
     pub(super) fn is_written(&self) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.outbound.is_written() || state.connection.is_none()
     }
 
@@ -221,10 +222,6 @@ impl<P: Protocol> Session<P> {
 
     pub(super) fn sid(&self) -> Option<&str> {
         self.sid.get().map(String::as_str)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, SessionState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,11 +1,12 @@
 //! The deadlines of an HTTP connection: for a request's head, and for the next request.
 
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
+
+use crate::lock::Mutex;
 
 /// How long the head of a request may take from its first byte, and a new connection to its first.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
@@ -38,7 +39,7 @@ impl Deadlines {
 
     /// Bytes have come.
     pub(super) fn read(&self) {
-        let mut phase = self.phase();
+        let mut phase = self.0.lock();
         if let HttpPhase::Idle(_) = *phase {
             *phase = HttpPhase::Head(Instant::now());
         }
@@ -46,7 +47,7 @@ impl Deadlines {
 
     /// Bytes have gone: a client that still takes an answer is not idle.
     pub(super) fn wrote(&self) {
-        let mut phase = self.phase();
+        let mut phase = self.0.lock();
         if let HttpPhase::Idle(_) = *phase {
             *phase = HttpPhase::Idle(Instant::now());
         }
@@ -54,12 +55,12 @@ impl Deadlines {
 
     /// A request's head is complete.
     pub(super) fn began(&self) {
-        *self.phase() = HttpPhase::Busy;
+        *self.0.lock() = HttpPhase::Busy;
     }
 
     /// The request has its answer.
     pub(super) fn answered(&self, upgraded: bool) {
-        *self.phase() = match upgraded {
+        *self.0.lock() = match upgraded {
             true => HttpPhase::Upgraded,
             false => HttpPhase::Idle(Instant::now()),
         };
@@ -67,7 +68,7 @@ impl Deadlines {
 
     /// Whether the client has begun a request, and not ended its head.
     pub(super) fn is_half_open(&self) -> bool {
-        matches!(*self.phase(), HttpPhase::Head(_))
+        matches!(*self.0.lock(), HttpPhase::Head(_))
     }
 
     /// Waits until the client has taken too long. What it owes can change with every poll of the
@@ -77,7 +78,7 @@ impl Deadlines {
         mut alarm: Pin<&mut Sleep>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        let due = match *self.phase() {
+        let due = match *self.0.lock() {
             HttpPhase::Head(since) => since + HEAD,
             HttpPhase::Idle(since) => since + IDLE,
             HttpPhase::Busy | HttpPhase::Upgraded => return Poll::Pending,
@@ -86,10 +87,6 @@ impl Deadlines {
             alarm.as_mut().reset(due);
         }
         alarm.poll(cx)
-    }
-
-    fn phase(&self) -> MutexGuard<'_, HttpPhase> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
+
+use crate::lock::Mutex;
 
 /// The limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +109,7 @@ impl Permits {
         now: Instant,
     ) -> Result<Permit, LimitExceeded> {
         let Bounds { all, rate, .. } = self.bounds;
-        let mut taken = self.lock();
+        let mut taken = self.taken.lock();
         if taken.all >= all {
             return Err(LimitExceeded::All);
         }
@@ -133,10 +135,6 @@ impl Permits {
             permits: self.clone(),
             account: key,
         })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -179,7 +177,7 @@ fn burst(rate: u32) -> f64 {
 impl Drop for Permit {
     fn drop(&mut self) {
         let rate = self.permits.bounds.rate;
-        let mut taken = self.permits.lock();
+        let mut taken = self.permits.taken.lock();
         taken.all -= 1;
         if let Some(account) = taken.accounts.get_mut(&self.account) {
             account.permits -= 1;
@@ -239,7 +237,7 @@ mod tests {
         drop(third);
         assert_eq!(exceeded(&permits, "10.0.0.1"), Some(LimitExceeded::Address));
         assert_eq!(exceeded(&permits, "10.0.0.3"), None);
-        assert_eq!(permits.lock().accounts.len(), 1);
+        assert_eq!(permits.taken.lock().accounts.len(), 1);
     }
 
     #[test]
@@ -284,7 +282,7 @@ mod tests {
             now += Duration::from_millis(1);
             drop(permits.take_within(0, address, now).unwrap());
         }
-        let taken = permits.lock();
+        let taken = permits.taken.lock();
         // A thousand come in the second that it takes to be dropped.
         assert!(
             taken.accounts.len() <= 3 * MIN_SWEEP,

@@ -1,7 +1,7 @@
 //! What a session speaks: its namespaces and members, and what becomes of its packets.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use super::outlet::SocketOutlet;
 use super::packet::{ClientPacket, namespace_of};
 use super::release::Release;
 use crate::engineio::{self, Protocol, Verdict};
+use crate::lock::Mutex;
 
 /// A session that speaks Socket.IO.
 pub(super) type Session = engineio::Session<Client>;
@@ -55,7 +56,7 @@ impl Client {
     }
 
     pub(super) fn table(&self) -> MutexGuard<'_, NamespaceTable<Arc<SocketOutlet>>> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock()
     }
 
     /// Whether the session is to be closed: it has followed nothing for so long, or has lost a CONNECT.

@@ -7,7 +7,7 @@
 //! tokens are about to expire.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
@@ -20,6 +20,7 @@ use super::outlet::SocketOutlet;
 use super::token_expiry::Due;
 use crate::conversation::{Hub, Selection};
 use crate::engineio::Sessions;
+use crate::lock::Mutex;
 
 /// How often sockets are checked.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -58,7 +59,7 @@ impl Members {
     }
 
     fn is_disconnected(&self, outlet: &SocketOutlet) -> bool {
-        let disconnects = self.lock();
+        let disconnects = self.disconnects.lock();
         let latest_first = disconnects.iter().rev();
         latest_first
             .take_while(|(at, _)| *at >= outlet.asked_at)
@@ -69,7 +70,7 @@ impl Members {
     /// conversations of their connections stay. Answers how many members there were.
     pub fn disconnect(&self, selection: &Selection) -> usize {
         let now = Instant::now();
-        let mut disconnects = self.lock();
+        let mut disconnects = self.disconnects.lock();
         // No connect takes longer.
         let is_past = |(at, _): &mut (Instant, _)| now.duration_since(*at) > CONNECT_TIMEOUT;
         while disconnects.pop_front_if(is_past).is_some() {}
@@ -80,12 +81,6 @@ impl Members {
         drop(disconnects);
         let chosen = self.hub.select(selection);
         chosen.iter().filter(|outlet| outlet.disconnect()).count()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(Instant, Selection)>> {
-        self.disconnects
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can be asked of the hub: numbers, a conversation's state, the members of a selection.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use super::Hub;
@@ -14,14 +14,12 @@ use crate::conversation::view::ConversationView;
 impl Hub {
     /// How many conversations are held.
     pub fn conversations(&self) -> usize {
-        let map = self.conversations.read();
-        map.unwrap_or_else(PoisonError::into_inner).len()
+        self.conversations.read().len()
     }
 
     /// How many members there are. Looks at every conversation.
     pub fn members(&self) -> usize {
         let map = self.conversations.read();
-        let map = map.unwrap_or_else(PoisonError::into_inner);
         let all: Vec<_> = map.values().cloned().collect();
         drop(map);
         all.iter().map(|one| one.lock().members.len()).sum()
@@ -51,7 +49,6 @@ impl Hub {
     /// The members of the selection. Looks at every conversation, unless it names one.
     pub fn select(&self, selection: &Selection) -> Vec<Arc<dyn Outlet>> {
         let map = self.conversations.read();
-        let map = map.unwrap_or_else(PoisonError::into_inner);
         let of = |(key, conversation): (&ConversationKey, &Arc<Conversation>)| {
             selection.includes(key).then(|| conversation.clone())
         };

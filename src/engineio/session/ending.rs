@@ -15,7 +15,7 @@ impl<P: Protocol> Session<P> {
 
     /// Ends the session, and throws away what waits for the client.
     pub fn abort(&self) {
-        self.fail(&mut self.lock());
+        self.fail(&mut self.state.lock());
     }
 
     /// The connection is broken: its reader notices as well.
@@ -51,7 +51,7 @@ impl<P: Protocol> Session<P> {
             .phase
             .swap(SessionPhase::Closed as u8, Ordering::AcqRel)
             == SessionPhase::Closing as u8;
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         // What was pushed and not flushed yet.
         self.write(&mut state);
         let connection = state.connection.take();
@@ -60,7 +60,7 @@ impl<P: Protocol> Session<P> {
             let session = self.clone();
             connection.linger(async move {
                 session
-                    .wait_for(|| session.lock().outbound.is_written())
+                    .wait_for(|| session.state.lock().outbound.is_written())
                     .await;
             });
         }

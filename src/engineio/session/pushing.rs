@@ -37,7 +37,7 @@ impl<P: Protocol> Session<P> {
         if self.is_ending() {
             return Pushed::Closed;
         }
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.outbound.has_room() {
             state.awaited = true;
             return Pushed::Full;
@@ -67,7 +67,7 @@ impl<P: Protocol> Session<P> {
     /// Pushes the last frame of a membership, for which there is always room, and flushes. False:
     /// the session polls, and the library has to say it.
     pub fn push_last(self: &Arc<Self>, frame: impl FnOnce() -> Bytes) -> bool {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.outbound.is_framed() {
             return false;
         }
@@ -80,7 +80,7 @@ impl<P: Protocol> Session<P> {
 
     /// Sends what was pushed: with one system call, mostly.
     pub fn flush(self: &Arc<Self>) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.unflushed = false;
         self.write(&mut state);
     }
@@ -93,7 +93,7 @@ impl<P: Protocol> Session<P> {
     }
 
     fn has_room(&self) -> bool {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let has_room = state.outbound.has_room();
         state.awaited |= !has_room;
         has_room
@@ -103,7 +103,7 @@ impl<P: Protocol> Session<P> {
     /// has to wait until the client has fetched others. (Once the WebSocket is there, polls fetch
     /// nothing more, and what is answered goes out when it carries the session.)
     pub fn expect_answer(&self) -> bool {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.attached {
             if !state.outbound.is_framed() {
                 state.outbound.emitted(0);

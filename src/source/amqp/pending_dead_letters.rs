@@ -1,11 +1,11 @@
 //! The deliveries that wait until the dead letter queue has taken them.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::OffsetDateTime;
 
 use crate::conversation::rfc3339;
+use crate::lock::Mutex;
 
 /// How many are pending, since when, and why.
 #[derive(Debug, Default)]
@@ -29,14 +29,14 @@ pub(super) struct PendingDeadLetter<'a> {
 impl PendingDeadLetters {
     /// How many there are, and since when the oldest waits.
     pub fn waiting(&self) -> (usize, Option<OffsetDateTime>) {
-        let pending = self.lock();
+        let pending = self.0.lock();
         let oldest = pending.waiting.first_key_value();
         (pending.waiting.len(), oldest.map(|(_, &since)| since))
     }
 
     /// What is wrong, if anything is.
     pub(super) fn problem(&self) -> Option<String> {
-        let pending = self.lock();
+        let pending = self.0.lock();
         let problem = pending.problem.as_ref()?;
         let (_, &since) = pending.waiting.first_key_value()?;
         let wait = match pending.waiting.len() {
@@ -51,7 +51,7 @@ impl PendingDeadLetters {
 
     /// Adds a delivery.
     pub(super) fn add(&self) -> PendingDeadLetter<'_> {
-        let mut pending = self.lock();
+        let mut pending = self.0.lock();
         let number = pending.next;
         pending.next += 1;
         pending.waiting.insert(number, OffsetDateTime::now_utc());
@@ -60,23 +60,19 @@ impl PendingDeadLetters {
 
     /// An attempt has failed; `true` if the one before did not, or for another reason.
     pub(super) fn failed(&self, reason: String) -> bool {
-        let mut pending = self.lock();
+        let mut pending = self.0.lock();
         pending.problem.replace(reason.clone()) != Some(reason)
     }
 
     /// One was published; `true` if the attempt before had failed.
     pub(super) fn published(&self) -> bool {
-        self.lock().problem.take().is_some()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Pending> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().problem.take().is_some()
     }
 }
 
 impl Drop for PendingDeadLetter<'_> {
     fn drop(&mut self) {
-        let mut pending = self.all.lock();
+        let mut pending = self.all.0.lock();
         pending.waiting.remove(&self.number);
         if pending.waiting.is_empty() {
             pending.problem = None;

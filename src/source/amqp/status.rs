@@ -1,12 +1,12 @@
 //! How the broker's side is doing, for the readiness probe and for monitoring.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::PendingDeadLetters;
 use super::left_out::LeftOut;
 use crate::conversation::{Kind, Reason};
 use crate::counter::{Counter, CounterSet};
+use crate::lock::Mutex;
 
 /// One part of the broker's side.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Default for BrokerStatus {
 impl BrokerStatus {
     /// The state of every part.
     pub fn checks(&self) -> BTreeMap<&'static str, Check> {
-        let mut checks = self.lock().clone();
+        let mut checks = self.parts.lock().clone();
         if let Some(problem) = self.pending_dead_letters.problem() {
             let check = checks.entry(DEAD_LETTER_QUEUE).or_insert(Check::Up);
             // Where the queue itself is not as it should be, that says more.
@@ -79,13 +79,13 @@ impl BrokerStatus {
 
     /// Whether this process is the active consumer, by the event that the queue carries.
     pub fn active(&self) -> [(&'static str, bool); 2] {
-        let active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let active = self.active.lock();
         active.map(|(kind, active)| (kind.as_str(), active))
     }
 
     /// Notes whether this process is the active consumer.
     pub(super) fn set_active(&self, kind: Kind, active: bool) {
-        let mut all = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.active.lock();
         for (_, noted) in all.iter_mut().filter(|(known, _)| *known == kind) {
             *noted = active;
         }
@@ -113,20 +113,16 @@ impl BrokerStatus {
 
     /// Notes a part's state; `true` when it was another before.
     pub(super) fn set(&self, part: &'static str, check: Check) -> bool {
-        self.lock().insert(part, check.clone()) != Some(check)
+        self.parts.lock().insert(part, check.clone()) != Some(check)
     }
 
     /// The connection is gone, and everything with it.
     pub(super) fn disconnected(&self, reason: &str) {
-        for (part, check) in &mut *self.lock() {
+        for (part, check) in &mut *self.parts.lock() {
             *check = Check::Down(match *part {
                 BROKER => reason.to_owned(),
                 _ => "not connected to the broker".to_owned(),
             });
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Check>> {
-        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
