@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use agent_gateway::conversation::{
-    Batch, ConversationKey, Entry, Epoch, Event, EventName, Hub, Id, Join, Joined, Limits, Offer,
-    Outlet, Participant, Position, ResetNotice,
+    Batch, ConversationKey, Entry, Epoch, Event, EventName, Hub, Id, Join, Joined, Offer, Outlet,
+    Participant, Position, ResetNotice, WindowLimits,
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::value::RawValue;
@@ -82,12 +82,12 @@ struct Room {
 impl Room {
     fn new() -> Self {
         let id = |text: &str| Id::parse(text).unwrap_or_else(|error| panic!("{error}"));
-        let limits = Limits {
+        let limits = WindowLimits {
             age: Duration::from_secs(600),
             events: 256,
             bytes: 256 << 20,
             lag_bytes: 8 << 20,
-            remembered: Limits::MIN_REMEMBERED,
+            remembered: WindowLimits::MIN_REMEMBERED,
         };
         let payload = r#"{"messageId":"m","text":"The driver says that nobody was at home yesterday.","timestamp":"2024-05-01T10:00:00Z"}"#;
         Self {

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use agent_gateway::conversation::{
-    Applied, Batch, ConversationKey, Epoch, Event, EventName, Hub, Id, Identity, Limits, Position,
+    Batch, ConversationKey, Epoch, Event, EventName, Hub, Id, Identity, Position, Published,
+    WindowLimits,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use serde_json::value::RawValue;
@@ -18,12 +19,12 @@ use time::OffsetDateTime;
 fn hub(events: usize) -> Arc<Hub> {
     Arc::new(Hub::new(
         Epoch(1),
-        Limits {
+        WindowLimits {
             age: Duration::from_secs(600),
             events,
             bytes: 256 << 20,
             lag_bytes: 8 << 20,
-            remembered: Limits::MIN_REMEMBERED,
+            remembered: WindowLimits::MIN_REMEMBERED,
         },
     ))
 }
@@ -89,7 +90,7 @@ fn append(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn apply(hub: &Arc<Hub>, event: Event, position: Position) -> Applied {
+fn apply(hub: &Arc<Hub>, event: Event, position: Position) -> Published {
     let at = OffsetDateTime::UNIX_EPOCH;
     hub.apply(event, || position, at, &mut Batch::default())
 }

@@ -5,6 +5,7 @@
 //! but empty counts as unset. Of a secret `NAME`, `NAME_FILE` may name a file that holds it.
 
 mod amqp_url;
+mod broker;
 mod environment;
 mod files;
 mod misspelt;
@@ -12,6 +13,7 @@ mod reader;
 mod secret_file;
 mod tokens;
 mod values;
+mod variables;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -19,12 +21,12 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::conversation::{Decoder, Limits};
+use crate::conversation::{Decoder, WindowLimits};
 use crate::source::amqp;
 use crate::{auth, http, socketio};
 pub use files::{Files, Reading};
 pub use misspelt::Unknown;
-use reader::Reader;
+use reader::VariableReader;
 
 /// Everything that can be configured.
 #[derive(Debug)]
@@ -40,7 +42,7 @@ pub struct Config {
     /// What makes events of deliveries and of the relay's calls.
     pub decoder: Decoder,
     /// What is kept for replay.
-    pub limits: Limits,
+    pub limits: WindowLimits,
     /// How long the shutdown may take.
     pub shutdown_grace: Duration,
     /// The log.
@@ -124,7 +126,7 @@ impl Config {
         vars: impl IntoIterator<Item = (OsString, OsString)>,
         needs: Needs,
     ) -> Result<Self, Mistakes> {
-        let mut reader = Reader::default();
+        let mut reader = VariableReader::default();
         let vars = reader.variables(vars);
         reader.config(vars, needs)
     }
@@ -205,8 +207,11 @@ mod tests {
             "capacitor://localhost/",
         ] {
             let mistakes = read(&[SECRET, ("ALLOWED_ORIGINS", origins)]).unwrap_err();
-            let told = mistakes.to_string();
-            assert!(told.starts_with("ALLOWED_ORIGINS: "), "{origins}: {told}");
+            let message = mistakes.to_string();
+            assert!(
+                message.starts_with("ALLOWED_ORIGINS: "),
+                "{origins}: {message}"
+            );
             assert_eq!(mistakes.0.len(), 1);
         }
     }
@@ -287,10 +292,11 @@ mod tests {
             (&[("PORT", "0"), ("INTERNAL_PORT", "0")], false),
             (&[("INTERNAL_PORT", "3013")], false),
         ] {
-            let told = read(&[&[SECRET], vars].concat()).map_err(|mistakes| mistakes.to_string());
+            let message =
+                read(&[&[SECRET], vars].concat()).map_err(|mistakes| mistakes.to_string());
             let expected = "INTERNAL_PORT: must not be the public listener's";
             assert_eq!(
-                told.err().as_deref(),
+                message.err().as_deref(),
                 collide.then_some(expected),
                 "{vars:?}"
             );
@@ -320,8 +326,8 @@ mod tests {
             "agent-gateway",
             "=loud=",
         ] {
-            let told = read(&[SECRET, ("RUST_LOG", filter)]).unwrap_err();
-            assert!(told.to_string().starts_with("RUST_LOG: "), "{filter}");
+            let message = read(&[SECRET, ("RUST_LOG", filter)]).unwrap_err();
+            assert!(message.to_string().starts_with("RUST_LOG: "), "{filter}");
         }
     }
 
@@ -331,8 +337,8 @@ mod tests {
         let config = read(&[SECRET, ("AMQP_DECLARE", "false")]).unwrap();
         assert!(!config.amqp.declare);
         let mistakes = read(&[SECRET, ("AMQP_DECLARE", "no")]).unwrap_err();
-        let told = "AMQP_DECLARE: must be true or false";
-        assert_eq!(mistakes.to_string(), told);
+        let message = "AMQP_DECLARE: must be true or false";
+        assert_eq!(mistakes.to_string(), message);
     }
 
     #[test]

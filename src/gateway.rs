@@ -5,7 +5,7 @@ mod reload;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -18,16 +18,14 @@ use tracing::{info, warn};
 use crate::auth::Authenticator;
 use crate::config::{Config, Unknown};
 use crate::conversation::Hub;
-use crate::http::{self, Health, Phase};
+use crate::http::{self, Health, ProcessPhase};
 use crate::journal::Journal;
 use crate::net::{self, Limits, Listener};
 use crate::socketio::Sockets;
 use crate::source::amqp;
+use crate::throttle::Throttle;
 use descriptors::descriptors;
 pub use reload::Reload;
-
-/// How often it is logged that events are dropped before their time, at most.
-const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long the shutdown waits for clients to close in turn.
 const LAST_LINGERING: Duration = Duration::from_secs(2);
@@ -47,7 +45,7 @@ pub struct Gateway {
     internal: Option<(Listener, SocketAddr)>,
     lingering: TaskTracker,
     journal: Arc<Journal>,
-    broker: Arc<amqp::Status>,
+    broker: Arc<amqp::BrokerStatus>,
     more_routes: Option<MoreRoutes>,
 }
 
@@ -180,14 +178,14 @@ impl Gateway {
         let serve = |listener, guard| tokio::spawn(net::serve(listener, guard, closing.clone()));
         let mut servers = vec![serve(listener, public)];
         servers.extend(internal.map(|((listener, _), guard)| serve(listener, guard)));
-        health.enter(Phase::Serving);
+        health.enter(ProcessPhase::Serving);
 
         // Should the intake ever end by itself, a restart is better than sockets without events.
         tokio::select! {
             () = shutdown => info!("shutting down"),
             ended = &mut source => bail!("the intake has ended: {ended:?}"),
         }
-        health.enter(Phase::Draining);
+        health.enter(ProcessPhase::Draining);
         sockets.refuse();
         let drain = Drain {
             hub: journal.hub(),
@@ -265,12 +263,12 @@ impl Drain<'_> {
 async fn sweep(hub: Arc<Hub>) {
     let mut every = interval(SWEEP_INTERVAL);
     let mut evicted = 0;
-    let mut logged = None;
+    let log: Throttle<(), 60> = Throttle::default();
     loop {
         every.tick().await;
         hub.sweep();
         let now = hub.counters().evicted.get();
-        if now > evicted && logged.is_none_or(|logged: Instant| logged.elapsed() >= LOG_INTERVAL) {
+        if now > evicted && log.note(&()).is_some() {
             warn!(
                 evicted = now,
                 bytes = hub.bytes(),
@@ -278,7 +276,6 @@ async fn sweep(hub: Arc<Hub>) {
                 "REPLAY_MAX_BYTES is reached: the oldest events are dropped before their time"
             );
             evicted = now;
-            logged = Some(Instant::now());
         }
     }
 }

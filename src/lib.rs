@@ -1,5 +1,5 @@
 //! agent-gateway carries WhatsApp events from RabbitMQ to support agents' browsers: every event
-//! reaches every agent of the conversation once, in order, or the agent is told.
+//! reaches every agent of the conversation once, in order, or the agent gets `reset`.
 //!
 //! ```text
 //!  RabbitMQ queues ─ source::amqp ──┐                                   ┌─ member (socket)
@@ -9,32 +9,35 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`source`] | turns bytes into events, and says yes only after the journal has them |
+//! | [`source`] | turns bytes into events, and acknowledges only after the journal has them |
 //! | [`journal`] | gives events one order and positions |
 //! | [`conversation`] | the window of recent events, the members, who gets what |
-//! | [`socketio`] | what a session says: namespaces, who comes in, from a member to its socket |
+//! | [`socketio`] | what a session says: namespaces, admission, members' sockets |
 //! | [`engineio`] | what carries a session: polls and WebSockets, what waits for a client, limits |
 //! | [`auth`] | token in, agent out |
 //! | [`net`] | accepted connections, HTTP on them, how many there may be |
 //! | [`http`] | the relay's endpoint, the probes, the metrics, the widget; which pages may talk to the gateway |
 //! | [`config`] | the environment |
-//! | [`throttle`] | how often something is told that others can make happen |
+//! | [`counter`], [`throttle`] | counters for the metrics; rate limits for the log |
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |
 //!
-//! Imports run one way: `conversation` knows nobody; `journal`, `socketio` and `source` know
-//! `conversation`; `source` knows `journal`; `source` and `socketio` do not know each other;
-//! `socketio` knows `engineio`, which knows `net`; only `gateway` knows all.
+//! Imports run one way: `counter`, `frame`, `lock` and `throttle` import no other; `conversation`
+//! imports only these; `journal`, `socketio` and `source` import `conversation`; `source` imports
+//! `journal`; `source` and `socketio` do not import each other; `socketio` imports `engineio`, which
+//! imports `net`; only `gateway` imports all.
 
 pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod conversation;
+pub mod counter;
 pub mod engineio;
 mod frame;
 pub mod gateway;
 pub mod http;
 pub mod journal;
+mod lock;
 pub mod net;
 pub mod socketio;
 pub mod source;

@@ -1,49 +1,49 @@
-//! How often something is told that can happen as often as others like.
+//! A rate limit for log lines that clients, publishers or a failing peer can cause at will.
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often the same is told.
-const TELL_EVERY: Duration = Duration::from_secs(10);
+use crate::lock::Mutex;
 
-/// Keeps lines about the same kind apart in the log. Kinds are few: each is remembered for ever.
+/// Lets one line of each kind into the log every `SECONDS`. Kinds are few: each is remembered for
+/// ever.
 #[derive(Debug)]
-pub struct Throttle<K>(Mutex<HashMap<K, Told>>);
+pub struct Throttle<K = (), const SECONDS: u64 = 10>(Mutex<HashMap<K, Record>>);
 
 #[derive(Debug)]
-struct Told {
-    at: Instant,
-    untold: u64,
+struct Record {
+    logged: Instant,
+    /// Occurrences since then.
+    suppressed: u64,
 }
 
-impl<K> Default for Throttle<K> {
+impl<K, const SECONDS: u64> Default for Throttle<K, SECONDS> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<K: Clone + Eq + Hash> Throttle<K> {
-    /// Takes note of one more. If it is to be told: how many there have been since the last that
-    /// was, this one included.
+impl<K: Clone + Eq + Hash, const SECONDS: u64> Throttle<K, SECONDS> {
+    /// Counts an occurrence. `Some` when it is to be logged: how many there have been since the last
+    /// line, this one included.
     pub fn note(&self, kind: &K) -> Option<u64> {
         self.note_at(kind, Instant::now())
     }
 
-    fn note_at(&self, kind: &K, now: Instant) -> Option<u64> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(told) = all.get_mut(kind) else {
-            let told = Told { at: now, untold: 0 };
-            all.insert(kind.clone(), told);
+    pub(crate) fn note_at(&self, kind: &K, now: Instant) -> Option<u64> {
+        let mut kinds = self.0.lock();
+        let Some(known) = kinds.get_mut(kind) else {
+            let (logged, suppressed) = (now, 0);
+            kinds.insert(kind.clone(), Record { logged, suppressed });
             return Some(1);
         };
-        told.untold += 1;
-        if now.duration_since(told.at) < TELL_EVERY {
+        known.suppressed += 1;
+        if now.saturating_duration_since(known.logged) < Duration::from_secs(SECONDS) {
             return None;
         }
-        told.at = now;
-        Some(std::mem::take(&mut told.untold))
+        known.logged = now;
+        Some(std::mem::take(&mut known.suppressed))
     }
 }
 
@@ -52,8 +52,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_is_told_at_once_and_then_every_ten_seconds_with_its_number() {
-        let throttle = Throttle::default();
+    fn each_kind_is_logged_at_once_and_then_every_ten_seconds_with_its_number() {
+        let throttle: Throttle<_> = Throttle::default();
         let begun = Instant::now();
         let note = |kind, seconds| throttle.note_at(&kind, begun + Duration::from_secs(seconds));
         assert_eq!(note("a", 0), Some(1));

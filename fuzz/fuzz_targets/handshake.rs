@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use agent_gateway::auth::{Authenticator, Hs256, NewToken, Settings};
 use agent_gateway::conversation::{Id, Join};
-use agent_gateway::socketio::handshake::{Refusal, admit};
+use agent_gateway::socketio::handshake::{ConnectError, admit};
 use futures_util::FutureExt as _;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -46,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
     assert!(
         matches!(
             refused,
-            Refusal::AuthenticationRequired | Refusal::InvalidToken
+            ConnectError::AuthenticationRequired | ConnectError::InvalidToken
         ),
         "{refused}"
     );
@@ -64,14 +64,14 @@ fuzz_target!(|input: &[u8]| {
             }
         }
         Err(refused) => assert!(
-            matches!(refused, Refusal::InvalidConversation | Refusal::Forbidden),
+            matches!(refused, ConnectError::InvalidConversation | ConnectError::Forbidden),
             "{refused}"
         ),
     }
 });
 
 /// How the connect joins, if it is let in.
-fn connect(namespace: &str, query: Option<&str>, auth: &Value) -> Result<Join, Refusal> {
+fn connect(namespace: &str, query: Option<&str>, auth: &Value) -> Result<Join, ConnectError> {
     let admission = admit(&AUTHENTICATOR, namespace, query, auth)
         .now_or_never()
         .expect("nothing is waited for")?;

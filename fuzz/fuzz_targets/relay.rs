@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use agent_gateway::conversation::{Cursor, Decoder, Kind, Limits};
+use agent_gateway::conversation::{Cursor, Decoder, Kind, WindowLimits};
 use agent_gateway::journal::{Journal, Published};
 use agent_gateway::source::relay::{RelayError, emit};
 use agent_gateway_fuzz::{Delivery, is_field};
@@ -15,12 +15,12 @@ use serde_json::{Map, Value, json};
 
 /// One for all inputs, as in life: an input may repeat what another has begun.
 static JOURNAL: LazyLock<Journal> = LazyLock::new(|| {
-    Journal::new(Limits {
+    Journal::new(WindowLimits {
         age: Duration::from_secs(600),
         events: 64,
         bytes: 4 << 20,
         lag_bytes: 0,
-        remembered: Limits::MIN_REMEMBERED,
+        remembered: WindowLimits::MIN_REMEMBERED,
     })
 });
 

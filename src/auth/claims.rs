@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::agent::{Agent, Grant};
-use super::rejection::{Fault, Reason, Rejection};
+use super::rejection::{TokenDefect, TokenError, TokenRejection};
 
 /// From here on, a time is in milliseconds, in Unix time: in seconds it would be the year 5138.
 pub const MILLISECONDS: i64 = 100_000_000_000;
@@ -37,9 +37,9 @@ impl Rules {
     /// The agent that the claims describe at `now`, in Unix seconds.
     ///
     /// # Errors
-    /// [`Fault::Rejected`] before [`Fault::Expired`]: only a token that was good before is worth
+    /// [`TokenError::Rejected`] before [`TokenError::Expired`]: only a token that was good before is worth
     /// renewing.
-    pub(super) fn agent(&self, claims: &Map<String, Value>, now: i64) -> Result<Agent, Fault> {
+    pub(super) fn agent(&self, claims: &Map<String, Value>, now: i64) -> Result<Agent, TokenError> {
         let claims = Claims(claims);
         let leeway = i64::from(self.leeway);
         let agent = Agent {
@@ -49,30 +49,30 @@ impl Rules {
             grant: claims.grant()?,
             expires_at: claims
                 .time("exp")?
-                .ok_or_else(|| refused(Reason::Missing, "exp"))?
+                .ok_or_else(|| refused(TokenDefect::Missing, "exp"))?
                 .saturating_add(leeway),
         };
         for (name, expected) in [("iss", &self.issuer), ("aud", &self.audience)] {
             if let Some(expected) = expected
                 && !claims.names(name, expected)
             {
-                return Err(refused(Reason::Another, name));
+                return Err(refused(TokenDefect::Another, name));
             }
         }
         if let Some(not_before) = claims.time("nbf")?
             && not_before > now.saturating_add(leeway)
         {
-            return Err(refused(Reason::NotYet, "nbf"));
+            return Err(refused(TokenDefect::NotYet, "nbf"));
         }
         if agent.expires_at <= now {
-            return Err(Fault::Expired);
+            return Err(TokenError::Expired);
         }
         Ok(agent)
     }
 }
 
-fn refused(reason: Reason, claim: &str) -> Fault {
-    Fault::Rejected(Rejection::of(reason, claim))
+fn refused(reason: TokenDefect, claim: &str) -> TokenError {
+    TokenError::Rejected(TokenRejection::of(reason, claim))
 }
 
 /// A token's claims, not yet believed. `null` is the same as absent.
@@ -89,29 +89,29 @@ impl Claims<'_> {
         (!name.is_empty()).then(|| name.to_owned())
     }
 
-    fn id(&self, name: &str) -> Result<String, Fault> {
+    fn id(&self, name: &str) -> Result<String, TokenError> {
         let value = self
             .get(name)
-            .ok_or_else(|| refused(Reason::Missing, name))?;
+            .ok_or_else(|| refused(TokenDefect::Missing, name))?;
         match id(value) {
-            Ok(id) if id.is_empty() => Err(refused(Reason::Missing, name)),
+            Ok(id) if id.is_empty() => Err(refused(TokenDefect::Missing, name)),
             Ok(id) => Ok(id),
             Err(reason) => Err(refused(reason, name)),
         }
     }
 
     /// A NumericDate (RFC 7519, section 2), which may have a fraction.
-    fn time(&self, name: &str) -> Result<Option<i64>, Fault> {
+    fn time(&self, name: &str) -> Result<Option<i64>, TokenError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
         let seconds = match (value.as_i64(), value.as_f64()) {
             (Some(seconds), _) => seconds,
             (None, Some(seconds)) => seconds as i64,
-            (None, None) => return Err(refused(Reason::NoTime, name)),
+            (None, None) => return Err(refused(TokenDefect::NoTime, name)),
         };
         if seconds >= MILLISECONDS {
-            return Err(refused(Reason::Milliseconds, name));
+            return Err(refused(TokenDefect::Milliseconds, name));
         }
         Ok(Some(seconds))
     }
@@ -125,7 +125,7 @@ impl Claims<'_> {
         }
     }
 
-    fn grant(&self) -> Result<Grant, Fault> {
+    fn grant(&self) -> Result<Grant, TokenError> {
         const NAME: &str = "conversations";
         match self.get(NAME) {
             None => Ok(Grant::All),
@@ -136,18 +136,18 @@ impl Claims<'_> {
                 .collect::<Result<_, _>>()
                 .map(Grant::Only)
                 .map_err(|reason| refused(reason, NAME)),
-            Some(_) => Err(refused(Reason::NoList, NAME)),
+            Some(_) => Err(refused(TokenDefect::NoList, NAME)),
         }
     }
 }
 
 /// An id, for which an integer's decimal digits count as well: many databases number what they have.
-fn id(value: &Value) -> Result<String, Reason> {
+fn id(value: &Value) -> Result<String, TokenDefect> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) if number.is_i64() || number.is_u64() => Ok(number.to_string()),
-        Value::Number(_) => Err(Reason::Fraction),
-        _ => Err(Reason::NoId),
+        Value::Number(_) => Err(TokenDefect::Fraction),
+        _ => Err(TokenDefect::NoId),
     }
 }
 
@@ -166,11 +166,11 @@ mod tests {
     }
 
     /// Why a token with this claim is refused, and which claim is said to be the reason.
-    fn told(name: &str, value: Value) -> (Reason, Option<String>) {
+    fn rejected(name: &str, value: Value) -> (TokenDefect, Option<String>) {
         let mut claims = claims();
         claims[name] = value;
         match Rules::default().agent(claims.as_object().unwrap(), NOW) {
-            Err(Fault::Rejected(rejection)) => (rejection.reason, rejection.claim),
+            Err(TokenError::Rejected(rejection)) => (rejection.reason, rejection.claim),
             other => panic!("{name}: {other:?}"),
         }
     }
@@ -232,31 +232,34 @@ mod tests {
                     "conversations" => json!([fraction]),
                     _ => fraction,
                 };
-                assert_eq!(told(name, value), (Reason::Fraction, Some(name.to_owned())));
+                assert_eq!(
+                    rejected(name, value),
+                    (TokenDefect::Fraction, Some(name.to_owned()))
+                );
             }
         }
         assert_eq!(with("name", json!(7)).unwrap().name, None);
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_the_claims_name() {
+    fn a_rejection_names_the_claim() {
         for (name, value, reason) in [
-            ("sub", Value::Null, Reason::Missing),
-            ("sub", json!(""), Reason::Missing),
-            ("tenantId", json!(["acme"]), Reason::NoId),
-            ("exp", Value::Null, Reason::Missing),
-            ("exp", json!("1800000000"), Reason::NoTime),
-            ("exp", json!((NOW + 60) * 1_000), Reason::Milliseconds),
-            ("exp", json!(MILLISECONDS), Reason::Milliseconds),
-            ("exp", json!(1e300), Reason::Milliseconds),
-            ("nbf", json!(NOW * 1_000), Reason::Milliseconds),
-            ("nbf", json!(NOW + 6), Reason::NotYet),
-            ("conversations", json!("c-1"), Reason::NoList),
-            ("conversations", json!([true]), Reason::NoId),
+            ("sub", Value::Null, TokenDefect::Missing),
+            ("sub", json!(""), TokenDefect::Missing),
+            ("tenantId", json!(["acme"]), TokenDefect::NoId),
+            ("exp", Value::Null, TokenDefect::Missing),
+            ("exp", json!("1800000000"), TokenDefect::NoTime),
+            ("exp", json!((NOW + 60) * 1_000), TokenDefect::Milliseconds),
+            ("exp", json!(MILLISECONDS), TokenDefect::Milliseconds),
+            ("exp", json!(1e300), TokenDefect::Milliseconds),
+            ("nbf", json!(NOW * 1_000), TokenDefect::Milliseconds),
+            ("nbf", json!(NOW + 6), TokenDefect::NotYet),
+            ("conversations", json!("c-1"), TokenDefect::NoList),
+            ("conversations", json!([true]), TokenDefect::NoId),
         ] {
             let shown = format!("{name}: {value}");
             assert_eq!(
-                told(name, value),
+                rejected(name, value),
                 (reason, Some(name.to_owned())),
                 "{shown}"
             );

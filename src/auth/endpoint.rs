@@ -1,20 +1,17 @@
-//! An address that is asked over HTTP: of a key set, or of the auth service.
+//! The address of a key set or of the auth service.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{bail, ensure};
 use reqwest::{Client, Response, StatusCode, redirect};
-use tokio::time::Instant;
 use tracing::warn;
 use url::{Host, Url};
 
-/// How often it is told that an endpoint fails.
-const TELL_EVERY: Duration = Duration::from_secs(30);
+use crate::throttle::Throttle;
 
-/// An https URL, or an http one of this machine: what is asked there decides who comes in, so that
-/// nobody on the way may answer instead.
+/// An https URL, or an http one of this machine: its answers decide who is admitted, so that
+/// nobody in between may forge them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
@@ -53,17 +50,17 @@ impl Endpoint {
         self.0.clone()
     }
 
-    /// A client for it, which gives up after `patience`, answer included. The variables for proxies
+    /// A client for it, which fails after `timeout`, answer included. The variables for proxies
     /// count, but not for this machine.
     ///
     /// # Errors
     /// When the system has no certificates of authorities, and TLS needs them.
-    pub(super) fn client(&self, patience: Duration) -> reqwest::Result<Client> {
+    pub(super) fn client(&self, timeout: Duration) -> reqwest::Result<Client> {
         let mut builder = Client::builder()
             .user_agent(concat!("agent-gateway/", env!("CARGO_PKG_VERSION")))
             // Whoever may redirect could name a host that nobody has configured.
             .redirect(redirect::Policy::none())
-            .timeout(patience);
+            .timeout(timeout);
         if self.is_local() {
             builder = builder.no_proxy();
         }
@@ -115,18 +112,14 @@ pub(super) async fn body(
     Ok(body)
 }
 
-/// Tells that an endpoint fails, but not for every agent who would come in.
+/// Logs that an endpoint fails, every 30 seconds and not for each agent who connects.
 #[derive(Debug, Default)]
-pub(super) struct Outage {
-    told: Mutex<Option<Instant>>,
-}
+pub(super) struct Outage(Throttle<(), 30>);
 
 impl Outage {
-    /// Takes note of a failure.
-    pub(super) fn tell(&self, endpoint: &Endpoint, error: &anyhow::Error) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-            *told = Some(Instant::now());
+    /// Counts a failure.
+    pub(super) fn note(&self, endpoint: &Endpoint, error: &anyhow::Error) {
+        if self.0.note(&()).is_some() {
             warn!(%endpoint, error = format!("{error:#}"), "the auth service does not answer as it should");
         }
     }
@@ -168,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_scheme_and_host_are_told() {
+    fn only_scheme_and_host_are_logged() {
         let endpoint = Endpoint::parse("https://auth.example.com:8443/secret?key=secret").unwrap();
         assert_eq!(endpoint.to_string(), "https://auth.example.com:8443");
         assert_eq!(format!("{endpoint:?}"), "https://auth.example.com:8443");

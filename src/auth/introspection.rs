@@ -23,9 +23,9 @@ use super::agent::{Agent, Grant};
 use super::claims::Rules;
 use super::endpoint::{self, Endpoint, Outage};
 use super::now;
-use super::rejection::{Fault, Reason};
+use super::rejection::{TokenDefect, TokenError};
 
-/// How many questions the auth service is asked at once; the others wait for their turn.
+/// How many questions the auth service is asked at once; the others wait for a permit.
 const MAX_QUESTIONS: usize = 64;
 
 /// The largest answer, in bytes.
@@ -42,13 +42,13 @@ const CONVERSATIONS: usize = 16;
 pub struct IntrospectionSettings {
     /// Where it is asked.
     pub endpoint: Endpoint,
-    /// As whom.
+    /// The gateway's credentials there.
     pub client: Option<ClientCredentials>,
     /// How long a positive answer is believed, at most: a token that is revoked meanwhile still
     /// opens.
     pub keep: Duration,
-    /// How long a question may take, from the wait for its turn to the end of the answer.
-    pub patience: Duration,
+    /// How long a question may take, from the wait for a permit to the end of the answer.
+    pub timeout: Duration,
 }
 
 /// What the gateway proves itself to the auth service with.
@@ -65,7 +65,7 @@ impl IntrospectionSettings {
     pub const KEEP: Duration = Duration::from_secs(30);
 
     /// How long a question may take, if nothing else is wanted.
-    pub const PATIENCE: Duration = Duration::from_secs(2);
+    pub const TIMEOUT: Duration = Duration::from_secs(2);
 }
 
 impl fmt::Debug for IntrospectionSettings {
@@ -75,7 +75,7 @@ impl fmt::Debug for IntrospectionSettings {
             .field("endpoint", &self.endpoint)
             .field("client", &self.client.is_some())
             .field("keep", &self.keep)
-            .field("patience", &self.patience)
+            .field("timeout", &self.timeout)
             .finish()
     }
 }
@@ -93,7 +93,7 @@ pub(super) struct Introspection {
     client: ArcSwapOption<ClientCredentials>,
     rules: Rules,
     http: Client,
-    turns: Semaphore,
+    permits: Semaphore,
     known: Cache<[u8; 32], Agent>,
     outage: Outage,
 }
@@ -111,11 +111,11 @@ impl Introspection {
             .time_to_live(settings.keep)
             .build();
         Ok(Self {
-            http: settings.endpoint.client(settings.patience)?,
+            http: settings.endpoint.client(settings.timeout)?,
             client: ArcSwapOption::from_pointee(settings.client.clone()),
             settings,
             rules,
-            turns: Semaphore::new(MAX_QUESTIONS),
+            permits: Semaphore::new(MAX_QUESTIONS),
             known,
             outage: Outage::default(),
         })
@@ -127,38 +127,38 @@ impl Introspection {
     }
 
     /// The agent that the auth service knows the token of.
-    pub(super) async fn agent(&self, token: &str) -> Result<Agent, Fault> {
+    pub(super) async fn agent(&self, token: &str) -> Result<Agent, TokenError> {
         // RFC 6749, appendix A.12: nothing else was ever a token.
         if !token.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            return Err(Fault::Rejected(Reason::Malformed.into()));
+            return Err(TokenError::Rejected(TokenDefect::Malformed.into()));
         }
         let hash = Sha256::digest(token).into();
         let agent = self
             .known
             .try_get_with(hash, self.ask(token))
             .await
-            .map_err(|error: Arc<Fault>| Fault::clone(&error))?;
+            .map_err(|error: Arc<TokenError>| TokenError::clone(&error))?;
         if agent.expires_at <= now() {
-            return Err(Fault::Expired);
+            return Err(TokenError::Expired);
         }
         Ok(agent)
     }
 
-    async fn ask(&self, token: &str) -> Result<Agent, Fault> {
-        let answer = timeout(self.settings.patience, self.answer(token)).await;
+    async fn ask(&self, token: &str) -> Result<Agent, TokenError> {
+        let answer = timeout(self.settings.timeout, self.answer(token)).await;
         match answer.context("it takes too long").flatten() {
             Ok(Some(claims)) => self.rules.agent(&claims, now()),
-            Ok(None) => Err(Fault::Rejected(Reason::Inactive.into())),
+            Ok(None) => Err(TokenError::Rejected(TokenDefect::Inactive.into())),
             Err(error) => {
-                self.outage.tell(&self.settings.endpoint, &error);
-                Err(Fault::Unavailable)
+                self.outage.note(&self.settings.endpoint, &error);
+                Err(TokenError::Unavailable)
             }
         }
     }
 
     /// What the auth service says about the token, if that is active.
     async fn answer(&self, token: &str) -> anyhow::Result<Option<Map<String, Value>>> {
-        let _turn = self.turns.acquire().await?;
+        let _permit = self.permits.acquire().await?;
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("token", token)
             .append_pair("token_type_hint", "access_token")

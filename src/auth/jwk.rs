@@ -13,7 +13,7 @@ const P256_COORDINATE: usize = 32;
 
 /// Why a member of a set is left out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Unusable {
+pub(super) enum UnusableJwk {
     /// It is for something else: another algorithm, encryption.
     #[error("is for something else")]
     Foreign,
@@ -37,11 +37,12 @@ pub(super) struct NamedKey {
 
 impl NamedKey {
     /// Reads a member. Its algorithm comes from its kind; an `alg` has to agree with that.
-    pub(super) fn parse(member: &Value) -> Result<Self, Unusable> {
+    pub(super) fn parse(member: &Value) -> Result<Self, UnusableJwk> {
         if member.get("kty").is_some_and(|kind| kind == "oct") || member.get("d").is_some() {
-            return Err(Unusable::Secret);
+            return Err(UnusableJwk::Secret);
         }
-        let jwk: Jwk = serde_json::from_value(member.clone()).map_err(|_| Unusable::Malformed)?;
+        let jwk: Jwk =
+            serde_json::from_value(member.clone()).map_err(|_| UnusableJwk::Malformed)?;
         let common = &jwk.common;
         let signs = common
             .public_key_use
@@ -52,10 +53,10 @@ impl NamedKey {
                 .as_ref()
                 .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
         if !signs {
-            return Err(Unusable::Foreign);
+            return Err(UnusableJwk::Foreign);
         }
         let agrees = |algorithm: Algorithm| match common.key_algorithm {
-            Some(named) if named != algorithm.into() => Err(Unusable::Foreign),
+            Some(named) if named != algorithm.into() => Err(UnusableJwk::Foreign),
             _ => Ok(()),
         };
         let key = match &jwk.algorithm {
@@ -67,7 +68,7 @@ impl NamedKey {
                 agrees(Algorithm::ES256)?;
                 let (x, y) = (decode(&ec.x)?, decode(&ec.y)?);
                 if x.len() != P256_COORDINATE || y.len() != P256_COORDINATE {
-                    return Err(Unusable::Malformed);
+                    return Err(UnusableJwk::Malformed);
                 }
                 // SEC 1, section 2.3.3: uncompressed.
                 Key::p256(&[&[0x04], &x[..], &y[..]].concat())?
@@ -78,9 +79,9 @@ impl NamedKey {
             }
             // Also what looks like one of those and lacks a number.
             AlgorithmParameters::Other(_) if looks_familiar(member) => {
-                return Err(Unusable::Malformed);
+                return Err(UnusableJwk::Malformed);
             }
-            _ => return Err(Unusable::Foreign),
+            _ => return Err(UnusableJwk::Foreign),
         };
         Ok(Self {
             id: jwk.common.key_id,
@@ -99,8 +100,8 @@ fn looks_familiar(member: &Value) -> bool {
     }
 }
 
-fn decode(text: &str) -> Result<Vec<u8>, Unusable> {
+fn decode(text: &str) -> Result<Vec<u8>, UnusableJwk> {
     URL_SAFE_NO_PAD
         .decode(text)
-        .map_err(|_| Unusable::Malformed)
+        .map_err(|_| UnusableJwk::Malformed)
 }

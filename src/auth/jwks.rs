@@ -20,8 +20,8 @@ use tracing::{debug, info, warn};
 
 use super::Signature;
 use super::endpoint::{self, Endpoint};
-use super::key_set::{Check, KeySet};
-use super::rejection::Reason;
+use super::key_set::{KeySet, KeySetCheck};
+use super::rejection::TokenDefect;
 
 /// How old the keys get.
 const REFRESH_EVERY: Duration = Duration::from_secs(600);
@@ -36,7 +36,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(60);
 
 /// How long a load may take. An agent's connect may be waiting for it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The largest set, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -68,13 +68,13 @@ impl fmt::Debug for KeySource {
 /// The keys of a source.
 #[derive(Debug)]
 pub(super) struct Jwks {
-    state: Arc<watch::Sender<State>>,
+    state: Arc<watch::Sender<KeysState>>,
     source: KeySource,
     _loader: AbortOnDropHandle<()>,
 }
 
 #[derive(Debug)]
-struct State {
+struct KeysState {
     /// The last that could be loaded.
     keys: Option<Arc<KeySet>>,
     /// A load is under way, or wanted.
@@ -85,7 +85,7 @@ struct State {
     asked_at: Option<Instant>,
 }
 
-impl State {
+impl KeysState {
     /// Whether it is worth waiting for a load, which may begin by that.
     fn may_become_better(&mut self) -> bool {
         let may_ask = self.keys.is_some()
@@ -101,9 +101,9 @@ impl State {
 
     fn check(&self, token: &str, header: &Header) -> Option<Signature> {
         match self.keys.as_ref()?.check(token, header) {
-            Check::Signed(claims) => Some(Signature::Good(claims)),
-            Check::Unsigned => Some(Signature::Bad(Reason::Signature)),
-            Check::UnknownKey => None,
+            KeySetCheck::Signed(claims) => Some(Signature::Good(claims)),
+            KeySetCheck::Unsigned => Some(Signature::Bad(TokenDefect::Signature)),
+            KeySetCheck::UnknownKey => None,
         }
     }
 }
@@ -116,12 +116,12 @@ impl Jwks {
     pub(super) fn new(source: KeySource) -> reqwest::Result<Self> {
         let loader = Loader {
             client: match &source {
-                KeySource::Url(endpoint) => Some(endpoint.client(PATIENCE)?),
+                KeySource::Url(endpoint) => Some(endpoint.client(TIMEOUT)?),
                 KeySource::File(_) => None,
             },
             source: source.clone(),
         };
-        let state = Arc::new(watch::Sender::new(State {
+        let state = Arc::new(watch::Sender::new(KeysState {
             keys: None,
             loading: true,
             reachable: false,
@@ -147,7 +147,7 @@ impl Jwks {
         let path = path.clone();
         let json = tokio::task::spawn_blocking(move || read(path)).await??;
         let keys = KeySet::parse(&json)?;
-        tell_faults(&self.source, &keys);
+        log_faults(&self.source, &keys);
         let mut changed = false;
         self.state.send_modify(|state| {
             let known = state.keys.as_ref();
@@ -177,7 +177,7 @@ impl Jwks {
         state.check(token, header).unwrap_or_else(|| {
             // Only a set that is up to date can say that there is no such key.
             if state.reachable {
-                Signature::Bad(Reason::UnknownKey)
+                Signature::Bad(TokenDefect::UnknownKey)
             } else {
                 Signature::Unknown
             }
@@ -191,18 +191,18 @@ struct Loader {
 }
 
 impl Loader {
-    async fn run(self, state: Arc<watch::Sender<State>>) {
+    async fn run(self, state: Arc<watch::Sender<KeysState>>) {
         let mut wanted = state.subscribe();
         let mut retry = FIRST_RETRY;
         loop {
-            let loaded = timeout(PATIENCE, self.load()).await;
+            let loaded = timeout(TIMEOUT, self.load()).await;
             let loaded = loaded.context("it takes too long").flatten();
             let next = if loaded.is_ok() { REFRESH_EVERY } else { retry };
             retry = match &loaded {
                 Ok(_) => FIRST_RETRY,
                 Err(_) => LAST_RETRY.min(retry * 2),
             };
-            self.tell(&loaded, state.borrow().reachable);
+            self.log(&loaded, state.borrow().reachable);
             state.send_modify(|state| {
                 state.loading = false;
                 state.reachable = loaded.is_ok();
@@ -235,7 +235,7 @@ impl Loader {
         KeySet::parse(&json)
     }
 
-    fn tell(&self, loaded: &anyhow::Result<KeySet>, reachable: bool) {
+    fn log(&self, loaded: &anyhow::Result<KeySet>, reachable: bool) {
         let source = &self.source;
         let set = match loaded {
             Ok(set) => set,
@@ -245,7 +245,7 @@ impl Loader {
             }
         };
         let keys = set.len();
-        if tell_faults(source, set) {
+        if log_faults(source, set) {
             return;
         }
         if reachable {
@@ -257,7 +257,7 @@ impl Loader {
 }
 
 /// Tells what is wrong with the keys of a set, if anything is.
-fn tell_faults(source: &KeySource, set: &KeySet) -> bool {
+fn log_faults(source: &KeySource, set: &KeySet) -> bool {
     let keys = set.len();
     if let Some(fault) = &set.fault {
         let faulty = set.faulty;

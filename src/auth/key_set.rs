@@ -5,7 +5,7 @@ use jsonwebtoken::Header;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::jwk::{NamedKey, Unusable};
+use super::jwk::{NamedKey, UnusableJwk};
 
 /// How many keys of a set are used: a token must not cost a search.
 const MAX_KEYS: usize = 100;
@@ -14,7 +14,7 @@ const MAX_KEYS: usize = 100;
 #[derive(Debug)]
 pub(super) struct KeySet {
     keys: Vec<NamedKey>,
-    /// Of the text, to tell one set from the next.
+    /// Of the text, to distinguish one set from the next.
     pub(super) digest: [u8; 32],
     /// How many members were left out because something is wrong with them.
     pub(super) faulty: usize,
@@ -24,7 +24,7 @@ pub(super) struct KeySet {
 
 /// What a set says about a token.
 #[derive(Debug, PartialEq)]
-pub(super) enum Check {
+pub(super) enum KeySetCheck {
     /// One of its keys signed it: its claims, not yet judged.
     Signed(Map<String, Value>),
     /// None did.
@@ -60,7 +60,7 @@ impl KeySet {
                     continue;
                 }
                 Ok(_) => format!("is beyond the {MAX_KEYS} that are used"),
-                Err(Unusable::Foreign) => continue,
+                Err(UnusableJwk::Foreign) => continue,
                 Err(unusable) => unusable.to_string(),
             };
             parsed.faulty += 1;
@@ -78,13 +78,13 @@ impl KeySet {
 
     /// Checks a token by the key that its header names. One that names none is checked only if the
     /// set leaves no choice (OpenID Connect Core, section 10.1).
-    pub(super) fn check(&self, token: &str, header: &Header) -> Check {
+    pub(super) fn check(&self, token: &str, header: &Header) -> KeySetCheck {
         let fits = |named: &&NamedKey| named.key.algorithm() == header.alg;
         let mut candidates: Vec<&NamedKey> = match &header.kid {
             Some(id) => {
                 let of_that_name = |named: &&NamedKey| named.id.as_ref() == Some(id);
                 if !self.keys.iter().any(|named| of_that_name(&named)) {
-                    return Check::UnknownKey;
+                    return KeySetCheck::UnknownKey;
                 }
                 self.keys.iter().filter(of_that_name).collect()
             }
@@ -92,11 +92,11 @@ impl KeySet {
         };
         candidates.retain(fits);
         if header.kid.is_none() && candidates.len() > 1 {
-            return Check::Unsigned;
+            return KeySetCheck::Unsigned;
         }
         candidates
             .iter()
             .find_map(|named| named.key.claims(token))
-            .map_or(Check::Unsigned, Check::Signed)
+            .map_or(KeySetCheck::Unsigned, KeySetCheck::Signed)
     }
 }

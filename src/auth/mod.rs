@@ -39,12 +39,12 @@ pub use settings::Settings;
 
 use introspection::Introspection;
 use jwks::Jwks;
-use rejection::{Fault, Reason, Rejections};
+use rejection::{Rejections, TokenDefect, TokenError};
 
 /// The longest token, in bytes. What is longer is not looked at.
 pub const MAX_TOKEN: usize = 16 << 10;
 
-/// Why a token opens no door.
+/// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// The token is malformed, nobody vouches for it, it is not meant for this service, or it
@@ -64,8 +64,8 @@ enum Signature {
     /// One of them signed it: its claims, not yet judged.
     Good(Map<String, Value>),
     /// None did, for this reason.
-    Bad(Reason),
-    /// The key set that could tell cannot be loaded.
+    Bad(TokenDefect),
+    /// The key set that decides cannot be loaded.
     Unknown,
 }
 
@@ -122,7 +122,7 @@ impl Authenticator {
     }
 
     /// Takes in other secrets, another public key, other credentials for the auth service. What else
-    /// the settings say stays as it was, and so does whoever has been let in.
+    /// the settings say stays as it was, and so does every member.
     pub fn renew(&self, settings: Settings) {
         if let (Some(introspection), Some(asked)) = (&self.introspection, &settings.introspection) {
             introspection.renew(asked.client.clone());
@@ -155,38 +155,38 @@ impl Authenticator {
     /// [`AuthError`]; its texts are those of the contract's `connect_error`.
     pub async fn authenticate(&self, token: &str) -> Result<Agent, AuthError> {
         let agent = self.judge(token).await;
-        if let Err(Fault::Rejected(rejection)) = &agent {
+        if let Err(TokenError::Rejected(rejection)) = &agent {
             self.rejections.note(rejection);
         }
         agent.map_err(AuthError::from)
     }
 
-    async fn judge(&self, token: &str) -> Result<Agent, Fault> {
+    async fn judge(&self, token: &str) -> Result<Agent, TokenError> {
         if token.len() > MAX_TOKEN {
-            return Err(Fault::Rejected(Reason::TooLong.into()));
+            return Err(TokenError::Rejected(TokenDefect::TooLong.into()));
         }
         let unsigned = match self.signature(token).await {
             Signature::Good(claims) => return self.rules.agent(&claims, now()),
-            Signature::Bad(reason) => Fault::Rejected(reason.into()),
-            Signature::Unknown => Fault::Unavailable,
+            Signature::Bad(reason) => TokenError::Rejected(reason.into()),
+            Signature::Unknown => TokenError::Unavailable,
         };
         let Some(introspection) = &self.introspection else {
             return Err(unsigned);
         };
         match (introspection.agent(token).await, unsigned) {
             // Of a key set that cannot be asked, the auth service knows nothing.
-            (Err(Fault::Rejected(_)), Fault::Unavailable) => Err(Fault::Unavailable),
+            (Err(TokenError::Rejected(_)), TokenError::Unavailable) => Err(TokenError::Unavailable),
             (answer, _) => answer,
         }
     }
 
     async fn signature(&self, token: &str) -> Signature {
         let Ok(header) = jsonwebtoken::decode_header(token) else {
-            return Signature::Bad(Reason::Malformed);
+            return Signature::Bad(TokenDefect::Malformed);
         };
         // RFC 7515, section 4.1.11: an extension that is not understood must not be passed over.
         if header.crit.is_some() {
-            return Signature::Bad(Reason::Extension);
+            return Signature::Bad(TokenDefect::Extension);
         }
         let keys = self.keys.load_full();
         let by_key = match header.alg {
@@ -194,7 +194,7 @@ impl Authenticator {
             Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA => {
                 keys.public_key.as_ref().and_then(|key| key.claims(token))
             }
-            _ => return Signature::Bad(Reason::Algorithm),
+            _ => return Signature::Bad(TokenDefect::Algorithm),
         };
         let has_key = match header.alg {
             Algorithm::HS256 => keys.hs256.has_keys(),
@@ -208,8 +208,8 @@ impl Authenticator {
             (None, Some(key_set)) if header.alg != Algorithm::HS256 => {
                 key_set.check(token, &header).await
             }
-            (None, _) if has_key => Signature::Bad(Reason::Signature),
-            (None, _) => Signature::Bad(Reason::NoKey),
+            (None, _) if has_key => Signature::Bad(TokenDefect::Signature),
+            (None, _) => Signature::Bad(TokenDefect::NoKey),
         }
     }
 }

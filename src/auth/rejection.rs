@@ -1,13 +1,13 @@
-//! Why a token is refused: more than its bearer is told, for the log.
+//! Why a token is refused: for the log, in more detail than its bearer gets.
 
 use tracing::warn;
 
 use super::AuthError;
 use crate::throttle::Throttle;
 
-/// What keeps a token from opening anything.
+/// What is wrong with a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub(super) enum Reason {
+pub(super) enum TokenDefect {
     #[error("it has more than {} bytes", super::MAX_TOKEN)]
     TooLong,
     #[error("it is malformed: no JWT, or one whose header cannot be read")]
@@ -44,55 +44,55 @@ pub(super) enum Reason {
     Another,
 }
 
-/// A reason, and the name of the claim that it is about, if it is about one.
+/// A defect, and the name of the claim that it is about, if it is about one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Rejection {
-    pub(super) reason: Reason,
+pub(super) struct TokenRejection {
+    pub(super) reason: TokenDefect,
     pub(super) claim: Option<String>,
 }
 
-impl Rejection {
-    pub(super) fn of(reason: Reason, claim: &str) -> Self {
+impl TokenRejection {
+    pub(super) fn of(reason: TokenDefect, claim: &str) -> Self {
         let claim = Some(claim.to_owned());
         Self { reason, claim }
     }
 }
 
-impl From<Reason> for Rejection {
-    fn from(reason: Reason) -> Self {
+impl From<TokenDefect> for TokenRejection {
+    fn from(reason: TokenDefect) -> Self {
         let claim = None;
         Self { reason, claim }
     }
 }
 
-/// What comes of a token that opens nothing.
+/// Why a token gives no agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
-    Rejected(Rejection),
+pub(super) enum TokenError {
+    Rejected(TokenRejection),
     Expired,
     Unavailable,
 }
 
-impl From<Fault> for AuthError {
-    fn from(fault: Fault) -> Self {
+impl From<TokenError> for AuthError {
+    fn from(fault: TokenError) -> Self {
         match fault {
-            Fault::Rejected(_) => Self::Invalid,
-            Fault::Expired => Self::Expired,
-            Fault::Unavailable => Self::Unavailable,
+            TokenError::Rejected(_) => Self::Invalid,
+            TokenError::Expired => Self::Expired,
+            TokenError::Unavailable => Self::Unavailable,
         }
     }
 }
 
-/// Tells the operator why tokens are refused, each reason now and then: anybody can send tokens.
+/// Logs why tokens are refused, each reason every ten seconds: anybody can send tokens.
 #[derive(Debug, Default)]
-pub(super) struct Rejections(Throttle<Rejection>);
+pub(super) struct Rejections(Throttle<TokenRejection>);
 
 impl Rejections {
     /// Takes note of a token. The line holds nothing of it but the name of a claim, which is one
     /// that is always looked for.
-    pub(super) fn note(&self, rejection: &Rejection) {
+    pub(super) fn note(&self, rejection: &TokenRejection) {
         if let Some(tokens) = self.0.note(rejection) {
-            let Rejection { reason, claim } = rejection;
+            let TokenRejection { reason, claim } = rejection;
             warn!(%reason, claim, tokens, "invalid tokens are refused");
         }
     }

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use rand::distr::{Alphanumeric, SampleString as _};
 use time::OffsetDateTime;
 
-use super::{Failure, config, demo, log, serve};
+use super::{CommandError, config, demo, log, serve};
 use crate::auth::{Hs256, NewToken};
 use crate::config::{Config, Needs};
 use crate::conversation::{ConversationKey, Id};
@@ -30,7 +30,7 @@ const CONVERSATION: &str = "maria";
 /// How long the token in the link is good, in seconds: a working day.
 const TOKEN_LIFE: i64 = 12 * 3600;
 
-pub(super) async fn run(args: Args) -> Result<(), Failure> {
+pub(super) async fn run(args: Args) -> Result<(), CommandError> {
     let mut config = config(
         Needs::Secret,
         &[
@@ -46,7 +46,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     for (variable, address) in [("HOST", config.http.public)].into_iter().chain(internal) {
         if !address.ip().is_loopback() {
             let mistake = format!("{variable}: dev listens on loopback only");
-            return Err(Failure::Usage(mistake));
+            return Err(CommandError::Usage(mistake));
         }
     }
     // Its links are this machine's, whatever the gateway is called elsewhere.

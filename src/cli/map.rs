@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
-use super::{Failure, config};
+use super::{CommandError, config};
 use crate::config::{Config, Needs};
 use crate::conversation::{BODY_LIMIT, Decoded, Delivered, Kind};
 use crate::source::amqp::{Circumstances, Mapped, Mapping, key_matches};
@@ -17,7 +17,7 @@ pub(super) struct Args {
     /// The mapping: one that comes with the program, or a file; AMQP_MAPPING if not given.
     #[arg(long)]
     mapping: Option<String>,
-    /// The routing key that it was published with, which also tells the queue.
+    /// The routing key that it was published with, which also decides the queue.
     #[arg(long)]
     routing_key: Option<String>,
 }
@@ -25,19 +25,19 @@ pub(super) struct Args {
 /// An event, as it is printed.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Line<'a> {
+struct OutputLine<'a> {
     event: &'a str,
     tenant_id: &'a str,
     conversation_id: &'a str,
     payload: &'a RawValue,
 }
 
-pub(super) fn run(args: Args) -> Result<(), Failure> {
+pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let config = config(Needs::Nothing, &[])?;
     let mapping = match &args.mapping {
         Some(name) => {
             let mapping = Mapping::load(name);
-            Some(mapping.map_err(|reason| Failure::Usage(format!("--mapping: {reason}")))?)
+            Some(mapping.map_err(|reason| CommandError::Usage(format!("--mapping: {reason}")))?)
         }
         None => None,
     };
@@ -57,8 +57,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
         }
         None => Ok(()),
         Some(rejection) => {
-            let told = format!("{}: {}", rejection.reason.as_str(), rejection.detail);
-            Err(anyhow::Error::msg(told).into())
+            let message = format!("{}: {}", rejection.reason.as_str(), rejection.detail);
+            Err(anyhow::Error::msg(message).into())
         }
     }
 }
@@ -69,7 +69,7 @@ fn map(
     mapping: Option<Mapping>,
     routing_key: Option<&str>,
     body: &[u8],
-) -> Result<Mapped, Failure> {
+) -> Result<Mapped, CommandError> {
     let amqp = &config.amqp;
     let is_bound = |bindings: &[String], key| {
         let mut bindings = bindings.iter();
@@ -83,13 +83,13 @@ fn map(
             (Kind::StatusUpdate, &amqp.status_queue)
         }
         Some(key) => {
-            let told = format!(
+            let message = format!(
                 "--routing-key: no queue is bound with {key}: AMQP_INBOUND_BINDINGS is {}, \
                  AMQP_STATUS_BINDINGS is {}",
                 amqp.inbound_bindings.join(","),
                 amqp.status_bindings.join(","),
             );
-            return Err(Failure::Usage(told));
+            return Err(CommandError::Usage(message));
         }
         None => (Kind::InboundMessage, &amqp.inbound_queue),
     };
@@ -105,7 +105,7 @@ fn map(
     };
     let mapped = match mapping.as_ref().or(amqp.mapping.as_deref()) {
         Some(mapping) => {
-            let mapping = mapping.talking().map_err(Failure::Usage)?;
+            let mapping = mapping.talking().map_err(CommandError::Usage)?;
             mapping.apply(&config.decoder, &delivered, &circumstances)
         }
         None => config.decoder.decode(&delivered).map(|decoded| Mapped {
@@ -122,7 +122,7 @@ fn map(
 
 fn print(decoded: &Decoded, output: &mut impl std::io::Write) -> std::io::Result<()> {
     let event = &decoded.event;
-    let line = Line {
+    let line = OutputLine {
         event: event.name.as_str(),
         tenant_id: event.key.tenant.as_str(),
         conversation_id: event.key.conversation.as_str(),

@@ -53,7 +53,7 @@ enum Command {
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+enum CommandError {
     /// The configuration has mistakes.
     #[error("{0}")]
     Config(#[from] Mistakes),
@@ -84,7 +84,7 @@ pub fn main() -> ExitCode {
             Command::Publish(args) => publish::run(args).await,
         }
     });
-    // Tasks that hang are not waited for: the grace has passed.
+    // Tasks that still run are not waited for: the grace has passed.
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -93,8 +93,8 @@ pub fn main() -> ExitCode {
                 eprintln!("agent-gateway: {line}");
             }
             match failure {
-                Failure::Config(_) | Failure::Usage(_) => ExitCode::from(EXIT_USAGE),
-                Failure::Other(_) => ExitCode::FAILURE,
+                CommandError::Config(_) | CommandError::Usage(_) => ExitCode::from(EXIT_USAGE),
+                CommandError::Other(_) => ExitCode::FAILURE,
             }
         }
     }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::token::id;
-use super::{Failure, config, log};
+use super::{CommandError, config, log};
 use crate::config::Needs;
 use crate::conversation::{ConversationKey, Delivered, Id, Kind, rfc3339};
 use crate::source::amqp::Publisher;
@@ -15,7 +15,7 @@ pub(super) enum Args {
     /// A customer's message.
     Inbound {
         #[command(flatten)]
-        conversation: Conversation,
+        conversation: Target,
         /// What the customer wrote.
         #[arg(long, required_unless_present = "media_url")]
         text: Option<String>,
@@ -35,7 +35,7 @@ pub(super) enum Args {
     /// A tick.
     Status {
         #[command(flatten)]
-        conversation: Conversation,
+        conversation: Target,
         /// The message that it is about.
         #[arg(long)]
         message_id: String,
@@ -46,7 +46,7 @@ pub(super) enum Args {
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Conversation {
+pub(super) struct Target {
     /// The tenant.
     #[arg(long, value_parser = id)]
     tenant: Id,
@@ -55,7 +55,7 @@ pub(super) struct Conversation {
     conversation: Id,
 }
 
-pub(super) async fn run(args: Args) -> Result<(), Failure> {
+pub(super) async fn run(args: Args) -> Result<(), CommandError> {
     let mut config = config(Needs::Nothing, &[])?;
     log(std::mem::take(&mut config.log));
     let (kind, conversation, message_id, fields) = match args {
@@ -96,7 +96,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     // The gateway would put it among the dead letters, or leave a field out: say so here instead.
     Delivered::now(kind, &body)
         .check()
-        .map_err(|rejection| Failure::Usage(rejection.detail))?;
+        .map_err(|rejection| CommandError::Usage(rejection.detail))?;
     let publisher = Publisher::connect(&config.amqp)
         .await
         .map_err(anyhow::Error::from)?;
@@ -104,7 +104,7 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         .publish(kind, &key, &body)
         .await
         .map_err(anyhow::Error::from)?;
-    // The broker has the event: a goodbye that fails does not change that.
+    // The broker has the event: a close that fails does not change that.
     println!("{message_id}");
     publisher.close().await.ok();
     Ok(())

@@ -4,21 +4,21 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::warn;
 
-use super::{Failure, config, log};
+use super::{CommandError, config, log};
 use crate::config::{Config, Needs};
 use crate::gateway::Gateway;
 
-pub(super) async fn run() -> Result<(), Failure> {
+pub(super) async fn run() -> Result<(), CommandError> {
     let mut config = config(Needs::Tokens, &[])?;
     log(std::mem::take(&mut config.log));
     start(config, |_| {}).await
 }
 
-/// Runs the gateway; `started` is told when its addresses are bound.
+/// Runs the gateway; `started` is called when its addresses are bound.
 pub(super) async fn start(
     config: Config,
     started: impl FnOnce(&mut Gateway),
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP")?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use time::OffsetDateTime;
 
-use super::{Failure, config};
+use super::{CommandError, config};
 use crate::auth::{self, Hs256, NewToken};
 use crate::config::Needs;
 use crate::conversation::Id;
@@ -40,17 +40,17 @@ fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
     }
 }
 
-pub(super) fn run(args: Args) -> Result<(), Failure> {
+pub(super) fn run(args: Args) -> Result<(), CommandError> {
     let config = config(Needs::Secret, &[])?;
     if args.agent.is_empty() {
-        return Err(Failure::Usage("--agent: must not be empty".to_owned()));
+        return Err(CommandError::Usage("--agent: must not be empty".to_owned()));
     }
     let expires_at = OffsetDateTime::now_utc()
         .unix_timestamp()
         .saturating_add_unsigned(args.expires_in.as_secs());
     if expires_at >= auth::MILLISECONDS {
         let mistake = "--expires-in: is so long that the gateway would not believe the token";
-        return Err(Failure::Usage(mistake.to_owned()));
+        return Err(CommandError::Usage(mistake.to_owned()));
     }
     let token = Hs256::new(config.auth)
         .issue(NewToken {

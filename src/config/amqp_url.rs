@@ -112,9 +112,9 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> String {
-        let told = amqp_url(text).unwrap_err();
-        assert!(!told.contains("hunter"), "{told}");
-        told
+        let result = amqp_url(text).unwrap_err();
+        assert!(!result.contains("hunter"), "{result}");
+        result
     }
 
     #[test]
@@ -134,8 +134,8 @@ mod tests {
             ("amqps://u:p@b/v?auth_mechanism=external", "b", 5671, "v"),
         ] {
             let uri = amqp_url(text).unwrap();
-            let told = (&*uri.authority.host, uri.authority.port, &*uri.vhost);
-            assert_eq!(told, (host, port, vhost), "{text}");
+            let result = (&*uri.authority.host, uri.authority.port, &*uri.vhost);
+            assert_eq!(result, (host, port, vhost), "{text}");
         }
     }
 
@@ -174,8 +174,8 @@ mod tests {
             ("amqp://b:hunter", "%3A"),
             ("amqp://u:hunter 2@b/v", "%20"),
         ] {
-            let told = refused(text);
-            assert!(told.contains(code), "{text}: {told}");
+            let result = refused(text);
+            assert!(result.contains(code), "{text}: {result}");
         }
     }
 
@@ -192,8 +192,8 @@ mod tests {
             ("heartbeats=30", "heartbeat"),
             ("verify=verify_none", "not known"),
         ] {
-            let told = refused(&format!("amqp://u:hunter@b/v?{parameter}"));
-            assert!(told.contains(wanted), "{parameter}: {told}");
+            let result = refused(&format!("amqp://u:hunter@b/v?{parameter}"));
+            assert!(result.contains(wanted), "{parameter}: {result}");
         }
     }
 

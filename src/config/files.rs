@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::environment::Environment;
-use super::reader::Reader;
+use super::reader::VariableReader;
 use super::secret_file;
 use super::{Config, Mistake, Mistakes, Needs};
 
@@ -64,7 +64,7 @@ impl Files {
         }
         let mut config = None;
         while config.is_none() && !changed.is_empty() {
-            match Reader::again(new.clone(), self.needs) {
+            match VariableReader::again(new.clone(), self.needs) {
                 Ok(read) => config = Some(read),
                 Err(mistakes) => self.keep(&mut new, &mut changed, &mut kept, mistakes),
             }
@@ -168,10 +168,10 @@ mod tests {
         assert_eq!(reading.changed, ["JWT_SECRET_FILE"]);
         let kept: Vec<_> = reading.kept.iter().map(|kept| kept.variable).collect();
         assert_eq!(kept, ["INTERNAL_API_KEYS_FILE", "AMQP_URL_FILE"]);
-        let told = format!("{:?}", reading.kept);
-        assert!(!told.contains("hidden"), "{told}");
+        let kept = format!("{:?}", reading.kept);
+        assert!(!kept.contains("hidden"), "{kept}");
 
-        // What is still wrong is told again, and what is mended is taken.
+        // What is still wrong is reported again, and what is mended is taken.
         folder.write("keys", "the third key 1234");
         let reading = config.files.read_again();
         assert_eq!(reading.changed, ["INTERNAL_API_KEYS_FILE"]);

@@ -97,7 +97,7 @@ fn is_service(name: &str, value: &OsStr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reader::Variables;
+    use super::super::variables::Variables;
     use super::*;
 
     fn nearest(name: &str, value: &str) -> Option<&'static str> {

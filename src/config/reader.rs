@@ -2,119 +2,37 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use super::amqp_url::amqp_url;
-use super::environment::{Environment, Variable};
-use super::values::{
-    api_keys, bindings, default_bindings, default_broker, ip, journal, log_filter, log_format,
-    name, number, origins, queue_type, size, time, yes_or_no,
-};
+use super::environment::Environment;
+use super::values::{api_keys, ip, journal, log_filter, log_format, number, origins, size, time};
+use super::variables::Variables;
 use super::{Config, Files, Log, Mistake, Mistakes, Needs};
-use crate::conversation::{Decoder, Gap, Kind, Limits, UrlTemplate};
-use crate::source::amqp::{self, Mapping, QueueType};
+use crate::conversation::{Decoder, Gap, UrlTemplate, WindowLimits};
+use crate::source::amqp;
 use crate::{http, net, socketio};
-
-/// The variable that may name a file with the value of `name`: there is one of each secret.
-macro_rules! file {
-    ($name:literal) => {
-        None
-    };
-    ($name:literal secret) => {
-        Some(concat!($name, "_FILE"))
-    };
-}
-
-macro_rules! variables {
-    ($($field:ident $name:literal $($secret:ident)?),* $(,)?) => {
-        /// The variables as they are set. `envy` stops at the first mistake and names fields, so
-        /// that it is given nothing that it could stop at.
-        #[derive(Default, Deserialize)]
-        pub(super) struct Variables {
-            $(pub(super) $field: Option<String>,)*
-        }
-
-        impl Variables {
-            pub(super) const NAMES: &'static [Variable] = &[$(Variable {
-                name: $name,
-                file: file!($name $($secret)?),
-            }),*];
-        }
-    };
-}
-
-variables! {
-    host "HOST", port "PORT",
-    internal_host "INTERNAL_HOST", internal_port "INTERNAL_PORT",
-    amqp_url "AMQP_URL" secret,
-    amqp_exchange "AMQP_EXCHANGE",
-    amqp_inbound_queue "AMQP_INBOUND_QUEUE",
-    amqp_status_queue "AMQP_STATUS_QUEUE",
-    amqp_dead_letter_queue "AMQP_DEAD_LETTER_QUEUE",
-    amqp_queue_type "AMQP_QUEUE_TYPE",
-    amqp_declare "AMQP_DECLARE",
-    amqp_inbound_bindings "AMQP_INBOUND_BINDINGS",
-    amqp_status_bindings "AMQP_STATUS_BINDINGS",
-    amqp_mapping "AMQP_MAPPING",
-    amqp_prefetch "AMQP_PREFETCH",
-    amqp_journal_stream "AMQP_JOURNAL_STREAM",
-    media_url_template "MEDIA_URL_TEMPLATE",
-    history_url_template "HISTORY_URL_TEMPLATE",
-    journal "JOURNAL",
-    replay_window_seconds "REPLAY_WINDOW_SECONDS",
-    replay_max_events "REPLAY_MAX_EVENTS",
-    replay_max_bytes "REPLAY_MAX_BYTES",
-    max_lag_bytes "MAX_LAG_BYTES",
-    jwt_secret "JWT_SECRET" secret,
-    jwt_previous_secret "JWT_PREVIOUS_SECRET" secret,
-    jwt_public_key "JWT_PUBLIC_KEY" secret,
-    jwt_jwks_url "JWT_JWKS_URL",
-    jwt_issuer "JWT_ISSUER",
-    jwt_audience "JWT_AUDIENCE",
-    jwt_leeway_seconds "JWT_LEEWAY_SECONDS",
-    jwt_tenant_claim "JWT_TENANT_CLAIM",
-    auth_introspection_url "AUTH_INTROSPECTION_URL",
-    auth_introspection_client_id "AUTH_INTROSPECTION_CLIENT_ID",
-    auth_introspection_client_secret "AUTH_INTROSPECTION_CLIENT_SECRET" secret,
-    internal_api_keys "INTERNAL_API_KEYS" secret,
-    public_url "PUBLIC_URL",
-    allowed_origins "ALLOWED_ORIGINS",
-    frame_ancestors "FRAME_ANCESTORS",
-    ping_interval_ms "PING_INTERVAL_MS",
-    ping_timeout_ms "PING_TIMEOUT_MS",
-    max_connections "MAX_CONNECTIONS",
-    max_connections_per_ip "MAX_CONNECTIONS_PER_IP",
-    connection_rate_per_ip "CONNECTION_RATE_PER_IP",
-    trusted_proxies "TRUSTED_PROXIES",
-    shutdown_grace_seconds "SHUTDOWN_GRACE_SECONDS",
-    log_format "LOG_FORMAT",
-    rust_log "RUST_LOG",
-}
 
 /// What is set, and what has been found wrong with it so far.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(super) struct VariableReader {
     environment: Environment,
     mistakes: Vec<Mistake>,
     ignored: Vec<&'static str>,
 }
 
-impl Reader {
+impl VariableReader {
     /// The known ones among `vars`.
     pub(super) fn variables(
         &mut self,
         vars: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Variables {
         self.environment = Environment::read(vars, Variables::NAMES);
-        variables(&self.environment)
+        Variables::of(&self.environment)
     }
 
     /// What an environment says in which the texts of some files are new.
     pub(super) fn again(environment: Environment, needs: Needs) -> Result<Config, Mistakes> {
-        let mut vars = variables(&environment);
+        let mut vars = Variables::of(&environment);
         // It stays as it was compiled, whatever its file says now.
         vars.amqp_mapping = None;
         let reader = Self {
@@ -245,75 +163,7 @@ impl Reader {
         }
     }
 
-    fn amqp(&mut self, vars: &Variables) -> amqp::Settings {
-        let mut named = |variable, value, default: &str| {
-            self.value(variable, value, || default.to_owned(), name)
-        };
-        let exchange = named("AMQP_EXCHANGE", &vars.amqp_exchange, "whatsapp.events");
-        let inbound_queue = named(
-            "AMQP_INBOUND_QUEUE",
-            &vars.amqp_inbound_queue,
-            "gateway.inbound_message",
-        );
-        let status_queue = named(
-            "AMQP_STATUS_QUEUE",
-            &vars.amqp_status_queue,
-            "gateway.status_update",
-        );
-        let dead_letter_queue = named(
-            "AMQP_DEAD_LETTER_QUEUE",
-            &vars.amqp_dead_letter_queue,
-            "gateway.dead_letters",
-        );
-        if status_queue == inbound_queue {
-            self.mistake("AMQP_STATUS_QUEUE", "must not be the inbound queue");
-        }
-        if [&inbound_queue, &status_queue].contains(&&dead_letter_queue) {
-            self.mistake(
-                "AMQP_DEAD_LETTER_QUEUE",
-                "must not be a queue that is consumed",
-            );
-        }
-        amqp::Settings {
-            uri: self
-                .value("AMQP_URL", &vars.amqp_url, default_broker, amqp_url)
-                .into(),
-            exchange,
-            inbound_queue,
-            status_queue,
-            dead_letter_queue,
-            queue_type: self.value(
-                "AMQP_QUEUE_TYPE",
-                &vars.amqp_queue_type,
-                || QueueType::Quorum,
-                queue_type,
-            ),
-            declare: self.value("AMQP_DECLARE", &vars.amqp_declare, || true, yes_or_no),
-            inbound_bindings: self.value(
-                "AMQP_INBOUND_BINDINGS",
-                &vars.amqp_inbound_bindings,
-                || default_bindings(Kind::InboundMessage),
-                bindings,
-            ),
-            status_bindings: self.value(
-                "AMQP_STATUS_BINDINGS",
-                &vars.amqp_status_bindings,
-                || default_bindings(Kind::StatusUpdate),
-                bindings,
-            ),
-            prefetch: self.value(
-                "AMQP_PREFETCH",
-                &vars.amqp_prefetch,
-                || 256,
-                number(1, u16::MAX),
-            ),
-            mapping: self
-                .optional("AMQP_MAPPING", &vars.amqp_mapping, Mapping::load)
-                .map(Arc::new),
-        }
-    }
-
-    fn limits(&mut self, vars: &Variables, amqp: &amqp::Settings) -> Limits {
+    fn limits(&mut self, vars: &Variables, amqp: &amqp::Settings) -> WindowLimits {
         let week = 7 * 24 * 3600;
         let events = self.value(
             "REPLAY_MAX_EVENTS",
@@ -327,7 +177,7 @@ impl Reader {
             || 600,
             number(1, week),
         );
-        Limits {
+        WindowLimits {
             age: Duration::from_secs(age),
             events,
             bytes: self.value(
@@ -338,7 +188,7 @@ impl Reader {
             ),
             lag_bytes: self.value("MAX_LAG_BYTES", &vars.max_lag_bytes, || 8_388_608, size),
             // A lost connection brings back all that is unacknowledged, of both queues.
-            remembered: Limits::MIN_REMEMBERED
+            remembered: WindowLimits::MIN_REMEMBERED
                 .max(events)
                 .max(2 * usize::from(amqp.prefetch)),
         }
@@ -403,17 +253,10 @@ impl Reader {
     /// What could not be used of the variables that nothing else looks into.
     fn unusable(&mut self) {
         let all = self.environment.unusable.values();
-        let untold = all.filter(|mistake| !self.mistakes.contains(mistake));
-        let untold: Vec<_> = untold.cloned().collect();
-        self.mistakes.extend(untold);
+        let missing = all.filter(|mistake| !self.mistakes.contains(mistake));
+        let missing: Vec<_> = missing.cloned().collect();
+        self.mistakes.extend(missing);
     }
-}
-
-fn variables(environment: &Environment) -> Variables {
-    let set = environment.texts.iter();
-    let set = set.map(|(name, text)| ((*name).to_owned(), text.clone()));
-    // Of strings that are there or not, every environment is one.
-    envy::from_iter(set).unwrap_or_default()
 }
 
 /// Whether no process can listen on both.

@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_refused_with_the_reason_and_nothing_of_it() {
-        for (bytes, told) in [
+        for (bytes, expected) in [
             (&b""[..], "empty"),
             (b" \r\n", "empty"),
             (b"hidden\xff", "UTF-8"),
@@ -71,7 +71,7 @@ mod tests {
             (b"'hidden'", "take them off"),
         ] {
             let reason = read_bytes(bytes).unwrap_err();
-            assert!(reason.contains(told), "{reason}");
+            assert!(reason.contains(expected), "{reason}");
             assert!(!reason.contains("hidden"), "{reason}");
         }
         for path in ["/hidden/no-such-file", "/"] {

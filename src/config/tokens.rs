@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::Needs;
-use super::reader::{Reader, Variables};
+use super::reader::VariableReader;
 use super::values::number;
+use super::variables::Variables;
 use crate::auth::{
     ClientCredentials, Endpoint, IntrospectionSettings, Key, KeySource, Rules, Settings,
 };
 
-impl Reader {
+impl VariableReader {
     pub(super) fn auth(&mut self, vars: &Variables, needs: Needs) -> Settings {
         let signs = self.is_set("JWT_SECRET", &vars.jwt_secret);
         let checks = [
@@ -106,7 +107,7 @@ impl Reader {
             endpoint: endpoint?,
             client,
             keep: IntrospectionSettings::KEEP,
-            patience: IntrospectionSettings::PATIENCE,
+            timeout: IntrospectionSettings::TIMEOUT,
         })
     }
 }
@@ -237,7 +238,7 @@ mod tests {
             let shown = format!("{settings:?}");
             let asked = settings.introspection.unwrap();
             assert_eq!(asked.client.is_some(), good.len() == 3);
-            assert_eq!(asked.patience.as_secs(), 2);
+            assert_eq!(asked.timeout.as_secs(), 2);
             assert_eq!(asked.keep.as_secs(), 30);
             assert!(!shown.contains("hidden"), "{shown}");
         }

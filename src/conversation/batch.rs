@@ -12,9 +12,9 @@ use super::member::Outlet;
 pub struct Batch(Vec<Arc<dyn Outlet>>);
 
 impl Batch {
-    /// How many sockets are flushed before other tasks have a turn: at about 5 µs each, the others
+    /// How many sockets are flushed before the task yields: at about 5 µs each, the others
     /// wait for less than a millisecond.
-    const TURN: usize = 128;
+    const YIELD_EVERY: usize = 128;
 
     pub(super) fn add(&mut self, outlet: Arc<dyn Outlet>) {
         self.0.push(outlet);
@@ -22,8 +22,8 @@ impl Batch {
 
     /// Sends everything that was queued.
     pub async fn flush(&mut self) {
-        while self.0.len() > Self::TURN {
-            let rest = self.0.len() - Self::TURN;
+        while self.0.len() > Self::YIELD_EVERY {
+            let rest = self.0.len() - Self::YIELD_EVERY;
             self.0.drain(rest..).for_each(|outlet| outlet.flush());
             tokio::task::yield_now().await;
         }

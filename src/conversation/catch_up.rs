@@ -31,7 +31,7 @@ pub(super) async fn catch_up(
                 }
                 outlet.flush();
                 match offer {
-                    // Other tasks, too, have their turns between two batches.
+                    // Other tasks run between two batches.
                     Offer::Taken | Offer::Queued => tokio::task::yield_now().await,
                     Offer::Full => outlet.room().await,
                     Offer::Gone => return hub.remove(conversation, member),

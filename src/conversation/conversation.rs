@@ -1,7 +1,7 @@
 //! One conversation: its window and its members, under one lock.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
 use super::batch::Batch;
@@ -10,10 +10,11 @@ use super::cursor::{CursorSpace, Position};
 use super::entry::Entry;
 use super::id::ConversationKey;
 use super::member::{
-    DeliveryState, Join, Joined, Member, MemberId, Members, Notice, Offer, Outlet, ResetNotice,
-    Resume,
+    DeliveryState, Join, Joined, Member, MemberId, MemberMap, Offer, Outlet, PendingNotice,
+    ResetNotice, Resume,
 };
-use super::window::{Limits, Window};
+use super::window::{Window, WindowLimits};
+use crate::lock::Mutex;
 
 /// One conversation of one tenant.
 #[derive(Debug)]
@@ -21,13 +22,13 @@ pub(super) struct Conversation {
     key: ConversationKey,
     cursors: CursorSpace,
     shared: Arc<Shared>,
-    state: Mutex<State>,
+    state: Mutex<ConversationState>,
 }
 
 /// What all conversations of a hub have in common.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) limits: Limits,
+    pub(super) limits: WindowLimits,
     /// The newest position that has been applied.
     pub(super) head: AtomicU64,
     /// What all windows hold, in bytes.
@@ -37,13 +38,13 @@ pub(super) struct Shared {
 
 /// What the lock of a conversation protects.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct ConversationState {
     pub(super) window: Window,
-    pub(super) members: Members,
-    /// How many of the window's bytes are in the sum for all.
+    pub(super) members: MemberMap,
+    /// The window's bytes that are in the sum of all windows.
     accounted: usize,
-    /// Whether the hub's ledger holds the conversation.
-    pub(super) in_ledger: bool,
+    /// Whether the conversation is in the hub's expiry queue.
+    pub(super) in_expiry_queue: bool,
     /// The hub has dropped the conversation: look it up again.
     pub(super) closed: bool,
 }
@@ -80,11 +81,11 @@ impl Conversation {
             key,
             cursors,
             shared,
-            state: Mutex::new(State {
+            state: Mutex::new(ConversationState {
                 window: Window::new(floor),
-                members: Members::default(),
+                members: MemberMap::default(),
                 accounted: 0,
-                in_ledger: false,
+                in_expiry_queue: false,
                 closed: false,
             }),
         }
@@ -98,9 +99,9 @@ impl Conversation {
         &self.cursors
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, ConversationState> {
         // A panic under the lock (there is none to be expected) must not end the conversation.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Serves a member that is not live: `upto` is the last entry that its socket has taken since
@@ -117,10 +118,10 @@ impl Conversation {
         if let DeliveryState::Behind(position) = member.delivery
             && !state.window.reaches_back_to(position)
         {
-            member.delivery = DeliveryState::Owed(Notice::Reset);
+            member.delivery = DeliveryState::Pending(PendingNotice::Reset);
         }
-        if let DeliveryState::Owed(notice) = member.delivery {
-            match self.tell(notice, member, &state.window) {
+        if let DeliveryState::Pending(notice) = member.delivery {
+            match self.notify(notice, member, &state.window) {
                 (Offer::Taken | Offer::Queued, start, resume) => {
                     member.delivery = DeliveryState::Behind(start);
                     if resume == Resume::Reset {
@@ -156,11 +157,11 @@ impl Conversation {
         }
     }
 
-    /// Tells a member what it is owed; with the position after which its entries follow, and how
-    /// much it can rely on.
-    fn tell(
+    /// Sends a member the notice that is pending; with the position after which its entries follow,
+    /// and how much it can rely on.
+    fn notify(
         &self,
-        notice: Notice,
+        notice: PendingNotice,
         member: &mut Member,
         window: &Window,
     ) -> (Offer, Position, Resume) {
@@ -175,7 +176,7 @@ impl Conversation {
         let cursor = self.cursors.cursor(newest);
         member.replayed_upto = newest;
         match notice {
-            Notice::Joined(join) => {
+            PendingNotice::Joined(join) => {
                 let (resume, start) = match join {
                     Join::Fresh { replay: true } => (Resume::Fresh, replay_start),
                     Join::Fresh { replay: false } => (Resume::Fresh, newest),
@@ -194,7 +195,7 @@ impl Conversation {
                 };
                 (member.outlet.joined(&joined), start, resume)
             }
-            Notice::Reset => {
+            PendingNotice::Reset => {
                 let notice = ResetNotice {
                     cursor,
                     reason: "the connection was too slow to keep up with the conversation",
@@ -205,12 +206,12 @@ impl Conversation {
     }
 }
 
-impl State {
+impl ConversationState {
     /// Adds a member, which is served by a task until it is live.
     pub(super) fn add(&mut self, join: Join, outlet: Arc<dyn Outlet>) -> MemberId {
         self.members.insert(Member {
             outlet,
-            delivery: DeliveryState::Owed(Notice::Joined(join)),
+            delivery: DeliveryState::Pending(PendingNotice::Joined(join)),
             replayed_upto: Position::default(),
         })
     }
@@ -250,7 +251,7 @@ impl State {
         let members = &self.members;
         let needed_after = |window: &Window| {
             let positions = members.iter().filter_map(|member| match member.delivery {
-                // Whoever is owed a reset gets the window as it is when it is told.
+                // A member with a pending reset gets the window as it is when that is sent.
                 DeliveryState::Behind(position) => {
                     Some(position).filter(|position| window.reaches_back_to(*position))
                 }
@@ -259,11 +260,11 @@ impl State {
             positions.min()
         };
         self.window.trim(now, needed_after, &shared.limits);
-        self.settle(shared);
+        self.account(shared);
     }
 
-    /// Brings the sum for all windows up to date with this one.
-    pub(super) fn settle(&mut self, shared: &Shared) {
+    /// Brings the sum of all windows up to date with this one.
+    pub(super) fn account(&mut self, shared: &Shared) {
         let bytes = self.window.bytes();
         if bytes >= self.accounted {
             let more = bytes - self.accounted;

@@ -1,46 +1,52 @@
 //! All conversations: applying entries, joining, leaving, expiry.
+//!
+//! Order of locks: the map of conversations, then one conversation, then the expiry queue. No lock
+//! is taken while one that comes later is held, and never two conversations at once.
+
+mod expiry;
+mod queries;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use time::OffsetDateTime;
 
 use super::batch::Batch;
 use super::catch_up;
-use super::conversation::{Conversation, Shared, State};
+use super::conversation::{Conversation, ConversationState, Shared};
 use super::counters::Counters;
 use super::cursor::{Cursor, CursorSpace, Epoch, Position, Seal};
 use super::entry::Entry;
 use super::event::Event;
-use super::forgotten::Forgotten;
+use super::eviction_floor::EvictionFloor;
+use super::expiry_queue::ExpiryQueue;
 use super::id::ConversationKey;
-use super::ledger::Ledger;
 use super::member::{Join, MemberId, Outlet};
-use super::selection::Selection;
-use super::view::ConversationView;
-use super::window::{Admission, Limits};
+use super::recent::Deduplication;
+use super::window::WindowLimits;
+use crate::lock::RwLock;
 
 /// The conversations of this process.
 pub struct Hub {
     seal: Arc<Seal>,
     shared: Arc<Shared>,
     conversations: RwLock<HashMap<ConversationKey, Arc<Conversation>>>,
-    ledger: Ledger,
-    forgotten: Forgotten,
-    /// How many members are being served by a task.
+    expiry_queue: ExpiryQueue,
+    eviction_floor: EvictionFloor,
+    /// Members that are served by a task.
     catching_up: AtomicUsize,
 }
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Applied {
-    /// It was new, and stands here.
-    Appended(Cursor),
-    /// It repeats the event that stands here.
+pub enum Published {
+    /// It is new, and stands at this cursor.
+    New(Cursor),
+    /// It repeats the event that stands at this cursor.
     Duplicate(Cursor),
-    /// It is a stale status; this is the conversation's newest position.
+    /// It is a stale status; this is the conversation's newest cursor.
     Stale(Cursor),
 }
 
@@ -60,7 +66,7 @@ impl Membership {
 
 impl Hub {
     /// A hub without conversations. `epoch` is that of the journal whose positions it will see.
-    pub fn new(epoch: Epoch, limits: Limits) -> Self {
+    pub fn new(epoch: Epoch, limits: WindowLimits) -> Self {
         Self {
             seal: Seal::new(epoch, rand::random()),
             shared: Arc::new(Shared {
@@ -70,8 +76,8 @@ impl Hub {
                 counters: Counters::default(),
             }),
             conversations: RwLock::default(),
-            ledger: Ledger::default(),
-            forgotten: Forgotten::new(),
+            expiry_queue: ExpiryQueue::default(),
+            eviction_floor: EvictionFloor::new(),
             catching_up: AtomicUsize::new(0),
         }
     }
@@ -79,31 +85,6 @@ impl Hub {
     /// Counts since the start.
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
-    }
-
-    /// How many conversations are held.
-    pub fn conversations(&self) -> usize {
-        let map = self.conversations.read();
-        map.unwrap_or_else(PoisonError::into_inner).len()
-    }
-
-    /// How many members there are. Looks at every conversation.
-    pub fn members(&self) -> usize {
-        let map = self.conversations.read();
-        let map = map.unwrap_or_else(PoisonError::into_inner);
-        let all: Vec<_> = map.values().cloned().collect();
-        drop(map);
-        all.iter().map(|one| one.lock().members.len()).sum()
-    }
-
-    /// How many members are not live: they join, or their sockets had no room.
-    pub fn catching_up(&self) -> usize {
-        self.catching_up.load(Ordering::Acquire)
-    }
-
-    /// What all windows hold, in bytes.
-    pub fn bytes(&self) -> usize {
-        self.shared.bytes.load(Ordering::Relaxed)
     }
 
     /// Gives the event its place in its conversation, unless it repeats one or is stale, and offers
@@ -117,7 +98,7 @@ impl Hub {
         position: impl FnOnce() -> Position,
         at: OffsetDateTime,
         batch: &mut Batch,
-    ) -> Applied {
+    ) -> Published {
         let key = event.key.clone();
         let (applied, idle) = self.enter(&key, |conversation, state| {
             let applied = self.append(conversation, state, event, position, at, batch);
@@ -128,33 +109,33 @@ impl Hub {
             self.drop_idle(&conversation);
         }
         let counter = match applied {
-            Applied::Appended(_) => &self.shared.counters.events,
-            Applied::Duplicate(_) => &self.shared.counters.duplicates,
-            Applied::Stale(_) => &self.shared.counters.stale,
+            Published::New(_) => &self.shared.counters.events,
+            Published::Duplicate(_) => &self.shared.counters.duplicates,
+            Published::Stale(_) => &self.shared.counters.stale,
         };
         counter.count();
-        self.squeeze();
+        self.evict();
         applied
     }
 
     fn append(
         self: &Arc<Self>,
         conversation: &Arc<Conversation>,
-        state: &mut State,
+        state: &mut ConversationState,
         event: Event,
         position: impl FnOnce() -> Position,
         at: OffsetDateTime,
         batch: &mut Batch,
-    ) -> Applied {
+    ) -> Published {
         let now = Instant::now();
         let cursors = conversation.cursors();
         // Repeats are recognised by what has not expired, not by what has not been swept yet.
         state.trim(now, &self.shared);
         match state.window.admit(&event) {
-            Admission::New => {}
-            Admission::Duplicate(first) => return Applied::Duplicate(cursors.cursor(first)),
-            Admission::Stale => {
-                return Applied::Stale(cursors.cursor(state.window.newest()));
+            Deduplication::New => {}
+            Deduplication::Duplicate(first) => return Published::Duplicate(cursors.cursor(first)),
+            Deduplication::Stale => {
+                return Published::Stale(cursors.cursor(state.window.newest()));
             }
         }
         let before = state.window.newest();
@@ -174,16 +155,16 @@ impl Hub {
             self.serve(conversation, member, outlet);
         }
         state.trim(now, &self.shared);
-        if !state.in_ledger
+        if !state.in_expiry_queue
             && let Some(oldest) = state.window.oldest()
         {
-            state.in_ledger = true;
-            self.ledger.put(oldest, conversation.clone());
+            state.in_expiry_queue = true;
+            self.expiry_queue.push(oldest, conversation.clone());
         }
-        Applied::Appended(cursor)
+        Published::New(cursor)
     }
 
-    /// Adds a member; it is told `joined`, then what it has missed, then what happens.
+    /// Adds a member; it gets `joined`, then what it has missed, then what happens.
     pub fn join(
         self: &Arc<Self>,
         key: &ConversationKey,
@@ -198,45 +179,6 @@ impl Hub {
                 member,
             }
         })
-    }
-
-    /// The conversation as it stands; an empty one if nobody follows it and nothing is kept.
-    pub fn view(&self, key: &ConversationKey) -> ConversationView {
-        self.find(key)
-            .map_or_else(ConversationView::default, |conversation| {
-                // What has expired is no longer there, swept or not.
-                let now = Instant::now();
-                conversation.lock().trim(now, &self.shared);
-                conversation.view()
-            })
-    }
-
-    /// The members of the selection. Looks at every conversation, unless it names one.
-    pub fn select(&self, selection: &Selection) -> Vec<Arc<dyn Outlet>> {
-        let map = self.conversations.read();
-        let map = map.unwrap_or_else(PoisonError::into_inner);
-        let of = |(key, conversation): (&ConversationKey, &Arc<Conversation>)| {
-            selection.includes(key).then(|| conversation.clone())
-        };
-        let chosen: Vec<_> = match &selection.conversation {
-            Some(conversation) => {
-                let key = ConversationKey {
-                    tenant: selection.tenant.clone(),
-                    conversation: conversation.clone(),
-                };
-                map.get_key_value(&key).and_then(of).into_iter().collect()
-            }
-            None => map.iter().filter_map(of).collect(),
-        };
-        drop(map);
-        let members = chosen.iter().flat_map(|one| {
-            let state = one.lock();
-            let outlets = state.members.iter().map(|member| member.outlet.clone());
-            let of_agent =
-                |outlet: &Arc<dyn Outlet>| selection.holds(one.key(), &outlet.participant().agent);
-            outlets.filter(of_agent).collect::<Vec<_>>()
-        });
-        members.collect()
     }
 
     /// Removes a member; nothing happens if it has gone already.
@@ -270,62 +212,11 @@ impl Hub {
         });
     }
 
-    /// Drops what has expired; to be called about once a second.
-    pub fn sweep(&self) {
-        let now = Instant::now();
-        // `None`: the clock has not run for as long as the window reaches.
-        let Some(before) = now.checked_sub(self.shared.limits.age) else {
-            return;
-        };
-        while let Some(conversation) = self.ledger.take_if_before(Some(before)) {
-            self.shrink(&conversation, |state| state.trim(now, &self.shared));
-        }
-    }
-
-    /// Drops the oldest of what is kept until all windows together are within their bound.
-    fn squeeze(&self) {
-        /// How many entries a conversation loses before its age is compared again.
-        const BATCH: usize = 32;
-        while self.bytes() > self.shared.limits.bytes {
-            let Some(conversation) = self.ledger.take_if_before(None) else {
-                return;
-            };
-            let next = self.ledger.oldest();
-            self.shrink(&conversation, |state| {
-                for _ in 0..BATCH {
-                    let oldest = state.window.oldest();
-                    if oldest.is_none() || next.is_some() && oldest > next {
-                        break;
-                    }
-                    state.window.evict_oldest(&self.shared.limits);
-                    self.shared.counters.evicted.count();
-                }
-                state.settle(&self.shared);
-            });
-        }
-    }
-
-    /// Lets `shrink` drop something of a conversation that was taken out of the ledger, and puts
-    /// it back as long as something is left.
-    fn shrink(&self, conversation: &Arc<Conversation>, shrink: impl FnOnce(&mut State)) {
-        let mut state = conversation.lock();
-        shrink(&mut state);
-        match state.window.oldest() {
-            Some(oldest) => self.ledger.put(oldest, conversation.clone()),
-            None => state.in_ledger = false,
-        }
-        let idle = state.is_idle();
-        drop(state);
-        if idle {
-            self.drop_idle(conversation);
-        }
-    }
-
     /// Runs `within` under the lock of the conversation, which is made if it is not there.
     fn enter<T>(
         &self,
         key: &ConversationKey,
-        within: impl FnOnce(&Arc<Conversation>, &mut State) -> T,
+        within: impl FnOnce(&Arc<Conversation>, &mut ConversationState) -> T,
     ) -> T {
         loop {
             let conversation = self.find_or_make(key);
@@ -339,19 +230,17 @@ impl Hub {
 
     fn find(&self, key: &ConversationKey) -> Option<Arc<Conversation>> {
         let map = self.conversations.read();
-        let map = map.unwrap_or_else(PoisonError::into_inner);
         map.get(key).cloned()
     }
 
     fn find_or_make(&self, key: &ConversationKey) -> Arc<Conversation> {
         self.find(key).unwrap_or_else(|| {
-            let map = self.conversations.write();
-            let mut map = map.unwrap_or_else(PoisonError::into_inner);
+            let mut map = self.conversations.write();
             let conversation = map.entry(key.clone()).or_insert_with(|| {
                 Arc::new(Conversation::new(
                     key.clone(),
                     CursorSpace::new(&self.seal, key),
-                    self.forgotten.floor(key),
+                    self.eviction_floor.floor(key),
                     self.shared.clone(),
                 ))
             });
@@ -361,13 +250,12 @@ impl Hub {
 
     /// Drops the conversation, if it still has neither members nor anything in its window.
     fn drop_idle(&self, conversation: &Arc<Conversation>) {
-        let map = self.conversations.write();
-        let mut map = map.unwrap_or_else(PoisonError::into_inner);
+        let mut map = self.conversations.write();
         let mut state = conversation.lock();
         if !state.closed && state.is_idle() {
             state.closed = true;
-            self.forgotten
-                .note(conversation.key(), state.window.floor());
+            self.eviction_floor
+                .raise(conversation.key(), state.window.floor());
             map.remove(conversation.key());
         }
     }

@@ -25,7 +25,7 @@ pub trait Outlet: Send + Sync + 'static {
     fn flush(&self);
     /// Waits until a socket that was [`Full`](Offer::Full) has room again, or is closed.
     fn room(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
-    /// Who is at the other end.
+    /// The agent at the other end.
     fn participant(&self) -> &Participant;
     /// Sends the client away from the conversation; false if it has left already.
     fn disconnect(&self) -> bool;
@@ -91,7 +91,7 @@ impl Resume {
     }
 }
 
-/// What a member is told first.
+/// What a member gets first.
 #[derive(Debug)]
 pub struct Joined {
     /// Where the member stands once the replayed events have come.
@@ -102,7 +102,7 @@ pub struct Joined {
     pub replaying: usize,
 }
 
-/// What a member is told that fell out of the window. The window follows.
+/// The notice to a member that fell out of the window. The window follows.
 #[derive(Debug)]
 pub struct ResetNotice {
     /// Where the member stands once the window has come.
@@ -124,9 +124,9 @@ pub(super) struct Member {
 
 /// The members of one conversation. Most have one or two.
 #[derive(Debug, Default)]
-pub(super) struct Members(SlotMap<DefaultKey, Member>);
+pub(super) struct MemberMap(SlotMap<DefaultKey, Member>);
 
-impl Members {
+impl MemberMap {
     pub(super) fn insert(&mut self, member: Member) -> MemberId {
         if self.0.is_empty() {
             // Room for one, where the first to come would have room made for more.
@@ -169,12 +169,12 @@ pub(super) enum DeliveryState {
     Live,
     /// It has everything up to this position. A task serves it from the window.
     Behind(Position),
-    /// It has to be told this before any entry. A task serves it.
-    Owed(Notice),
+    /// It gets this before any entry. A task serves it.
+    Pending(PendingNotice),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Notice {
+pub(super) enum PendingNotice {
     Joined(Join),
     Reset,
 }

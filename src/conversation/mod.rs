@@ -11,10 +11,10 @@
 //! 2. Joining takes the same lock: there is neither a gap nor a duplicate between what is
 //!    replayed and what is live.
 //! 3. Nothing is awaited under that lock.
-//! 5. Whoever cannot be served completely is told so (`reset`); nothing is skipped silently.
+//! 5. A member that cannot be served completely gets `reset`; nothing is skipped silently.
 //! 6. A [`Position`] never means two different entries; a [`Cursor`] names the epoch and the
 //!    conversation that it belongs to, and any other is answered with `reset`.
-//! 7. What is kept is bounded by [`Limits`]; a conversation without members and without entries
+//! 7. What is kept is bounded by [`WindowLimits`]; a conversation without members and without entries
 //!    costs nothing.
 //!
 //! (Invariant 4, "acknowledged only after the journal has it", is kept by [`crate::source`].)
@@ -33,12 +33,12 @@ mod cursor;
 mod decode;
 mod entry;
 mod event;
+mod eviction_floor;
+mod expiry_queue;
 pub(crate) mod fields;
-mod forgotten;
 mod hub;
 mod id;
 mod json_text;
-mod ledger;
 mod member;
 mod recent;
 mod rejection;
@@ -49,19 +49,20 @@ mod view;
 mod window;
 
 pub use batch::Batch;
-pub use counters::{Counter, Counters};
+pub use counters::Counters;
 pub use cursor::{Cursor, Epoch, Position};
 pub(crate) use decode::not_json;
 pub use decode::{BODY_LIMIT, Decoded, Decoder, Delivered, Kind, OPTIONAL_FIELDS};
 pub use entry::Entry;
 pub use event::{Event, EventName, Identity, Status};
-pub use hub::{Applied, Hub, Membership};
+pub use hub::{Hub, Membership, Published};
 pub use id::{ConversationKey, Id, InvalidId};
 pub(crate) use json_text::{JsonText, NoObject};
 pub use member::{Join, Joined, MemberId, Offer, Outlet, Participant, ResetNotice, Resume};
+pub use recent::Deduplication;
 pub use rejection::{About, Invalid, Reason, Rejection};
 pub use selection::Selection;
 pub use timestamp::{rfc3339, rfc3339_from_amqp, rfc3339_from_unix};
 pub use url_template::{Gap, UrlTemplate};
 pub use view::{ConversationView, MemberView, Standing};
-pub use window::{Admission, Limits, Window};
+pub use window::{Window, WindowLimits};

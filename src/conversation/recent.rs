@@ -32,39 +32,42 @@ struct Remembered {
     event_id: Option<Arc<str>>,
 }
 
-/// What the memory says of an event.
+/// Whether an event is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Familiarity {
+pub enum Deduplication {
+    /// It is.
     New,
-    Repeat(Position),
+    /// It repeats the event at this position.
+    Duplicate(Position),
+    /// It is a status older than what is known for its message.
     Stale,
 }
 
 impl Recent {
-    pub(super) fn look_up(&self, event: &Event) -> Familiarity {
+    pub(super) fn look_up(&self, event: &Event) -> Deduplication {
         let same_id = event
             .event_id
             .as_ref()
             .and_then(|id| self.event_ids.get(id));
         if let Some(&position) = same_id {
-            return Familiarity::Repeat(position);
+            return Deduplication::Duplicate(position);
         }
         let Some(identity) = &event.identity else {
-            return Familiarity::New;
+            return Deduplication::New;
         };
         let Some(seen) = self.messages.get(identity.message_id()) else {
-            return Familiarity::New;
+            return Deduplication::New;
         };
-        let repeat = |of: Option<Position>| of.map_or(Familiarity::New, Familiarity::Repeat);
+        let repeat = |of: Option<Position>| of.map_or(Deduplication::New, Deduplication::Duplicate);
         match identity {
             Identity::Inbound(_) => repeat(seen.inbound),
             Identity::Outbound(_) => repeat(seen.outbound),
             Identity::Status(_, status) => {
                 let (upto, newer) = seen.statuses.split_at(*status as usize + 1);
                 match upto.last().copied().flatten() {
-                    Some(position) => Familiarity::Repeat(position),
-                    None if newer.iter().any(Option::is_some) => Familiarity::Stale,
-                    None => Familiarity::New,
+                    Some(position) => Deduplication::Duplicate(position),
+                    None if newer.iter().any(Option::is_some) => Deduplication::Stale,
+                    None => Deduplication::New,
                 }
             }
         }
@@ -80,7 +83,7 @@ impl Recent {
     ) {
         if let Some(identity) = &identity {
             let seen = self.messages.entry(identity.message_id().clone());
-            *seen.or_default().place(identity) = Some(position);
+            *seen.or_default().position_mut(identity) = Some(position);
         }
         if let Some(id) = &event_id {
             self.event_ids.insert(id.clone(), position);
@@ -130,7 +133,7 @@ impl Recent {
     fn forget_identity(&mut self, identity: &Identity) {
         let id = identity.message_id();
         if let Some(seen) = self.messages.get_mut(id) {
-            *seen.place(identity) = None;
+            *seen.position_mut(identity) = None;
             if seen.is_empty() {
                 self.messages.remove(id);
             }
@@ -147,7 +150,7 @@ impl Recent {
 }
 
 impl Seen {
-    fn place(&mut self, identity: &Identity) -> &mut Option<Position> {
+    fn position_mut(&mut self, identity: &Identity) -> &mut Option<Position> {
         match identity {
             Identity::Inbound(_) => &mut self.inbound,
             Identity::Outbound(_) => &mut self.outbound,

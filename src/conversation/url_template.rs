@@ -248,14 +248,17 @@ mod tests {
             ("https://m.test/{mediaId} x", "may have no white space"),
             ("https://me:secret@m.test/{mediaId}", "no user or password"),
         ] {
-            let told = UrlTemplate::parse(template, MEDIA).unwrap_err();
-            assert!(told.contains(why), "{template}: {told}");
-            assert!(!told.contains("secret"), "{told}");
+            let message = UrlTemplate::parse(template, MEDIA).unwrap_err();
+            assert!(message.contains(why), "{template}: {message}");
+            assert!(!message.contains("secret"), "{message}");
         }
         for template in ["http://localhost/{mediaId}", "http://[::1]:8/{mediaId}"] {
             assert!(UrlTemplate::parse(template, MEDIA).is_ok(), "{template}");
         }
-        let told = UrlTemplate::parse("https://m.test/{mediaId}", &[]).unwrap_err();
-        assert!(told.contains("than {tenantId}, {conversationId}"), "{told}");
+        let message = UrlTemplate::parse("https://m.test/{mediaId}", &[]).unwrap_err();
+        assert!(
+            message.contains("than {tenantId}, {conversationId}"),
+            "{message}"
+        );
     }
 }

@@ -43,7 +43,7 @@ impl Conversation {
             participant: member.outlet.participant().clone(),
             standing: match member.delivery {
                 DeliveryState::Live => Standing::Live,
-                DeliveryState::Behind(_) | DeliveryState::Owed(_) => Standing::CatchingUp,
+                DeliveryState::Behind(_) | DeliveryState::Pending(_) => Standing::CatchingUp,
             },
         });
         let mut members: Vec<_> = members.collect();

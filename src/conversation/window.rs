@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use super::cursor::Position;
 use super::entry::Entry;
 use super::event::{Event, Identity};
-use super::recent::{Familiarity, Recent};
+use super::recent::{Deduplication, Recent};
 
 /// The bounds of what is kept.
 #[derive(Debug, Clone)]
-pub struct Limits {
+pub struct WindowLimits {
     /// How long an event is kept.
     pub age: Duration,
     /// How many events a conversation keeps for replay.
@@ -26,21 +26,10 @@ pub struct Limits {
     pub remembered: usize,
 }
 
-impl Limits {
+impl WindowLimits {
     /// Repeats are recognised for at least this many events of a conversation: more than one
     /// redelivery of everything unacknowledged brings.
     pub const MIN_REMEMBERED: usize = 4096;
-}
-
-/// What becomes of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// It is new.
-    New,
-    /// It repeats the event at this position.
-    Duplicate(Position),
-    /// It is a status older than what is known for its message.
-    Stale,
 }
 
 /// The recent events of one conversation.
@@ -57,7 +46,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// An empty window of a conversation of which nothing after `floor` has been forgotten.
+    /// An empty window of a conversation of which nothing after `floor` has been evicted.
     pub fn new(floor: Position) -> Self {
         Self {
             floor,
@@ -67,12 +56,8 @@ impl Window {
     }
 
     /// Whether `event` is new here.
-    pub fn admit(&self, event: &Event) -> Admission {
-        match self.recent.look_up(event) {
-            Familiarity::New => Admission::New,
-            Familiarity::Repeat(position) => Admission::Duplicate(position),
-            Familiarity::Stale => Admission::Stale,
-        }
+    pub fn admit(&self, event: &Event) -> Deduplication {
+        self.recent.look_up(event)
     }
 
     /// Appends an entry that [`admit`](Self::admit) called new. Its position is greater than all
@@ -82,7 +67,7 @@ impl Window {
         entry: Arc<Entry>,
         identity: Option<Identity>,
         event_id: Option<Arc<str>>,
-        limits: &Limits,
+        limits: &WindowLimits,
     ) {
         debug_assert!(entry.position > self.newest);
         self.recent
@@ -103,7 +88,7 @@ impl Window {
         &mut self,
         now: Instant,
         needed_after: impl FnOnce(&Self) -> Option<Position>,
-        limits: &Limits,
+        limits: &WindowLimits,
     ) {
         let is_old = |entry: &Entry| now.saturating_duration_since(entry.accepted) > limits.age;
         while self.entries.front().is_some_and(|oldest| is_old(oldest)) {
@@ -126,7 +111,7 @@ impl Window {
 
     /// Drops the oldest of what is kept: an entry, or an identity whose entry has gone before.
     /// `false` when there is neither.
-    pub fn evict_oldest(&mut self, limits: &Limits) -> bool {
+    pub fn evict_oldest(&mut self, limits: &WindowLimits) -> bool {
         let entry = self.entries.front().map(|entry| entry.accepted);
         match (entry, self.recent.oldest()) {
             (Some(entry), Some(identity)) if identity < entry => self.recent.forget_oldest(),
@@ -135,7 +120,7 @@ impl Window {
         }
     }
 
-    fn evict_entry(&mut self, limits: &Limits) -> bool {
+    fn evict_entry(&mut self, limits: &WindowLimits) -> bool {
         let lagging = self.lagging(limits) > 0;
         let Some(oldest) = self.entries.pop_front() else {
             return false;
@@ -152,7 +137,7 @@ impl Window {
     }
 
     /// How many entries there are beyond those that are kept for replay.
-    fn lagging(&self, limits: &Limits) -> usize {
+    fn lagging(&self, limits: &WindowLimits) -> usize {
         self.entries.len().saturating_sub(limits.events)
     }
 

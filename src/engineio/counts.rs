@@ -1,41 +1,26 @@
-//! What has become of sessions over a limit, since the start.
+//! Counts of sessions over a limit.
 
-use crate::conversation::Counter;
-use crate::net::Full;
+use crate::counter::{Counter, CounterSet};
+use crate::net::LimitExceeded;
 
 /// Counts since the start.
-#[derive(Debug, Default)]
-pub struct Counts {
+#[derive(Debug)]
+pub struct SessionCounts {
     /// Sessions that a limit did not admit, by the limit.
-    pub over_limit: OverLimit,
-    /// Those of them that were answered with an HTTP error, for want of room to be told.
+    pub over_limit: CounterSet<LimitExceeded, 3>,
+    /// Those of them that were answered with an HTTP error, for want of a permit for the notice.
     pub turned_away: Counter,
 }
 
-/// Sessions over a limit.
-#[derive(Debug, Default)]
-pub struct OverLimit {
-    all: Counter,
-    address: Counter,
-    rate: Counter,
-}
-
-impl OverLimit {
-    /// Those over this limit.
-    pub fn of(&self, full: Full) -> &Counter {
-        match full {
-            Full::All => &self.all,
-            Full::Address => &self.address,
-            Full::Rate => &self.rate,
+impl Default for SessionCounts {
+    fn default() -> Self {
+        Self {
+            over_limit: CounterSet::new([
+                (LimitExceeded::All, "all"),
+                (LimitExceeded::Address, "address"),
+                (LimitExceeded::Rate, "rate"),
+            ]),
+            turned_away: Counter::default(),
         }
-    }
-
-    /// All of them, each with its limit in a word.
-    pub fn all(&self) -> [(&'static str, &Counter); 3] {
-        [
-            ("all", &self.all),
-            ("address", &self.address),
-            ("rate", &self.rate),
-        ]
     }
 }

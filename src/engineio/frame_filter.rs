@@ -1,4 +1,4 @@
-//! A WebSocket's stream as the library reads it: without what the client should not have said.
+//! A WebSocket's stream as the library reads it: without the packets that do not pass.
 //!
 //! Frames that may pass are passed on as they came, byte for byte; others are left out. What the
 //! library writes goes to the session, which sends it.
@@ -27,18 +27,18 @@ pub(super) struct FrameFilter<P: Protocol> {
     session: Arc<Session<P>>,
     connection: Arc<UpgradedConnection>,
     /// What has come and was not looked at.
-    came: BytesMut,
+    received: BytesMut,
     /// What the library may read.
     passed: BytesMut,
     message: Message,
-    /// Until when a packet waits for its turn, at most.
+    /// Until when a packet waits, at most.
     pause: Option<Pin<Box<Sleep>>>,
-    /// Nothing is looked at any more.
-    over: bool,
+    /// Nothing more is parsed.
+    is_finished: bool,
     releasing: Option<Releasing>,
 }
 
-/// The library is told to let go of the session, and has not done so.
+/// The library has been asked to release the session, and has not done so.
 struct Releasing {
     /// What it is to read after that.
     last: BytesMut,
@@ -55,13 +55,13 @@ enum Message {
     Binary,
 }
 
-/// What there is to do before more can be read.
-enum Next {
-    /// The library has something to read, or the next frame can be looked at.
-    Go,
+/// The result of parsing a frame.
+enum NextFrame {
+    /// The library has something to read, or the next frame can be parsed.
+    Continue,
     /// A whole frame has not come yet.
     Read,
-    /// A packet has to wait for its turn, or until this time.
+    /// A packet has to wait, or until this time.
     Wait(Option<Instant>),
 }
 
@@ -72,7 +72,7 @@ pub const PREFIX: usize = 1024;
 /// Engine.IO's CLOSE packet as a client sends it: a masked text frame (RFC 6455, section 5.2), with
 /// a mask of zeros. To read the end of the stream instead would have the library throw away what
 /// it has not written yet, as would a WebSocket's own close frame.
-const GOODBYE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
+const CLOSE: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'1'];
 
 /// Its PONG packet as a client sends it.
 const PONG: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'3'];
@@ -88,89 +88,89 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 const HEADER: usize = 14;
 
 impl<P: Protocol> FrameFilter<P> {
-    /// `came`: what HTTP has read of it.
+    /// `received`: what HTTP has read of it.
     pub(super) fn new(
         session: Arc<Session<P>>,
         connection: Arc<UpgradedConnection>,
-        came: Bytes,
+        received: Bytes,
     ) -> Self {
         Self {
             session,
             connection,
-            came: came.into(),
+            received: received.into(),
             passed: BytesMut::new(),
             message: Message::None,
             pause: None,
-            over: false,
+            is_finished: false,
             releasing: None,
         }
     }
 
-    /// Looks at the next frame.
-    fn look(&mut self) -> Next {
-        let mut cursor = Cursor::new(&self.came[..]);
+    /// Parses the next frame, and passes it on or drops it.
+    fn next_frame(&mut self) -> NextFrame {
+        let mut cursor = Cursor::new(&self.received[..]);
         let (header, length) = match FrameHeader::parse(&mut cursor) {
             Ok(Some((header, length))) if length <= INBOUND_LIMIT as u64 => (header, length),
-            Ok(None) => return Next::Read,
+            Ok(None) => return NextFrame::Read,
             // The library says what is wrong with it, and ends the session.
-            Ok(Some(_)) | Err(_) => return self.give_over(),
+            Ok(Some(_)) | Err(_) => return self.reject(),
         };
         let start = cursor.position() as usize;
         let end = start + length as usize;
-        if self.came.len() < end {
-            return Next::Read;
+        if self.received.len() < end {
+            return NextFrame::Read;
         }
         match header.opcode {
             OpCode::Control(Control::Close) => {
-                let close = self.came.split_to(end);
-                self.hand_over(true, close);
+                let close = self.received.split_to(end);
+                self.pass_whole(true, close);
             }
             OpCode::Data(Data::Text | Data::Binary) if !matches!(self.message, Message::None) => {
-                return self.give_over();
+                return self.reject();
             }
             OpCode::Data(Data::Text) => {
-                let text = beginning(&self.came[start..end], header.mask);
+                let text = beginning(&self.received[start..end], header.mask);
                 return self.text(&text, end, header.is_final);
             }
             OpCode::Data(Data::Binary) => {
-                self.came.advance(end);
+                self.received.advance(end);
                 if !header.is_final {
                     self.message = Message::Binary;
                 }
             }
-            OpCode::Data(Data::Continue) => return self.go_on(start, end, &header),
-            _ => self.passed.unsplit(self.came.split_to(end)),
+            OpCode::Data(Data::Continue) => return self.continue_message(start, end, &header),
+            _ => self.passed.unsplit(self.received.split_to(end)),
         }
-        Next::Go
+        NextFrame::Continue
     }
 
     /// The first frame of a text message, or the only one.
-    fn text(&mut self, text: &[u8], end: usize, is_final: bool) -> Next {
+    fn text(&mut self, text: &[u8], end: usize, is_final: bool) -> NextFrame {
         if !is_final {
-            self.message = Message::Text(self.came.split_to(end), text.to_vec());
-            return Next::Go;
+            self.message = Message::Text(self.received.split_to(end), text.to_vec());
+            return NextFrame::Continue;
         }
         match self.session.inbound(text) {
-            Verdict::Wait(until) => return Next::Wait(until.map(Into::into)),
-            Verdict::Ignore => self.came.advance(end),
+            Verdict::Wait(until) => return NextFrame::Wait(until.map(Into::into)),
+            Verdict::Ignore => self.received.advance(end),
             Verdict::Pass => {
-                let frame = self.came.split_to(end);
+                let frame = self.received.split_to(end);
                 self.pass(text, frame);
             }
         }
-        Next::Go
+        NextFrame::Continue
     }
 
-    /// Lets the library have a whole message.
+    /// Passes a whole message on.
     fn pass(&mut self, text: &[u8], frames: BytesMut) {
-        self.hand_over(P::ends_session(text), frames);
+        self.pass_whole(P::ends_session(text), frames);
         if text == UPGRADE {
             self.session.upgraded();
         }
     }
 
-    /// Lets the library have a whole message, or the client's closing.
-    fn hand_over(&mut self, ends: bool, frames: BytesMut) {
+    /// Passes a whole message on, or the client's close frame.
+    fn pass_whole(&mut self, ends: bool, frames: BytesMut) {
         if ends && P::release(&self.session).is_some() {
             self.finish(frames);
         } else {
@@ -178,10 +178,10 @@ impl<P: Protocol> FrameFilter<P> {
         }
     }
 
-    /// Lets the library have something that ends the session, and nothing after it.
+    /// Passes on what ends the session, and nothing after it.
     fn finish(&mut self, last: BytesMut) {
-        self.came = BytesMut::new();
-        self.over = true;
+        self.received = BytesMut::new();
+        self.is_finished = true;
         match P::release(&self.session) {
             Some(connect) => {
                 self.passed.extend_from_slice(&connect);
@@ -195,55 +195,55 @@ impl<P: Protocol> FrameFilter<P> {
     }
 
     /// A frame that continues a message.
-    fn go_on(&mut self, start: usize, end: usize, header: &FrameHeader) -> Next {
+    fn continue_message(&mut self, start: usize, end: usize, header: &FrameHeader) -> NextFrame {
         match &mut self.message {
             // A continuation of nothing, says the library.
-            Message::None => return self.give_over(),
+            Message::None => return self.reject(),
             Message::Binary => {
-                self.came.advance(end);
+                self.received.advance(end);
                 if header.is_final {
                     self.message = Message::None;
                 }
-                return Next::Go;
+                return NextFrame::Continue;
             }
             Message::Text(frames, text) => {
-                let more = beginning(&self.came[start..end], header.mask);
+                let more = beginning(&self.received[start..end], header.mask);
                 if frames.len() + end > INBOUND_LIMIT {
-                    return self.give_over();
+                    return self.reject();
                 }
                 let mut whole = text.clone();
                 whole.extend_from_slice(&more);
                 whole.truncate(PREFIX);
                 if !header.is_final {
-                    frames.unsplit(self.came.split_to(end));
+                    frames.unsplit(self.received.split_to(end));
                     *text = whole;
-                    return Next::Go;
+                    return NextFrame::Continue;
                 }
                 match self.session.inbound(&whole) {
-                    Verdict::Wait(until) => return Next::Wait(until.map(Into::into)),
-                    Verdict::Ignore => self.came.advance(end),
+                    Verdict::Wait(until) => return NextFrame::Wait(until.map(Into::into)),
+                    Verdict::Ignore => self.received.advance(end),
                     Verdict::Pass => {
                         let mut frames = std::mem::take(frames);
-                        frames.unsplit(self.came.split_to(end));
+                        frames.unsplit(self.received.split_to(end));
                         self.pass(&whole, frames);
                     }
                 }
                 self.message = Message::None;
             }
         }
-        Next::Go
+        NextFrame::Continue
     }
 
-    /// Lets the library have what is wrong, and nothing after it.
-    fn give_over(&mut self) -> Next {
+    /// Passes on what breaks the protocol, and nothing after it: the library ends the session.
+    fn reject(&mut self) -> NextFrame {
         let mut wrong = match std::mem::take(&mut self.message) {
             Message::Text(frames, _) => frames,
             Message::None | Message::Binary => BytesMut::new(),
         };
-        let all = self.came.len().min(HEADER);
-        wrong.unsplit(self.came.split_to(all));
+        let all = self.received.len().min(HEADER);
+        wrong.unsplit(self.received.split_to(all));
         self.finish(wrong);
-        Next::Go
+        NextFrame::Continue
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  EngineIoService ── polls, posts ─────────────────────── library
-//!        └ upgrade ── FrameFilter ── what may be heard ──── library
+//!        └ upgrade ── FrameFilter ── what may pass ──────── library
 //!                        └ Session ◄── frames of the library, and of events
 //! ```
 //!
@@ -24,13 +24,13 @@ mod upgrade;
 
 use std::time::Duration;
 
-pub use counts::{Counts, OverLimit};
+pub use counts::SessionCounts;
 pub use frame_filter::PREFIX;
 pub use open::library_interval;
 pub use protocol::{Protocol, Verdict};
 pub use registration::{Registration, Registrations};
 pub use service::EngineIoService;
-pub use session::{Event, Pushed, Session};
+pub use session::{OutboundEvent, Pushed, Session};
 pub use sessions::Sessions;
 
 /// The path of Engine.IO requests.
@@ -53,5 +53,5 @@ pub const ANSWER_LIMIT: u64 = 64 * 1024 * 1024;
 /// events for one that polls. It costs nothing until it is used.
 pub const CHANNEL: usize = 512;
 
-/// How long a packet in a post may wait for its turn.
+/// How long a packet in a post may wait until it may pass.
 const POST_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! WebSockets that carry no session: a client is told something where it listens, and sent away.
+//! WebSockets without a session: a client gets a notice where it listens, and is disconnected.
 //!
 //! The official client does not show what an HTTP error says, only that there was one. What it
 //! shows takes an Engine.IO handshake before it, but no session: that would cost what the limits
@@ -20,59 +20,59 @@ use super::INBOUND_LIMIT;
 use super::open::Open;
 use super::protocol::Protocol;
 use super::upgrade::switch;
-use crate::net::Slot;
+use crate::net::Permit;
 
-/// What there is to be told.
+/// What the client has to know.
 pub(super) enum Notice<P> {
-    /// That there are too many, to each CONNECT.
+    /// There are too many sessions; the answer to each CONNECT.
     TooMany(P),
-    /// That the client is too old.
+    /// The client is too old.
     OldClient,
 }
 
 /// How long a client may take to ask for something.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long it may go on once it has been told.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+/// How long it may go on once it has the notice.
+const LAST_CONNECTS: Duration = Duration::from_millis(100);
 
-/// How long it may take to hang up when it has been sent away.
+/// How long it may take to close in turn.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How many of its namespaces' CONNECTs are answered.
-const MOST: usize = 16;
+const MOST_CONNECTS: usize = 16;
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// Answers the request, and has its WebSocket tell the client, for which it has the slot.
-pub(super) fn tell<P: Protocol>(
+/// Answers the request, and sends the notice over its WebSocket, which holds the permit.
+pub(super) fn send<P: Protocol>(
     notice: Notice<P>,
     open: Open,
-    slot: Slot,
+    permit: Permit,
     mut request: Request,
 ) -> Response {
     let (upgrade, response) = match switch(&mut request) {
         Ok(switched) => switched,
-        Err(refusal) => return refusal.into_response(),
+        Err(error) => return error.into_response(),
     };
     tokio::spawn(async move {
         let Some(mut socket) = websocket(upgrade).await else {
             return;
         };
-        // Whoever does not hear it is gone.
-        timeout(2 * TIMEOUT, notice.say(&mut socket, &open))
+        // A client that does not read it is gone.
+        timeout(2 * TIMEOUT, notice.write(&mut socket, &open))
             .await
             .ok();
-        hang_up(socket).await;
-        drop(slot);
+        finish(socket).await;
+        drop(permit);
     });
     response
 }
 
-/// Closes a WebSocket that is one too many for its session.
+/// Closes a second WebSocket of a session.
 pub(super) async fn close(upgrade: OnUpgrade) {
     if let Some(socket) = websocket(upgrade).await {
-        hang_up(socket).await;
+        finish(socket).await;
     }
 }
 
@@ -85,9 +85,9 @@ async fn websocket(upgrade: OnUpgrade) -> Option<Socket> {
     Some(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await)
 }
 
-/// Says that the WebSocket is closed, and waits a little for the client to say so too: what it was
-/// told before would be lost with a connection that is closed on what it still sends.
-async fn hang_up(mut socket: Socket) {
+/// Closes the WebSocket, and waits a little for the client to close in turn: what was sent before
+/// would be lost with a connection that is closed while data from the client is unread.
+async fn finish(mut socket: Socket) {
     let closing = async {
         socket.close(None).await?;
         while socket.next().await.transpose()?.is_some() {}
@@ -97,8 +97,8 @@ async fn hang_up(mut socket: Socket) {
 }
 
 impl<P: Protocol> Notice<P> {
-    /// Opens what looks like a session, and answers CONNECTs until the client has heard it.
-    async fn say(&self, socket: &mut Socket, open: &Open) -> Result<(), tungstenite::Error> {
+    /// Opens what looks like a session, and answers CONNECTs until the client has the notice.
+    async fn write(&self, socket: &mut Socket, open: &Open) -> Result<(), tungstenite::Error> {
         if let Some(open) = open.packet() {
             socket.send(Message::text(open)).await?;
         }
@@ -108,10 +108,10 @@ impl<P: Protocol> Notice<P> {
             for packet in P::OLD_CLIENT {
                 socket.send(Message::text(packet)).await?;
             }
-            until = Instant::now() + LAST_WORDS;
+            until = Instant::now() + LAST_CONNECTS;
         }
-        let mut said = 0;
-        while said < MOST
+        let mut answered = 0;
+        while answered < MOST_CONNECTS
             && let Ok(Some(message)) = timeout_at(until, socket.next()).await
         {
             let Message::Text(text) = message? else {
@@ -123,8 +123,8 @@ impl<P: Protocol> Notice<P> {
             };
             if let Some(answer) = answer {
                 socket.send(Message::text(answer)).await?;
-                said += 1;
-                until = until.min(Instant::now() + LAST_WORDS);
+                answered += 1;
+                until = until.min(Instant::now() + LAST_CONNECTS);
             } else if text.as_str() == "1" {
                 break;
             }

@@ -1,4 +1,4 @@
-//! Engine.IO's OPEN packet: what a session is told at its beginning.
+//! Engine.IO's OPEN packet, the first of a session.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) struct Open {
 }
 
 /// How much earlier than promised the library pings, in milliseconds. Its timers are late by a
-/// millisecond each, and a client that hears nothing for as long as was promised hangs up.
+/// millisecond each, and a client that gets nothing for as long as was promised closes the connection.
 const EARLY: u64 = 5;
 
 /// How often the library has to ping, if clients are promised this interval of 100 ms at least.
@@ -30,8 +30,8 @@ pub fn library_interval(promised: Duration) -> Duration {
 }
 
 impl Open {
-    /// Of a connection that carries no session, and gets no further than being told something.
-    pub(super) fn untended(ping_interval: Duration, ping_timeout: Duration) -> Self {
+    /// Of a connection that carries a notice and no session.
+    pub(super) fn without_session(ping_interval: Duration, ping_timeout: Duration) -> Self {
         Self {
             sid: format!("{:032x}", rand::random::<u128>()),
             upgrades: Vec::new(),

@@ -9,10 +9,10 @@ use super::session::Session;
 
 /// What a session speaks: the state of the protocol above, for one session.
 pub trait Protocol: Sized + Send + Sync + 'static {
-    /// Decides whether the library hears a packet of the client's, of which `beginning` is seen.
+    /// Decides whether a packet of the client's passes to the library; `beginning` is seen of it.
     fn inbound(session: &Arc<Session<Self>>, beginning: &[u8]) -> Verdict;
 
-    /// Whether the library ends the session when it hears this packet.
+    /// Whether the library ends the session when it gets this packet.
     fn ends_session(beginning: &[u8]) -> bool;
 
     /// Whether a packet that the library has written is for the client.
@@ -24,33 +24,33 @@ pub trait Protocol: Sized + Send + Sync + 'static {
     /// Whether a CONNECT has ever been granted.
     fn has_joined(session: &Session<Self>) -> bool;
 
-    /// A client's packet that the library has to hear before the session's end, so that it lets go
-    /// of the session then. `None` if that is so anyway, or cannot be reached.
+    /// A client's packet that the library has to get before the session's end, so that it releases
+    /// the session then. `None` if that is so anyway, or cannot be reached.
     fn release(session: &Session<Self>) -> Option<Bytes>;
 
-    /// Whether the library has heard that.
+    /// Whether the library has got that.
     fn is_released(session: &Session<Self>) -> bool;
 
-    /// What a client of before Engine.IO 4 is told once it is connected: that it is too old.
+    /// What a client of before Engine.IO 4 gets once it is connected: that it is too old.
     const OLD_CLIENT: [&'static str; 2];
 
     /// Answers such a client's CONNECT; `None` to any other packet.
     fn too_old(packet: &[u8]) -> Option<String>;
 
-    /// Answers the CONNECT of a client that is one too many; `None` to any other packet.
+    /// Answers the CONNECT of a client over a limit; `None` to any other packet.
     fn too_many(&self, packet: &[u8]) -> Option<String>;
 
     /// The session has ended.
     fn closed(session: &Arc<Session<Self>>);
 }
 
-/// What becomes of a packet of the client's.
+/// Whether a packet of the client's passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The library is to hear it.
+    /// It goes to the library.
     Pass,
     /// It has no effect.
     Ignore,
-    /// It has to wait until what was said before is done, or until this time.
+    /// It has to wait until what came before it is done, or until this time.
     Wait(Option<Instant>),
 }

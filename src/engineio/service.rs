@@ -2,6 +2,7 @@
 //! posts and upgrades pass through here.
 
 mod answers;
+mod post;
 mod request;
 
 use std::net::IpAddr;
@@ -11,26 +12,24 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use socketioxide::service::SocketIoService;
-use tokio::time::{Instant, timeout_at};
 use tower::ServiceExt as _;
 
-use super::frame_filter::PREFIX;
-use super::notice::{Notice, tell};
+use super::PATH;
+use super::notice::{self, Notice};
 use super::open::Open;
-use super::protocol::{Protocol, Verdict};
+use super::protocol::Protocol;
 use super::registration::{Registration, Registrations};
 use super::session::Session;
 use super::sessions::Sessions;
 use super::upgrade::upgrade;
-use super::{INBOUND_LIMIT, PATH, POST_TIMEOUT};
 use crate::net::{Peer, client_address};
-use answers::{limit_exceeded, numbered, old_client, overlap, taken, too_much, unknown};
+use answers::{limit_exceeded, numbered, old_client, unknown};
 pub(super) use request::handshake;
 use request::{Asked, TransportKind, plain, posting};
 
@@ -63,8 +62,10 @@ impl<P: Protocol> EngineIoService<P> {
                 return self.library(plain(request)).await;
             }
             match asked.old_client {
-                Some(TransportKind::Polling) => return old_client::<P>(self.untended()),
-                Some(TransportKind::WebSocket) => return self.tell_old_client(peer, request).await,
+                Some(TransportKind::Polling) => return old_client::<P>(self.without_session()),
+                Some(TransportKind::WebSocket) => {
+                    return self.reject_old_client(peer, request).await;
+                }
                 None => {}
             }
             let address = client_address(peer.address.ip(), request.headers(), self.proxies);
@@ -73,7 +74,7 @@ impl<P: Protocol> EngineIoService<P> {
             }
             let session = match self.registrations.register(address) {
                 Ok(registration) => self.open(registration),
-                Err(full) => return limit_exceeded(full),
+                Err(exceeded) => return limit_exceeded(exceeded),
             };
             let request = handshake(&request, Body::empty(), session.clone());
             return self.handshake(&session, request).await;
@@ -104,35 +105,40 @@ impl<P: Protocol> EngineIoService<P> {
         self.sessions.open(registration, (self.protocol)())
     }
 
-    fn untended(&self) -> Open {
-        Open::untended(self.ping_interval, self.ping_timeout)
+    fn without_session(&self) -> Open {
+        Open::without_session(self.ping_interval, self.ping_timeout)
     }
 
-    /// Opens a session that begins with a WebSocket, or has one that only says that there are too
-    /// many.
+    /// Opens a session that begins with a WebSocket, or sends the notice that there are too many over
+    /// it.
     fn websocket(&self, address: IpAddr, request: Request) -> Response {
         if let Ok(registration) = self.registrations.admit(address) {
             let session = self.open(registration);
             return upgrade(self.service.clone(), session, false, request);
         }
-        match self.registrations.room_to_tell(address) {
-            Ok(slot) => {
+        match self.registrations.permit_notice(address) {
+            Ok(permit) => {
                 let notice = Notice::TooMany((self.protocol)());
-                tell(notice, self.untended(), slot, request)
+                notice::send(notice, self.without_session(), permit, request)
             }
-            Err(full) => {
+            Err(exceeded) => {
                 self.registrations.turned_away();
-                limit_exceeded(full)
+                limit_exceeded(exceeded)
             }
         }
     }
 
-    /// Answers a client of before Engine.IO 4 that wants a WebSocket: without room to tell it
-    /// anything, as the library does.
-    async fn tell_old_client(&self, peer: Peer, request: Request) -> Response {
+    /// Answers a client of before Engine.IO 4 that wants a WebSocket: without a permit for the
+    /// notice, as the library does.
+    async fn reject_old_client(&self, peer: Peer, request: Request) -> Response {
         let address = client_address(peer.address.ip(), request.headers(), self.proxies);
-        match self.registrations.room_to_tell(address) {
-            Ok(slot) => tell(Notice::<P>::OldClient, self.untended(), slot, request),
+        match self.registrations.permit_notice(address) {
+            Ok(permit) => notice::send(
+                Notice::<P>::OldClient,
+                self.without_session(),
+                permit,
+                request,
+            ),
             Err(_) => self.library(plain(request)).await,
         }
     }
@@ -157,7 +163,7 @@ impl<P: Protocol> EngineIoService<P> {
     }
 
     /// The library pings a session at once, and then when its interval has passed. Clients expect
-    /// the second of these first, and may not have told anybody yet that they poll.
+    /// the second of these first, and may not be ready for the first yet.
     async fn answer_first_ping(&self, sid: &str) {
         let session = format!("{PATH}/?EIO=4&transport=polling&sid={sid}");
         let Ok(session) = session.parse() else {
@@ -205,92 +211,6 @@ impl<P: Protocol> EngineIoService<P> {
         packets.extend_from_slice(CLOSE.as_bytes());
         ([(CONTENT_TYPE, TEXT)], packets).into_response()
     }
-
-    /// Hands what the client posts to the library, packet by packet, as far as it may pass.
-    async fn post(&self, session: &Arc<Session<P>>, request: Request) -> Response {
-        // A client that posts twice at once does not know in which order it is heard.
-        let Some(_turn) = session.take_turn() else {
-            session.close();
-            return overlap();
-        };
-        let (parts, body) = request.into_parts();
-        let head = Request::from_parts(parts, Body::empty());
-        let body = match Limited::new(body, INBOUND_LIMIT).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) => {
-                session.close();
-                let (status, reason) = match error.is::<LengthLimitError>() {
-                    true => (StatusCode::PAYLOAD_TOO_LARGE, "the packets are too large"),
-                    false => (StatusCode::BAD_REQUEST, "the packets did not come whole"),
-                };
-                return (status, reason).into_response();
-            }
-        };
-        let mut deadline = Instant::now() + POST_TIMEOUT;
-        let mut passed = Vec::new();
-        let mut leaves = false;
-        for packet in body.split(|&byte| byte == SEPARATOR) {
-            let beginning = &packet[..packet.len().min(PREFIX)];
-            let mut verdict = session.inbound(beginning);
-            if matches!(verdict, Verdict::Wait(_)) {
-                // What it waits for may be among what was said before it.
-                if !passed.is_empty() {
-                    let batch = std::mem::take(&mut passed);
-                    let response = self.library(posting(&head, batch.into())).await;
-                    if !response.status().is_success() {
-                        return response;
-                    }
-                }
-                // Many conversations and a long way: as long as each has its turn in time, there is
-                // no end to them but their number.
-                verdict = turn(session, beginning, deadline).await;
-                deadline = Instant::now() + POST_TIMEOUT;
-            }
-            match verdict {
-                Verdict::Ignore => {}
-                Verdict::Pass => {
-                    if !passed.is_empty() {
-                        passed.push(SEPARATOR);
-                    }
-                    passed.extend_from_slice(packet);
-                    leaves |= packet == CLOSE.as_bytes();
-                }
-                Verdict::Wait(_) => {
-                    session.close();
-                    return too_much();
-                }
-            }
-        }
-        if passed.is_empty() && !body.is_empty() {
-            return taken();
-        }
-        let response = self.library(posting(&head, passed.into())).await;
-        if leaves {
-            session.left();
-        }
-        response
-    }
-}
-
-/// Waits for a packet's turn, until the deadline.
-async fn turn<P: Protocol>(
-    session: &Arc<Session<P>>,
-    beginning: &[u8],
-    deadline: Instant,
-) -> Verdict {
-    let mut verdict = Verdict::Wait(None);
-    while let Verdict::Wait(until) = verdict
-        && Instant::now() < deadline
-    {
-        let until = until.map_or(deadline, |until| deadline.min(until.into()));
-        let decided = session.wait_for(|| {
-            verdict = session.inbound(beginning);
-            !matches!(verdict, Verdict::Wait(_))
-        });
-        // Late, it is looked at once more.
-        timeout_at(until, decided).await.ok();
-    }
-    verdict
 }
 
 /// What carries Engine.IO's packets in an HTTP body.

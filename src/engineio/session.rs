@@ -6,7 +6,7 @@
 //!  events ── frames, Bytes ───┘
 //! ```
 //!
-//! Whoever pushes an event writes it on the spot, with [`Session::flush`]. Only a socket that would
+//! The task that pushes an event writes it on the spot, with [`Session::flush`]. Only a socket that would
 //! block gets a task, which ends when everything is written, or the session when its client takes
 //! nothing for as long as it may be silent.
 //!
@@ -14,15 +14,16 @@
 //! ("io server disconnect", which the library would say, makes the official client stay away). What
 //! waits goes out before; when a session is aborted, it does not.
 
+mod ending;
+mod pushing;
 mod writing;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
@@ -30,7 +31,10 @@ use super::outbound::Outbound;
 use super::protocol::{Protocol, Verdict};
 use super::registration::Registration;
 use super::sessions::Sessions;
+use crate::lock::Mutex;
 use crate::net::UpgradedConnection;
+
+pub use pushing::{OutboundEvent, Pushed};
 
 /// A session that speaks `P`. It lives as long as the handshake's request, which the library keeps.
 pub struct Session<P: Protocol> {
@@ -44,19 +48,19 @@ pub struct Session<P: Protocol> {
     /// How long the client may take nothing of what waits for it.
     timeout: Duration,
     phase: AtomicU8,
-    state: Mutex<State>,
-    /// Taken by the post that is being answered.
-    turn: Semaphore,
+    state: Mutex<SessionState>,
+    /// Held by the post that is being answered.
+    posting: Semaphore,
     /// The library has pinged the client before its time, and is to be answered in its place.
     pub(super) pong_due: AtomicBool,
-    /// The library's reader, which waits for the client, or for a packet's turn.
+    /// The library's reader, which waits for the client, or for a packet that cannot pass yet.
     pub(super) reader: AtomicWaker,
-    /// Something has changed that a task may wait for: room, the phase, a packet's turn.
+    /// Something has changed that a task may wait for: room, the phase, which packets may pass.
     changed: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct SessionState {
     outbound: Outbound,
     /// The WebSocket's connection, once there is one.
     connection: Option<Arc<UpgradedConnection>>,
@@ -68,45 +72,21 @@ struct State {
     unflushed: bool,
     /// A task writes.
     writing: bool,
-    /// Whoever pushes was told that there is no room.
+    /// A push has failed for want of room.
     awaited: bool,
     /// The library's writer, which waits for room.
     library: Option<Waker>,
 }
 
-/// How far a session is.
+/// The phases of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Phase {
+enum SessionPhase {
     Open,
     /// What waits goes out, and then it ends.
     Closing,
     /// It has ended, and what waited is thrown away.
     Closed,
-}
-
-/// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pushed {
-    /// It goes out by itself, or with what was queued before.
-    Sent,
-    /// It goes out with the next [`Session::flush`].
-    Queued,
-    /// There is no room for it now.
-    Full,
-    /// The session has ended.
-    Closed,
-}
-
-/// An event on its way to a session.
-pub trait Event {
-    /// The frame for a WebSocket.
-    fn frame(&self) -> Bytes;
-    /// Emits it through the library, for a session that polls; with its length, in bytes.
-    ///
-    /// # Errors
-    /// [`Pushed::Full`] or [`Pushed::Closed`].
-    fn emit(&self) -> Result<usize, Pushed>;
 }
 
 impl<P: Protocol> Session<P> {
@@ -124,16 +104,16 @@ impl<P: Protocol> Session<P> {
             sid: OnceLock::new(),
             protocol,
             timeout,
-            phase: AtomicU8::new(Phase::Open as u8),
+            phase: AtomicU8::new(SessionPhase::Open as u8),
             state: Mutex::default(),
-            turn: Semaphore::new(1),
+            posting: Semaphore::new(1),
             pong_due: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             changed: Notify::new(),
         }
     }
 
-    /// Whether the session is one too many, and is here only to be told so.
+    /// Whether the session is over a limit, and only carries the notice.
     pub fn is_over_limit(&self) -> bool {
         self.registration.over_limit
     }
@@ -143,9 +123,9 @@ impl<P: Protocol> Session<P> {
         self.registration.address
     }
 
-    /// The turn to post, of which a session has one; `None`: another post has it.
-    pub(super) fn take_turn(&self) -> Option<SemaphorePermit<'_>> {
-        self.turn.try_acquire().ok()
+    /// Begins a post, of which a session has one at a time; `None`: another one is being answered.
+    pub(super) fn begin_post(&self) -> Option<SemaphorePermit<'_>> {
+        self.posting.try_acquire().ok()
     }
 
     /// Whether the session began with polling.
@@ -155,92 +135,25 @@ impl<P: Protocol> Session<P> {
 
     /// Whether nothing more is taken from the client.
     pub fn is_ending(&self) -> bool {
-        self.phase.load(Ordering::Acquire) != Phase::Open as u8
+        self.phase.load(Ordering::Acquire) != SessionPhase::Open as u8
     }
 
     /// Whether the session has ended.
     pub fn is_closed(&self) -> bool {
-        self.phase.load(Ordering::Acquire) == Phase::Closed as u8
+        self.phase.load(Ordering::Acquire) == SessionPhase::Closed as u8
     }
 
     /// Whether the session has, or had, a WebSocket.
     pub(super) fn is_attached(&self) -> bool {
-        self.lock().attached
+        self.state.lock().attached
     }
 
     /// Whether events are frames, which the session sends itself.
     pub fn is_framed(&self) -> bool {
-        self.lock().outbound.is_framed()
+        self.state.lock().outbound.is_framed()
     }
 
-    /// Pushes an event, which goes out when the session is flushed.
-    pub fn push(self: &Arc<Self>, event: &impl Event) -> Pushed {
-        if self.is_ending() {
-            return Pushed::Closed;
-        }
-        let mut state = self.lock();
-        if !state.outbound.has_room() {
-            state.awaited = true;
-            return Pushed::Full;
-        }
-        if !state.outbound.is_framed() {
-            return match event.emit() {
-                Ok(length) => {
-                    state.outbound.emitted(length);
-                    Pushed::Sent
-                }
-                Err(refused) => {
-                    state.awaited = true;
-                    refused
-                }
-            };
-        }
-        state.outbound.push_event(event.frame());
-        if state.outbound.is_large() {
-            self.write(&mut state);
-        }
-        match std::mem::replace(&mut state.unflushed, true) {
-            true => Pushed::Sent,
-            false => Pushed::Queued,
-        }
-    }
-
-    /// Pushes the last frame of a membership, for which there is always room, and flushes. False:
-    /// the session polls, and the library has to say it.
-    pub fn push_last(self: &Arc<Self>, frame: impl FnOnce() -> Bytes) -> bool {
-        let mut state = self.lock();
-        if !state.outbound.is_framed() {
-            return false;
-        }
-        if !self.is_closed() {
-            state.outbound.push_event(frame());
-            self.write(&mut state);
-        }
-        true
-    }
-
-    /// Sends what was pushed: with one system call, mostly.
-    pub fn flush(self: &Arc<Self>) {
-        let mut state = self.lock();
-        state.unflushed = false;
-        self.write(&mut state);
-    }
-
-    /// Waits until there is room, the session has ended, or `is_so` (of which somebody
-    /// [wakes](Self::wake) the session).
-    pub async fn room_or(&self, is_so: impl Fn() -> bool) {
-        self.wait_for(|| is_so() || self.is_ending() || self.has_room())
-            .await;
-    }
-
-    fn has_room(&self) -> bool {
-        let mut state = self.lock();
-        let has_room = state.outbound.has_room();
-        state.awaited |= !has_room;
-        has_room
-    }
-
-    /// Has whoever waits for a packet's turn look again.
+    /// Wakes the tasks that wait for a packet to pass, or for another change.
     pub fn wake(&self) {
         self.changed.notify_waiters();
         self.reader.wake();
@@ -251,7 +164,7 @@ impl<P: Protocol> Session<P> {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
-            // Registered first, looked at then: a change in between is seen.
+            // Registered before the check, so that a change in between is seen.
             changed.as_mut().enable();
             if is_so() {
                 return;
@@ -260,42 +173,7 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// Ends the session by ending its transport, when what waits for the client has gone out.
-    pub fn close(&self) {
-        self.enter(Phase::Closing);
-        self.wake();
-    }
-
-    /// Ends the session, and throws away what waits for the client.
-    pub fn abort(&self) {
-        self.enter(Phase::Closed);
-        let mut state = self.lock();
-        state.outbound.clear();
-        if let Some(connection) = &state.connection {
-            connection.abort();
-        }
-        let library = state.library.take();
-        drop(state);
-        if let Some(library) = library {
-            library.wake();
-        }
-        self.wake();
-    }
-
-    fn enter(&self, phase: Phase) {
-        self.phase.fetch_max(phase as u8, Ordering::AcqRel);
-    }
-
-    /// Its client has said goodbye: another may come in its place, though the library takes a moment
-    /// to notice. A session that joined nothing keeps its registration for as long as the library
-    /// keeps the session.
-    pub(super) fn left(&self) {
-        if P::has_joined(self) {
-            self.registration.give_back();
-        }
-    }
-
-    /// Decides whether the library hears a packet of the client's, of which this is the beginning.
+    /// Decides whether a packet of the client's, of which this is the beginning, passes.
     pub(super) fn inbound(self: &Arc<Self>, beginning: &[u8]) -> Verdict {
         match self.is_ending() {
             true => Verdict::Ignore,
@@ -303,34 +181,16 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// The answer to a CONNECT of a session that polls: it takes up one of a poll's packets. False: it
-    /// has to wait until the client has fetched others. (Once the WebSocket is there, polls fetch
-    /// nothing more, and what is answered goes out when it carries the session.)
-    pub fn expect_answer(&self) -> bool {
-        let mut state = self.lock();
-        if state.attached {
-            if !state.outbound.is_framed() {
-                state.outbound.emitted(0);
-            }
-            return true;
-        }
-        let has_room = state.outbound.has_room();
-        if has_room {
-            state.outbound.emitted(0);
-        }
-        has_room
-    }
-
     /// The session's WebSocket has come; false if it has one.
     pub(super) fn attach(&self) -> bool {
-        let attached = std::mem::replace(&mut self.lock().attached, true);
+        let attached = std::mem::replace(&mut self.state.lock().attached, true);
         self.wake();
         !attached
     }
 
     /// The connection has become the session's.
     pub(super) fn connect(&self, connection: Arc<UpgradedConnection>, is_upgrade: bool) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if self.is_closed() {
             connection.abort();
         }
@@ -343,43 +203,14 @@ impl<P: Protocol> Session<P> {
 
     /// From here on, the WebSocket carries the session.
     pub(super) fn upgraded(&self) {
-        self.lock().outbound.set_framed();
+        self.state.lock().outbound.set_framed();
         self.changed.notify_waiters();
     }
 
-    /// Whether whoever is to end the session can do so: everything has been written.
+    /// Whether everything has been written, so that a closing session can end.
     pub(super) fn is_written(&self) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         state.outbound.is_written() || state.connection.is_none()
-    }
-
-    /// The library has let go of the WebSocket: the session is over, whether the library has
-    /// noticed or not.
-    pub(super) fn detach(self: &Arc<Self>) {
-        let closing =
-            self.phase.swap(Phase::Closed as u8, Ordering::AcqRel) == Phase::Closing as u8;
-        let mut state = self.lock();
-        // What was pushed and not flushed yet.
-        self.write(&mut state);
-        let connection = state.connection.take();
-        drop(state);
-        if closing && let Some(connection) = connection {
-            let session = self.clone();
-            connection.linger(async move {
-                session
-                    .wait_for(|| session.lock().outbound.is_written())
-                    .await;
-            });
-        }
-        self.over();
-    }
-
-    /// The session has ended: its members leave at once.
-    pub(super) fn over(self: &Arc<Self>) {
-        self.enter(Phase::Closed);
-        self.left();
-        P::closed(self);
-        self.wake();
     }
 
     pub(super) fn named(&self, sid: String) {
@@ -391,17 +222,6 @@ impl<P: Protocol> Session<P> {
 
     pub(super) fn sid(&self) -> Option<&str> {
         self.sid.get().map(String::as_str)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Whether there is room that somebody waits for.
-    fn take_room(&mut self) -> bool {
-        self.awaited && self.outbound.has_room() && std::mem::take(&mut self.awaited)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::protocol::Protocol;
 use super::registration::Registration;
 use super::session::Session;
+use crate::lock::Mutex;
 
 /// The sessions, by number and by name.
 pub struct Sessions<P: Protocol> {
@@ -41,20 +42,23 @@ impl<P: Protocol> Sessions<P> {
         let sessions = Arc::downgrade(self);
         let session = Session::new(number, sessions, registration, protocol, self.timeout);
         let session = Arc::new(session);
-        self.lock().all.insert(number, Arc::downgrade(&session));
+        self.table
+            .lock()
+            .all
+            .insert(number, Arc::downgrade(&session));
         session
     }
 
     /// The session of this name that began with polling.
     pub fn find(&self, sid: &str) -> Option<Arc<Session<P>>> {
-        let table = self.lock();
+        let table = self.table.lock();
         let number = table.by_sid.get(sid)?;
         table.all.get(number)?.upgrade()
     }
 
     /// All sessions that there are now.
     pub fn all(&self) -> Vec<Arc<Session<P>>> {
-        let table = self.lock();
+        let table = self.table.lock();
         table.all.values().filter_map(Weak::upgrade).collect()
     }
 
@@ -66,18 +70,14 @@ impl<P: Protocol> Sessions<P> {
     }
 
     pub(super) fn name(&self, sid: &str, number: u64) {
-        self.lock().by_sid.insert(sid.to_owned(), number);
+        self.table.lock().by_sid.insert(sid.to_owned(), number);
     }
 
     pub(super) fn forget(&self, number: u64, sid: Option<&str>) {
-        let mut table = self.lock();
+        let mut table = self.table.lock();
         table.all.remove(&number);
         if let Some(sid) = sid {
             table.by_sid.remove(sid);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Table<P>> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn upgrade<P: Protocol>(
 ) -> Response {
     let (upgrade, response) = match switch(&mut request) {
         Ok(switched) => switched,
-        Err(refusal) => return refusal.into_response(),
+        Err(error) => return error.into_response(),
     };
     if !session.attach() {
         // As the protocol has it (<https://socket.io/docs/v4/engine-io-protocol/#websocket>).
@@ -67,9 +67,9 @@ pub(super) fn upgrade<P: Protocol>(
 }
 
 /// Has a request's connection become a WebSocket, if that is what it asks for, and how to answer.
-pub(super) fn switch(request: &mut Request) -> Result<(OnUpgrade, Response), Refusal> {
-    // Below HTTP/1.1 there is no upgrade (RFC 6455, section 4.2.1): nginx speaks 1.0 unless it is
-    // told otherwise, and a session that polls through it is to go on polling.
+pub(super) fn switch(request: &mut Request) -> Result<(OnUpgrade, Response), UpgradeError> {
+    // Below HTTP/1.1 there is no upgrade (RFC 6455, section 4.2.1): nginx speaks 1.0 unless
+    // configured otherwise, and a session that polls through it is to go on polling.
     if request.version() < Version::HTTP_11 {
         return Err(no_websocket());
     }
@@ -84,16 +84,16 @@ pub(super) fn switch(request: &mut Request) -> Result<(OnUpgrade, Response), Ref
 }
 
 /// Why a request's connection does not become a WebSocket.
-pub(super) type Refusal = (StatusCode, [(HeaderName, &'static str); 1], &'static str);
+pub(super) type UpgradeError = (StatusCode, [(HeaderName, &'static str); 1], &'static str);
 
-fn no_websocket() -> Refusal {
+fn no_websocket() -> UpgradeError {
     let upgrade = [(UPGRADE, "websocket")];
     let reason = "this transport needs a WebSocket";
     (StatusCode::UPGRADE_REQUIRED, upgrade, reason)
 }
 
 /// The answer to the client's key.
-fn accept(headers: &HeaderMap) -> Result<HeaderValue, Refusal> {
+fn accept(headers: &HeaderMap) -> Result<HeaderValue, UpgradeError> {
     let named = |name, token: &str| {
         headers
             .get_all(name)

@@ -5,11 +5,11 @@ use tracing::{debug, warn};
 use crate::config::Config;
 use crate::net::raise_descriptors;
 
-/// How few sessions are so few that it is told, when nobody has asked for a number of them.
+/// Below this many sessions, a warning is logged, also when MAX_CONNECTIONS is not set.
 const FEW_SESSIONS: usize = 1_000;
 
-/// How many descriptors the process may have. It is told if they are too few for as many connections
-/// as the operator has asked for. As many as there may be by default, few need.
+/// How many descriptors the process may have. A warning is logged if they are too few for
+/// MAX_CONNECTIONS; few installations need as many as its default.
 pub(super) fn descriptors(config: &Config) -> usize {
     let limits = &config.socket.limits;
     let needed = limits.descriptors();

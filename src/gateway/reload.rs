@@ -14,7 +14,7 @@ use crate::source::amqp::SharedUri;
 const KEY_SET: &str = "JWT_JWKS_URL";
 
 /// What a running gateway takes in of files that have changed. Nobody is disconnected by that: a
-/// token that has been let in counts until it expires, and the broker sees other credentials when
+/// token that was accepted is good until it expires, and the broker sees other credentials when
 /// the gateway connects the next time.
 pub struct Reload {
     files: Files,

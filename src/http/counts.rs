@@ -1,6 +1,6 @@
 //! What the HTTP side has refused, since the start.
 
-use crate::conversation::Counter;
+use crate::counter::Counter;
 
 /// Counts since the start.
 #[derive(Debug, Default)]

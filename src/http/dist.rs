@@ -75,18 +75,18 @@ fn accepted(entry: &str) -> Option<String> {
 }
 
 /// One form of a file.
-pub(super) struct Body {
+pub(super) struct EncodedFile {
     pub(super) encoding: Encoding,
     pub(super) bytes: Bytes,
     pub(super) tag: String,
 }
 
 /// The file in the smallest form that the client takes.
-pub(super) fn find(path: &str, headers: &HeaderMap) -> Option<Body> {
+pub(super) fn find(path: &str, headers: &HeaderMap) -> Option<EncodedFile> {
     Encoding::accepted(headers).find_map(|encoding| {
         let ending = encoding.names().map_or("", |(_, ending)| ending);
         let file = Dist::get(&format!("{path}{ending}"))?;
-        Some(Body {
+        Some(EncodedFile {
             encoding,
             tag: tag_of(&file),
             bytes: bytes(file),
@@ -116,11 +116,11 @@ pub(super) fn serve(path: &str, cache: &'static str, headers: &HeaderMap) -> Res
 }
 
 /// Answers what is in a form, or that the client has it already.
-pub(super) fn answer(body: Body, kind: String, headers: &HeaderMap) -> Response {
+pub(super) fn answer(body: EncodedFile, kind: String, headers: &HeaderMap) -> Response {
     let known = knows(headers, body.tag.as_bytes());
     let always = [
         (ETAG, body.tag),
-        // Who has kept one form must not give it to somebody who takes only another.
+        // A cache that has one form must not give it to a client that takes only another.
         (VARY, "Accept-Encoding".to_owned()),
     ];
     if known {
@@ -159,14 +159,14 @@ pub(super) fn missing() -> Response {
 
 /// What the build says of itself.
 #[derive(Deserialize)]
-struct Release {
+struct ClientRelease {
     hash: String,
 }
 
 /// The hash under which the scripts for other pages stay what they are.
 pub(super) fn hash() -> Option<String> {
     let file = built("client.json")?;
-    let release: Release = serde_json::from_slice(&file).ok()?;
+    let release: ClientRelease = serde_json::from_slice(&file).ok()?;
     Some(release.hash)
 }
 

@@ -1,5 +1,4 @@
-//! What stands in front of all routes: who may ask from a browser, and what every answer says to
-//! one.
+//! The guard of all routes: checks the origins of browsers' requests, and sets the answers' headers.
 
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tower::Service as _;
 
-use super::origins::{Origins, Verdict};
+use super::origins::{OriginVerdict, Origins};
 use super::refusals::Refusals;
 use super::{Counts, PublicUrls, Settings, assets};
 use crate::engineio;
@@ -31,11 +30,10 @@ const SENDABLE: &str = "authorization, baggage, content-type, sentry-trace, trac
 /// How long a browser may keep what a preflight was answered with, in seconds.
 const PREFLIGHT_AGE: &str = "600";
 
-/// What the Engine.IO server answers an origin that it does not let in, in the reference
-/// implementation.
+/// What the Engine.IO server answers a denied origin, in the reference implementation.
 const FORBIDDEN: &str = r#"{"code":4,"message":"Forbidden"}"#;
 
-/// The routes of a listener, behind what stands in front of them.
+/// The routes of a listener, behind the guard.
 ///
 /// Layers of the router would each copy the routes behind it and allocate a future, for every request.
 #[derive(Clone)]
@@ -100,7 +98,7 @@ async fn route(router: &Router, request: Request) -> Response {
     }
 }
 
-/// Has an answer say what it does not say otherwise: that it is no page, and nobody's to keep.
+/// Sets the headers that an answer does not set itself: it is no page, and not to be stored.
 fn set_defaults(response: &mut Response) {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return;
@@ -125,13 +123,13 @@ impl Public {
         }
         let verdict = self.origins.judge(request.headers());
         let mut response = match &verdict {
-            Verdict::Refused if guarded => {
+            OriginVerdict::Refused if guarded => {
                 self.counts.origins.count();
                 self.refusals.add(&self.origins, request.headers());
                 let kind = [(CONTENT_TYPE, "application/json")];
                 (StatusCode::FORBIDDEN, kind, FORBIDDEN).into_response()
             }
-            Verdict::Allowed(_) if guarded && is_preflight(&request) => preflight(),
+            OriginVerdict::Allowed(_) if guarded && is_preflight(&request) => preflight(),
             _ => route(router, request).await,
         };
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -148,7 +146,7 @@ fn is_shared(path: &str) -> bool {
 }
 
 /// Lets the page read the answer, if it may; what is kept of it is kept by origin.
-fn share(headers: &mut HeaderMap, verdict: Verdict) {
+fn share(headers: &mut HeaderMap, verdict: OriginVerdict) {
     let varies = match headers.get(VARY) {
         Some(other) => HeaderValue::from_bytes(&[b"Origin, ", other.as_bytes()].concat()),
         None => Ok(HeaderValue::from_static("Origin")),
@@ -157,7 +155,7 @@ fn share(headers: &mut HeaderMap, verdict: Verdict) {
     if let Ok(varies) = varies {
         headers.insert(VARY, varies);
     }
-    if let Verdict::Allowed(origin) = verdict {
+    if let OriginVerdict::Allowed(origin) = verdict {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         let credentials = HeaderValue::from_static("true");
         headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials);

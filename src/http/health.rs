@@ -12,10 +12,10 @@ use serde::Serialize;
 use super::App;
 use crate::source::amqp::Check;
 
-/// Where the process is in its life.
+/// The phases of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Phase {
+pub enum ProcessPhase {
     /// Not everything runs yet.
     Starting,
     /// It serves.
@@ -30,22 +30,22 @@ pub struct Health(AtomicU8);
 
 impl Default for Health {
     fn default() -> Self {
-        Self(AtomicU8::new(Phase::Starting as u8))
+        Self(AtomicU8::new(ProcessPhase::Starting as u8))
     }
 }
 
 impl Health {
     /// Enters a phase.
-    pub fn enter(&self, phase: Phase) {
+    pub fn enter(&self, phase: ProcessPhase) {
         self.0.store(phase as u8, Ordering::Release);
     }
 
     /// Whether nothing new is taken any more.
     pub fn is_draining(&self) -> bool {
-        self.is(Phase::Draining)
+        self.is(ProcessPhase::Draining)
     }
 
-    fn is(&self, phase: Phase) -> bool {
+    fn is(&self, phase: ProcessPhase) -> bool {
         self.0.load(Ordering::Acquire) == phase as u8
     }
 }
@@ -77,7 +77,7 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Rep
     let checks = app.broker.checks();
     // The first attempt at the broker decides between ready and degraded.
     let starting = checks.get("broker") == Some(&Check::Starting);
-    if starting || !app.health.is(Phase::Serving) {
+    if starting || !app.health.is(ProcessPhase::Serving) {
         return (StatusCode::SERVICE_UNAVAILABLE, Report::of("starting"));
     }
     if checks.values().all(|check| *check == Check::Up) {

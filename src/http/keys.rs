@@ -9,12 +9,12 @@ use axum::http::header::AUTHORIZATION;
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-use crate::conversation::Counter;
+use crate::counter::Counter;
 
 /// The header that carries a key, besides `Authorization: Bearer`.
 const HEADER: &str = "x-internal-api-key";
 
-/// The configured keys, as hashes: of equal length, so that comparing tells nothing of theirs.
+/// The configured keys, as hashes: of equal length, so that comparing reveals nothing of theirs.
 /// Clones are the same keys: what renews one renews all.
 #[derive(Clone)]
 pub struct ApiKeys(Arc<Kept>);
@@ -57,7 +57,7 @@ impl ApiKeys {
         self.0.hashes.store(other.0.hashes.load_full());
     }
 
-    /// The number of the key that the request carries, from 1 on: by that the log tells keys
+    /// The number of the key that the request carries, from 1 on: by that the log distinguishes keys
     /// apart. Each is compared, in constant time.
     pub(super) fn which(&self, headers: &HeaderMap) -> Option<usize> {
         let key = self.fit(headers);

@@ -14,9 +14,9 @@ use prometheus::core::Collector;
 use prometheus::{Counter, Gauge, Opts, Registry, TEXT_FORMAT, TextEncoder};
 use tracing::error;
 
-use super::internal::{self, Refusal};
+use super::internal::{self, ApiError};
 use super::{App, process};
-use crate::conversation;
+use crate::counter;
 use crate::source::amqp::Check;
 
 /// On the listener for internal calls.
@@ -31,7 +31,10 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
 }
 
 /// On the public one: with a key, as the relay.
-pub(super) async fn guarded(app: State<Arc<App>>, headers: HeaderMap) -> Result<Response, Refusal> {
+pub(super) async fn guarded(
+    app: State<Arc<App>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     internal::key(&app, &headers)?;
     Ok(metrics(app).await)
 }
@@ -115,7 +118,7 @@ impl Sheet {
             let labels = [("queue", queue)];
             self.gauges("consumer_active", help, [(&labels[..], active.into())])?;
         }
-        let (waiting, since) = app.broker.letters().waiting();
+        let (waiting, since) = app.broker.pending_dead_letters().waiting();
         let help = "Deliveries that wait for their place in the dead letter queue.";
         self.gauge("dead_letters_waiting", help, waiting)?;
         let help = "How long the oldest of them has waited; 0 when none waits.";
@@ -163,7 +166,7 @@ impl Sheet {
         &mut self,
         name: &str,
         help: &str,
-        counter: &conversation::Counter,
+        counter: &counter::Counter,
     ) -> prometheus::Result<()> {
         self.counter(name, help, &[], counter)
     }
@@ -173,7 +176,7 @@ impl Sheet {
         name: &str,
         help: &str,
         labels: &[(&str, &str)],
-        counter: &conversation::Counter,
+        counter: &counter::Counter,
     ) -> prometheus::Result<()> {
         let options = options(&format!("{name}_total"), help, labels);
         let counted = Counter::with_opts(options)?;

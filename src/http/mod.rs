@@ -32,7 +32,7 @@ use crate::source::amqp;
 pub use ancestors::Ancestors;
 pub use counts::Counts;
 pub use guard::Guard;
-pub use health::{Health, Phase};
+pub use health::{Health, ProcessPhase};
 pub use keys::ApiKeys;
 pub use origin::{InvalidOrigin, Origin};
 use page::Page;
@@ -80,7 +80,7 @@ struct App {
     journal: Arc<Journal>,
     members: Arc<Members>,
     health: Arc<Health>,
-    broker: Arc<amqp::Status>,
+    broker: Arc<amqp::BrokerStatus>,
     keys: ApiKeys,
     page: Arc<Page>,
     /// Under which the scripts of this build can be kept.
@@ -101,7 +101,7 @@ pub struct Parts {
     /// What the probes say of the process.
     pub health: Arc<Health>,
     /// What they say of the broker.
-    pub broker: Arc<amqp::Status>,
+    pub broker: Arc<amqp::BrokerStatus>,
     /// What the metrics say of clients.
     pub sockets: Statistics,
     /// Who was refused by its origin.

@@ -27,7 +27,7 @@ pub(super) struct Origins {
 
 /// What a request says of its origin.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum OriginVerdict {
     /// Nothing: it is no browser's, or of the same origin.
     None,
     /// It may talk to the gateway.
@@ -45,12 +45,14 @@ impl Origins {
         }
     }
 
-    pub(super) fn judge(&self, headers: &HeaderMap) -> Verdict {
+    pub(super) fn judge(&self, headers: &HeaderMap) -> OriginVerdict {
         let mut given = headers.get_all(ORIGIN).iter();
         match (given.next(), given.next()) {
-            (None, _) => Verdict::None,
-            (Some(origin), None) if self.allow(origin, headers) => Verdict::Allowed(origin.clone()),
-            _ => Verdict::Refused,
+            (None, _) => OriginVerdict::None,
+            (Some(origin), None) if self.allow(origin, headers) => {
+                OriginVerdict::Allowed(origin.clone())
+            }
+            _ => OriginVerdict::Refused,
         }
     }
 

@@ -12,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::Settings;
-use super::dist::{self, Body, CROSS_ORIGIN, Encoding};
+use super::dist::{self, CROSS_ORIGIN, EncodedFile, Encoding};
 use crate::conversation::UrlTemplate;
 
 /// Everything comes from here; only pictures, sound and video of a conversation come from where
@@ -42,14 +42,14 @@ const HISTORY: &str = "name=\"agent-gateway:history\"";
 /// The page, into which it is written where older messages are, and what its policy says of it.
 pub(super) struct Page {
     /// With an address in it; without one it is as it was built.
-    told: Option<Told>,
+    rendered: Option<RenderedPage>,
     headers: HeaderMap,
-    /// Where it is, for whoever comes without a path.
+    /// Where it is, for requests without a path.
     pub(super) address: String,
 }
 
-/// A page that is another than the built one, as it is and compressed.
-struct Told {
+/// A page other than the built one, plain and compressed.
+struct RenderedPage {
     html: Bytes,
     gzip: Bytes,
 }
@@ -83,15 +83,15 @@ impl Page {
             (prefix, _) => format!("{prefix}/widget"),
         };
         Self {
-            told: history.and_then(Told::new),
+            rendered: history.and_then(RenderedPage::new),
             headers,
             address,
         }
     }
 
     pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
-        let body = match &self.told {
-            Some(told) => Some(told.body(headers)),
+        let body = match &self.rendered {
+            Some(rendered) => Some(rendered.body(headers)),
             None => dist::find(FILE, headers),
         };
         let Some(body) = body else {
@@ -102,22 +102,22 @@ impl Page {
     }
 }
 
-impl Told {
+impl RenderedPage {
     fn new(history: &UrlTemplate) -> Option<Self> {
-        let html = tell(&dist::built(FILE)?, history);
+        let html = with_history(&dist::built(FILE)?, history);
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(&html).ok()?;
         let gzip = gzip.finish().ok()?.into();
         Some(Self { html, gzip })
     }
 
-    fn body(&self, headers: &HeaderMap) -> Body {
+    fn body(&self, headers: &HeaderMap) -> EncodedFile {
         let (encoding, bytes) = if Encoding::Gzip.is_accepted(headers) {
             (Encoding::Gzip, &self.gzip)
         } else {
             (Encoding::Identity, &self.html)
         };
-        Body {
+        EncodedFile {
             encoding,
             bytes: bytes.clone(),
             tag: dist::tag(bytes),
@@ -126,7 +126,7 @@ impl Told {
 }
 
 /// Writes the address into the page, which has a place for it.
-fn tell(html: &[u8], history: &UrlTemplate) -> Bytes {
+fn with_history(html: &[u8], history: &UrlTemplate) -> Bytes {
     let text = String::from_utf8_lossy(html);
     let place = text.find(HISTORY).and_then(|name| {
         let begin = text[..name].rfind('<')?;
@@ -141,18 +141,18 @@ fn tell(html: &[u8], history: &UrlTemplate) -> Bytes {
         .replace('&', "&amp;")
         .replace('"', "&quot;")
         .replace('<', "&lt;");
-    let mut told = text.into_owned();
-    told.replace_range(place, &format!("<meta {HISTORY} content=\"{address}\">"));
-    told.into()
+    let mut page = text.into_owned();
+    page.replace_range(place, &format!("<meta {HISTORY} content=\"{address}\">"));
+    page.into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(html: &str, address: &str) -> String {
+    fn rendered(html: &str, address: &str) -> String {
         let history = UrlTemplate::parse(address, &[]).unwrap();
-        String::from_utf8(tell(html.as_bytes(), &history).into()).unwrap()
+        String::from_utf8(with_history(html.as_bytes(), &history).into()).unwrap()
     }
 
     #[test]
@@ -161,11 +161,11 @@ mod tests {
         let built = page(r#"<meta name="agent-gateway:history" content="">"#);
         let other = page(r#"<meta content="" name="agent-gateway:history" />"#);
         let address = "https://portal.example/{conversationId}?t={tenantId}&x=\"<b>";
-        let told_page = page(
+        let rendered_page = page(
             r#"<meta name="agent-gateway:history" content="https://portal.example/{conversationId}?t={tenantId}&amp;x=&quot;&lt;b>">"#,
         );
-        assert_eq!(told(&built, address), told_page);
-        assert_eq!(told(&other, address), told_page);
-        assert_eq!(told(&page(""), address), page(""));
+        assert_eq!(rendered(&built, address), rendered_page);
+        assert_eq!(rendered(&other, address), rendered_page);
+        assert_eq!(rendered(&page(""), address), page(""));
     }
 }

@@ -9,7 +9,7 @@ use rustix::process::{Resource, getrlimit};
 /// A figure's name, what it is, and itself.
 pub(super) type Figure = (&'static str, &'static str, f64);
 
-/// What Linux tells in `/proc`; elsewhere nothing.
+/// What Linux shows in `/proc`; elsewhere nothing.
 pub(super) fn figures() -> Vec<Figure> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();

@@ -15,8 +15,8 @@ pub struct PublicUrls {
     prefix: String,
 }
 
-/// The first segments of the gateway's own paths. With one of these in front of them, it could not
-/// be told whether a proxy has taken it away.
+/// The first segments of the gateway's own paths. With one of these in front of them, nobody
+/// could know whether a proxy has taken it away.
 const OWN: [&str; 14] = [
     "assets",
     "client.d.ts",
@@ -189,8 +189,8 @@ mod tests {
             ("https://a.example/socket.io", "one of the gateway's own"),
             ("https://a.example/widget/x", "one of the gateway's own"),
         ] {
-            let told = PublicUrls::parse(text).unwrap_err();
-            assert!(told.contains(reason), "{text}: {told}");
+            let message = PublicUrls::parse(text).unwrap_err();
+            assert!(message.contains(reason), "{text}: {message}");
         }
     }
 

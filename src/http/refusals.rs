@@ -1,41 +1,26 @@
-//! What is told of origins that were refused: an operator has to hear of it, and pages that try
-//! again and again are not to fill the log.
-
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+//! The log of refused origins: an operator has to hear of them, and pages that try again and again
+//! must not fill the log.
 
 use axum::http::header::{AsHeaderName, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderValue};
 use tracing::{debug, warn};
 
 use super::origins::Origins;
-
-/// How often it is told.
-const TELL_EVERY: Duration = Duration::from_secs(60);
+use crate::throttle::Throttle;
 
 /// How much of a header stands in a line of the log, in bytes. Hosts have at most 253.
 const SHOWN: usize = 300;
 
-/// The origins that were refused.
+/// Logs refused requests: a warning a minute, and `debug` for the others.
 #[derive(Default)]
-pub(super) struct Refusals {
-    untold: Mutex<Untold>,
-}
-
-#[derive(Default)]
-struct Untold {
-    told: Option<Instant>,
-    /// How many there have been since.
-    count: u64,
-}
+pub(super) struct Refusals(Throttle<(), 60>);
 
 impl Refusals {
-    /// Tells of a refused request, or counts it for the next that is told.
+    /// Logs a refused request.
     pub(super) fn add(&self, origins: &Origins, headers: &HeaderMap) {
         let origin = shown(headers, ORIGIN);
         let host = shown(headers, HOST);
-        match self.count(Instant::now()) {
+        match self.0.note(&()) {
             None => debug!(origin, host, "origin refused"),
             Some(refused) => warn!(
                 origin,
@@ -46,18 +31,6 @@ impl Refusals {
                 origins.advice(headers)
             ),
         }
-    }
-
-    /// How many there have been since it was last told, this one included, if it is time to tell.
-    fn count(&self, now: Instant) -> Option<u64> {
-        let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-        untold.count += 1;
-        let is_early = |told| now.duration_since(told) < TELL_EVERY;
-        if untold.told.is_some_and(is_early) {
-            return None;
-        }
-        untold.told = Some(now);
-        Some(std::mem::take(&mut untold.count))
     }
 }
 
@@ -77,15 +50,21 @@ fn shown(headers: &HeaderMap, name: impl AsHeaderName) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
-    fn it_is_told_once_a_minute_with_the_number_of_all() {
+    fn a_warning_is_logged_once_a_minute_with_the_number_of_all() {
         let refusals = Refusals::default();
         let begin = Instant::now();
-        let at = |seconds| refusals.count(begin + Duration::from_secs(seconds));
-        let told = [0, 0, 59, 60, 61, 119, 300].map(at);
-        assert_eq!(told, [Some(1), None, None, Some(3), None, None, Some(3)]);
+        let at = |seconds| {
+            refusals
+                .0
+                .note_at(&(), begin + Duration::from_secs(seconds))
+        };
+        let logged = [0, 0, 59, 60, 61, 119, 300].map(at);
+        assert_eq!(logged, [Some(1), None, None, Some(3), None, None, Some(3)]);
     }
 
     #[test]

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use time::OffsetDateTime;
 
-use super::Published;
-use crate::conversation::{Applied, Batch, Epoch, Event, Hub, Limits, Position};
+use crate::conversation::{Batch, Epoch, Event, Hub, Position, Published, WindowLimits};
 
 /// Gives events their positions, and hands them to the hub.
 ///
@@ -19,7 +18,7 @@ pub struct Journal {
 
 impl Journal {
     /// A journal with a new epoch, and its hub.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: WindowLimits) -> Self {
         let epoch = Epoch(rand::random());
         Self {
             hub: Arc::new(Hub::new(epoch, limits)),
@@ -38,13 +37,7 @@ impl Journal {
         // Asked for under the conversation's lock: within a conversation the order of positions
         // is the order of the window.
         let next = || Position(self.newest.fetch_add(1, Ordering::AcqRel) + 1);
-        match self
-            .hub
+        self.hub
             .apply(event, next, OffsetDateTime::now_utc(), batch)
-        {
-            Applied::Appended(cursor) => Published::New(cursor),
-            Applied::Duplicate(cursor) => Published::Duplicate(cursor),
-            Applied::Stale(cursor) => Published::Stale(cursor),
-        }
     }
 }

@@ -6,17 +6,5 @@
 
 mod memory;
 
+pub use crate::conversation::Published;
 pub use memory::Journal;
-
-use crate::conversation::Cursor;
-
-/// What the journal did with an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Published {
-    /// It is new; it stands at this cursor.
-    New(Cursor),
-    /// It repeats the event that stands at this cursor.
-    Duplicate(Cursor),
-    /// It is a stale status; this is where the conversation stands.
-    Stale(Cursor),
-}

@@ -13,10 +13,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// How long a body may take.
-const BODY: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it may take from the moment at which the gateway is to end.
-const LAST: Duration = Duration::from_secs(1);
+/// How long it may take once the gateway shuts down.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A body that fails when it takes too long.
 pub(super) struct TimelyBody {
@@ -72,13 +72,16 @@ impl Body for TimelyBody {
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let waiting = this.waiting.get_or_insert_with(|| Waiting {
-            alarm: Box::pin(sleep_until(this.began + BODY)),
+            alarm: Box::pin(sleep_until(this.began + TIMEOUT)),
             closing: Box::pin(this.closing.clone().cancelled_owned()),
             hurried: false,
         });
         if !waiting.hurried && waiting.closing.as_mut().poll(cx).is_ready() {
             waiting.hurried = true;
-            let last = waiting.alarm.deadline().min(Instant::now() + LAST);
+            let last = waiting
+                .alarm
+                .deadline()
+                .min(Instant::now() + SHUTDOWN_TIMEOUT);
             waiting.alarm.as_mut().reset(last);
         }
         if waiting.alarm.as_mut().poll(cx).is_pending() {

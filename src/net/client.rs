@@ -14,7 +14,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// before them anybody may have written, and it is not looked at; without proxies nothing is.
 ///
 /// A request with fewer entries has not come all the way, and an entry that is no address says
-/// that the proxy does not tell: both count for the connection's own peer. To choose one's address
+/// that the proxy does not know it: both count for the connection's own peer. To choose one's address
 /// like this, or to hide, is thus to share an account with all others who come so. To believe the
 /// entries that there are would let whoever gets past the outer proxy write any address.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> IpAddr {
@@ -27,7 +27,7 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: usize) -> IpAd
         .unwrap_or(peer)
 }
 
-/// Whether a request has come by so many proxies, as far as X-Forwarded-For tells.
+/// Whether a request has come by so many proxies, as far as X-Forwarded-For shows.
 pub fn came_by(headers: &HeaderMap, proxies: usize) -> bool {
     entries(headers, FORWARDED_FOR).len() >= proxies
 }

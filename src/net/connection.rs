@@ -14,40 +14,40 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-use super::pace::Pace;
-use super::slots::Slot;
+use super::deadlines::Deadlines;
+use super::permits::Permit;
 
 /// A connection that speaks HTTP.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
-    pace: Arc<Pace>,
+    deadlines: Arc<Deadlines>,
     rest: Rest,
 }
 
 /// What a connection has besides its stream.
 #[derive(Debug)]
 struct Rest {
-    /// Its place among all connections, which it has for as long as the kernel knows it.
-    _slot: Option<Slot>,
-    /// Keeps account of what goes on after the connection has been let go.
+    /// Held for as long as the kernel knows the connection.
+    _permit: Option<Permit>,
+    /// Tracks connections that linger after the server has dropped them.
     lingering: TaskTracker,
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, slot: Option<Slot>, lingering: TaskTracker) -> Self {
+    pub(crate) fn new(stream: TcpStream, permit: Option<Permit>, lingering: TaskTracker) -> Self {
         Self {
             stream,
-            pace: Arc::new(Pace::new()),
+            deadlines: Arc::new(Deadlines::new()),
             rest: Rest {
-                _slot: slot,
+                _permit: permit,
                 lingering,
             },
         }
     }
 
-    pub(super) fn pace(&self) -> Arc<Pace> {
-        self.pace.clone()
+    pub(super) fn deadlines(&self) -> Arc<Deadlines> {
+        self.deadlines.clone()
     }
 
     /// The connection without HTTP.
@@ -58,7 +58,7 @@ impl Connection {
 
     fn count(&self, poll: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(_)) = poll {
-            self.pace.wrote();
+            self.deadlines.wrote();
         }
         poll
     }
@@ -72,7 +72,7 @@ impl AsyncRead for Connection {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
-        this.pace.read();
+        this.deadlines.read();
         Poll::Ready(Ok(()))
     }
 }
@@ -118,7 +118,7 @@ pub struct UpgradedConnection {
     rest: Rest,
 }
 
-/// How long a client may take to close in turn, once its connection is being closed.
+/// How long a client may take to close in turn (lingering close).
 const LINGER: Duration = Duration::from_secs(30);
 
 impl UpgradedConnection {
@@ -162,7 +162,7 @@ impl UpgradedConnection {
         self.stream.writable().await
     }
 
-    /// Ends the connection in both directions: whoever reads it, or waits to write, notices.
+    /// Ends the connection in both directions: readers and writers notice.
     pub fn abort(&self) {
         // It may have ended by itself.
         SockRef::from(&self.stream).shutdown(Shutdown::Both).ok();
@@ -190,7 +190,7 @@ impl UpgradedConnection {
                     }
                 }
             };
-            // However it ends, nobody is left to be told.
+            // However it ends, there is nobody to report it to.
             timeout(LINGER, read_on).await.ok();
         });
     }

@@ -4,9 +4,9 @@ use std::io;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::slots::Bounds;
+use super::permits::Bounds;
 
-/// How many clients there may be, and how they are told apart.
+/// How many clients there may be, and how they are distinguished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Of Engine.IO sessions: what is counted, since one that polls has many connections.

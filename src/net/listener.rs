@@ -13,18 +13,18 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error};
 
 use super::connection::Connection;
-use super::slots::{Bounds, Slots};
+use super::permits::{Bounds, Permits};
 
 /// A listener whose connections are bounded and tuned.
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
     timeout: Duration,
-    slots: Arc<Slots>,
+    permits: Arc<Permits>,
     lingering: TaskTracker,
 }
 
-/// Who is at the other end: a proxy, if there is one in between. Handlers get it as
+/// The peer of a connection: a proxy, if there is one in between. Handlers get it as
 /// `ConnectInfo<Peer>`.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
@@ -41,8 +41,8 @@ const SEND_BUFFER: usize = 256 * 1024;
 
 impl Listener {
     /// Binds the address. A connection ends when its client has not acknowledged anything of what
-    /// waits for it within `timeout`. `lingering` keeps account of connections that are being closed.
-    /// Connections past `bounds` are closed unheard.
+    /// waits for it within `timeout`. `lingering` tracks connections that are being closed.
+    /// Connections past `bounds` are closed at once.
     ///
     /// # Errors
     /// What the operating system says, with the address.
@@ -58,7 +58,7 @@ impl Listener {
         Ok(Self {
             listener,
             timeout,
-            slots: Slots::new(bounds),
+            permits: Permits::new(bounds),
             lingering,
         })
     }
@@ -75,10 +75,10 @@ impl Listener {
     pub(super) async fn accept(&self) -> (Connection, Peer) {
         loop {
             let (stream, address) = self.next().await;
-            let slot = match self.slots.take(address.ip()) {
-                Ok(slot) => slot,
-                Err(full) => {
-                    debug!(%full, "connection closed unheard");
+            let permit = match self.permits.take(address.ip()) {
+                Ok(permit) => permit,
+                Err(exceeded) => {
+                    debug!(limit = %exceeded, "connection over a limit, closed at once");
                     continue;
                 }
             };
@@ -86,7 +86,7 @@ impl Listener {
                 // The client may be gone already.
                 debug!(%error, "socket options not set");
             }
-            let connection = Connection::new(stream, Some(slot), self.lingering.clone());
+            let connection = Connection::new(stream, Some(permit), self.lingering.clone());
             return (connection, Peer { address });
         }
     }

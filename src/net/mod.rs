@@ -3,15 +3,15 @@
 mod body;
 mod client;
 mod connection;
+mod deadlines;
 mod limits;
 mod listener;
-mod pace;
+mod permits;
 mod server;
-mod slots;
 
 pub use client::{came_by, client_address, entries};
 pub use connection::{Connection, UpgradedConnection};
 pub use limits::{Limits, raise_descriptors};
 pub use listener::{Listener, Peer};
+pub use permits::{Bounds, LimitExceeded, Permit, Permits};
 pub use server::{Handler, serve};
-pub use slots::{Bounds, Full, Slot, Slots};

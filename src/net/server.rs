@@ -23,8 +23,8 @@ use tokio_util::task::TaskTracker;
 
 use super::body::TimelyBody;
 use super::connection::Connection;
+use super::deadlines::{self, Deadlines};
 use super::listener::{Listener, Peer};
-use super::pace::{self, Pace};
 
 /// The largest head of a request, in bytes: what Node's server takes, and more than browsers send.
 /// Past it, or with more than a hundred fields (the library's own bound): 431.
@@ -65,8 +65,8 @@ async fn attend(
     handler: impl Handler,
     closing: CancellationToken,
 ) {
-    let pace = connection.pace();
-    let service = service_fn(|request| answer(request, peer, &handler, &closing, &pace));
+    let deadlines = connection.deadlines();
+    let service = service_fn(|request| answer(request, peer, &handler, &closing, &deadlines));
     let http = http1::Builder::new()
         .header_read_timeout(None)
         .max_header_size(HEAD_LIMIT)
@@ -75,22 +75,22 @@ async fn attend(
         .with_upgrades();
     let mut http = pin!(http);
     let mut ending = pin!(closing.cancelled());
-    let mut alarm = pin!(sleep(pace::HEAD));
+    let mut alarm = pin!(sleep(deadlines::HEAD));
     let mut ends = false;
     loop {
         tokio::select! {
             biased;
-            // A client that broke the rules, or the connection: there is nobody left to be told.
+            // A client that broke the rules, or the connection: there is nobody left to answer.
             _ = http.as_mut() => return,
             () = &mut ending, if !ends => {
                 ends = true;
                 http.as_mut().graceful_shutdown();
                 // What has begun and is not there yet is not waited for.
-                if pace.is_half_open() {
+                if deadlines.is_half_open() {
                     return;
                 }
             }
-            () = poll_fn(|cx| pace.poll_overdue(alarm.as_mut(), cx)) => return,
+            () = poll_fn(|cx| deadlines.poll_overdue(alarm.as_mut(), cx)) => return,
         }
     }
 }
@@ -100,9 +100,9 @@ async fn answer(
     peer: Peer,
     handler: &impl Handler,
     closing: &CancellationToken,
-    pace: &Pace,
+    deadlines: &Deadlines,
 ) -> Result<Response, Infallible> {
-    pace.began();
+    deadlines.began();
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(ConnectInfo(peer));
     let (body, late) = if body.is_end_stream() {
@@ -117,6 +117,6 @@ async fn answer(
         let headers = [(CONNECTION, "close"), (CACHE_CONTROL, "no-store")];
         response = (StatusCode::REQUEST_TIMEOUT, headers).into_response();
     }
-    pace.answered(response.status() == StatusCode::SWITCHING_PROTOCOLS);
+    deadlines.answered(response.status() == StatusCode::SWITCHING_PROTOCOLS);
     Ok(response)
 }

@@ -1,8 +1,7 @@
-//! Who comes in: by the root namespace, or by a conversation's own.
+//! Admission: by the root namespace, or by a conversation's own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::sync::{Arc, OnceLock, Weak};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -13,24 +12,26 @@ use time::OffsetDateTime;
 use tracing::{debug, field};
 
 use super::client::{Session, SocketGuard};
-use super::counts::Refused;
-use super::denied::Denied;
-use super::handshake::{self, Admission, Refusal};
+use super::counts::ConnectErrorCounts;
+use super::handshake::{self, Admission, ConnectError};
 use super::members::Members;
 use super::namespaces::Namespaces;
 use super::outlet::{Progress, SocketOutlet};
 use super::refused::RefusedConnects;
 use super::token_expiry::TokenExpiry;
-use crate::auth::Authenticator;
+use crate::auth::{Agent, Authenticator};
 use crate::conversation::{ConversationKey, Id, Participant, rfc3339_from_unix};
 
-/// Decides about CONNECTs, and has those join who are let in.
+/// Whether an agent's connects to a conversation are refused.
+pub(super) type Denies = Box<dyn Fn(&Agent, &ConversationKey) -> bool + Send + Sync>;
+
+/// Decides about CONNECTs, and has admitted members join.
 pub(super) struct Admissions {
     authenticator: Arc<Authenticator>,
     members: Arc<Members>,
-    denied: Denied,
-    /// Counts, and what the log says.
-    refused: Arc<Refused>,
+    /// Denies more than the contract does: [`Sockets::deny_if`](super::Sockets::deny_if).
+    denies: OnceLock<Denies>,
+    refused: Arc<ConnectErrorCounts>,
     logged: RefusedConnects,
     closed: AtomicBool,
 }
@@ -39,12 +40,12 @@ impl Admissions {
     pub(super) fn new(
         authenticator: Arc<Authenticator>,
         members: Arc<Members>,
-        refused: Arc<Refused>,
+        refused: Arc<ConnectErrorCounts>,
     ) -> Arc<Self> {
         Arc::new(Self {
             authenticator,
             members,
-            denied: Denied::default(),
+            denies: OnceLock::new(),
             refused,
             logged: RefusedConnects::default(),
             closed: AtomicBool::new(false),
@@ -60,7 +61,7 @@ impl Admissions {
                 let refreshing = refreshing.clone();
                 let decision = deciding.decide(&socket, auth.unwrap_or_default()).await;
                 if decision.is_ok() {
-                    // Before the client hears that it is in, and could ask.
+                    // Before the client has its answer, and could send one.
                     refreshing.offer_refresh(&socket);
                 }
                 decision
@@ -72,20 +73,20 @@ impl Admissions {
         Namespaces::new(io, add)
     }
 
-    /// Lets nobody in any more.
+    /// Refuses all connects from now on.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }
 
-    pub(super) fn deny(&self, agent: &str, key: &ConversationKey, until: Instant) {
-        self.denied.until(agent, key, until);
+    pub(super) fn deny_if(&self, denies: Denies) {
+        self.denies.set(denies).ok();
     }
 
     /// Runs before the client's CONNECT is answered.
-    async fn decide(&self, socket: &SocketRef, auth: Value) -> Result<(), Refusal> {
+    async fn decide(&self, socket: &SocketRef, auth: Value) -> Result<(), ConnectError> {
         let Some(session) = session(socket) else {
-            // Nobody gets here but by the service.
-            return Err(Refusal::ServiceUnavailable);
+            // Every session comes by the service.
+            return Err(ConnectError::ServiceUnavailable);
         };
         if let Some(guard) = SocketGuard::new(&session, socket.ns()) {
             socket.extensions.insert(Arc::new(guard));
@@ -100,12 +101,12 @@ impl Admissions {
                 let tenant = handshake::tenant(socket.ns(), query, &auth);
                 let address = session.address();
                 self.logged.note(refusal, address, tenant.as_ref());
-                self.refused.of(refusal).count();
+                self.refused.count(&refusal);
                 let mut table = session.protocol.table();
-                // Whoever has been let in so often is no stranger.
-                table.refuse(socket.ns(), refusal != Refusal::TooManyConnections);
+                // A client with that many conversations has shown good tokens.
+                table.refuse(socket.ns(), refusal != ConnectError::TooManyConnections);
                 if session.is_over_limit() {
-                    table.end();
+                    table.close_when_answered();
                 }
                 Err(refusal)
             }
@@ -117,26 +118,26 @@ impl Admissions {
         socket: &SocketRef,
         session: &Session,
         auth: &Value,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Admission, ConnectError> {
         if session.is_over_limit() {
-            return Err(Refusal::TooManyConnections);
+            return Err(ConnectError::TooManyConnections);
         }
         if self.closed.load(Ordering::Acquire) {
-            return Err(Refusal::ServiceUnavailable);
+            return Err(ConnectError::ServiceUnavailable);
         }
         let query = socket.req_parts().uri.query();
         let admission = handshake::admit(&self.authenticator, socket.ns(), query, auth).await?;
         let Admission { agent, key, .. } = &admission;
-        if self.denied.denies(agent, key, Instant::now()) {
-            return Err(Refusal::ServiceUnavailable);
+        if self.denies.get().is_some_and(|denies| denies(agent, key)) {
+            return Err(ConnectError::ServiceUnavailable);
         }
         if !session.protocol.table().grant(socket.ns()) {
-            return Err(Refusal::TooManyConnections);
+            return Err(ConnectError::TooManyConnections);
         }
         Ok(admission)
     }
 
-    /// Runs when the client has been let in.
+    /// Runs when the client has been admitted.
     fn enter(&self, socket: SocketRef) {
         let admission = socket.extensions.remove::<Arc<Admission>>();
         let (Some(admission), Some(session)) = (admission, session(&socket)) else {
@@ -167,17 +168,17 @@ impl Admissions {
         });
         // Weakly: the outlet holds the socket.
         socket.extensions.insert(Arc::downgrade(&outlet));
-        // Whoever polls gets its answer from the library's channel, as what comes after it.
+        // A client that polls gets its answer from the library's channel, like what comes after it.
         let at_once = !session.is_framed();
         let path = socket.ns();
         if session
             .protocol
             .table()
-            .let_in(path, outlet.clone(), at_once)
+            .admitted(path, outlet.clone(), at_once)
         {
             self.members.join(outlet);
         }
-        // What the client has said meanwhile can be heard.
+        // What the client has sent meanwhile can pass.
         session.wake();
     }
 
@@ -208,20 +209,20 @@ impl Admissions {
                         }
                     }
                 };
-                // Whoever is gone needs no answer.
+                // A client that is gone needs no answer.
                 ack.send(&answer).ok();
             };
         socket.on("refresh_token", refresh);
     }
 
-    async fn refresh(&self, socket: &SocketRef, data: &Value) -> Result<i64, Refusal> {
+    async fn refresh(&self, socket: &SocketRef, data: &Value) -> Result<i64, ConnectError> {
         let outlet = socket.extensions.get::<Weak<SocketOutlet>>();
         let outlet = outlet
             .and_then(|outlet| outlet.upgrade())
-            .ok_or(Refusal::AuthenticationRequired)?;
+            .ok_or(ConnectError::AuthenticationRequired)?;
         let agent = handshake::authenticate(&self.authenticator, data).await?;
         if agent.id != outlet.participant.agent || !agent.may_follow(&outlet.key) {
-            return Err(Refusal::Forbidden);
+            return Err(ConnectError::Forbidden);
         }
         outlet.expiry.renew(agent.expires_at);
         Ok(agent.expires_at)

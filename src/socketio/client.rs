@@ -1,14 +1,14 @@
 //! What a session speaks: its namespaces and members, and what becomes of its packets.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 
-use super::handshake::Refusal;
+use super::handshake::ConnectError;
 use super::members::Members;
 use super::namespace_table::NamespaceTable;
 use super::namespaces::{NamespaceGuard, Namespaces};
@@ -16,6 +16,7 @@ use super::outlet::SocketOutlet;
 use super::packet::{ClientPacket, namespace_of};
 use super::release::Release;
 use crate::engineio::{self, Protocol, Verdict};
+use crate::lock::Mutex;
 
 /// A session that speaks Socket.IO.
 pub(super) type Session = engineio::Session<Client>;
@@ -26,11 +27,11 @@ pub(super) struct Client {
     members: Arc<Members>,
     release: Arc<Release>,
     table: Mutex<NamespaceTable<Arc<SocketOutlet>>>,
-    /// The library has heard what it was to hear before the session's end.
+    /// The library has released the session: [`Release`].
     released: AtomicBool,
 }
 
-/// That the library has a socket: kept in the socket, for as long as it lives.
+/// Kept in a socket of the library, and dropped with it.
 pub(super) struct SocketGuard {
     session: Arc<Session>,
     path: Box<str>,
@@ -55,14 +56,13 @@ impl Client {
     }
 
     pub(super) fn table(&self) -> MutexGuard<'_, NamespaceTable<Arc<SocketOutlet>>> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock()
     }
 
-    /// Whether the session is of no use: it has followed nothing for so long, or a CONNECT of it was
-    /// lost.
+    /// Whether the session is to be closed: it has followed nothing for so long, or has lost a CONNECT.
     pub(super) fn is_useless(&self, idle: Duration) -> bool {
         let table = self.table();
-        table.idle() >= idle || table.has_lost_one()
+        table.idle() >= idle || table.has_lost_connect()
     }
 
     /// The members of this session.
@@ -74,7 +74,7 @@ impl Client {
 impl SocketGuard {
     /// For a socket that the library has made.
     pub(super) fn new(session: &Arc<Session>, path: &str) -> Option<Self> {
-        let (socket, namespace) = session.protocol.table().made(path)?;
+        let (socket, namespace) = session.protocol.table().socket_created(path)?;
         Some(Self {
             session: session.clone(),
             path: path.into(),
@@ -84,20 +84,20 @@ impl SocketGuard {
     }
 }
 
-/// How long the library may take from letting go of a socket to forgetting it: until then it takes a
-/// new CONNECT for a repetition, and does not answer.
-const FORGOTTEN_AFTER: Duration = Duration::from_millis(1);
+/// How long the library may take from dropping a socket to removing it from its namespace: until
+/// then it takes a new CONNECT for a repetition, and does not answer.
+const REMOVAL_DELAY: Duration = Duration::from_millis(1);
 
 impl Drop for SocketGuard {
     fn drop(&mut self) {
         let (session, path) = (self.session.clone(), std::mem::take(&mut self.path));
         let socket = self.socket;
-        // Without a runtime the server has ended, and nobody can come back.
+        // Without a runtime the server has ended, and no client can connect.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
-                sleep(FORGOTTEN_AFTER).await;
-                session.protocol.table().forgotten(&path, socket);
-                // The client may have asked to come back.
+                sleep(REMOVAL_DELAY).await;
+                session.protocol.table().socket_removed(&path, socket);
+                // The client may wait to connect again.
                 session.wake();
             });
         }
@@ -132,7 +132,7 @@ impl Protocol for Client {
                 false
             }
             [b'4', b'1', ..] => {
-                !namespace_of(packet).is_some_and(|path| client.table().was_said(path))
+                !namespace_of(packet).is_some_and(|path| client.table().take_sent_disconnect(path))
             }
             _ => true,
         }
@@ -181,12 +181,12 @@ impl Protocol for Client {
     }
 
     fn too_many(&self, packet: &[u8]) -> Option<String> {
-        let refusal = Refusal::TooManyConnections;
+        let refusal = ConnectError::TooManyConnections;
         let namespace = match connects_to(packet)? {
             "/" => String::new(),
             path => format!("{path},"),
         };
-        self.members.refused.of(refusal).count();
+        self.members.refused.count(&refusal);
         Some(format!(r#"44{namespace}{{"message":"{refusal}"}}"#))
     }
 

@@ -1,44 +1,20 @@
-//! CONNECTs that were refused, since the start.
+//! Counts of refused CONNECTs.
 
-use super::handshake::Refusal;
-use crate::conversation::Counter;
+use super::handshake::ConnectError;
+use crate::counter::CounterSet;
 
-/// Counts since the start, by what clients were told.
-#[derive(Debug, Default)]
-pub struct Refused {
-    authentication_required: Counter,
-    invalid_token: Counter,
-    token_expired: Counter,
-    forbidden: Counter,
-    invalid_conversation: Counter,
-    too_many_connections: Counter,
-    service_unavailable: Counter,
-}
+/// Refused CONNECTs since the start, by the error that clients got.
+pub type ConnectErrorCounts = CounterSet<ConnectError, 7>;
 
-impl Refused {
-    /// Those that were told this.
-    pub fn of(&self, refusal: Refusal) -> &Counter {
-        match refusal {
-            Refusal::AuthenticationRequired => &self.authentication_required,
-            Refusal::InvalidToken => &self.invalid_token,
-            Refusal::TokenExpired => &self.token_expired,
-            Refusal::Forbidden => &self.forbidden,
-            Refusal::InvalidConversation => &self.invalid_conversation,
-            Refusal::TooManyConnections => &self.too_many_connections,
-            Refusal::ServiceUnavailable => &self.service_unavailable,
-        }
-    }
-
-    /// All of them, each with its reason in a word.
-    pub fn all(&self) -> [(&'static str, &Counter); 7] {
-        [
-            ("authentication_required", &self.authentication_required),
-            ("invalid_token", &self.invalid_token),
-            ("token_expired", &self.token_expired),
-            ("forbidden", &self.forbidden),
-            ("invalid_conversation", &self.invalid_conversation),
-            ("too_many_connections", &self.too_many_connections),
-            ("service_unavailable", &self.service_unavailable),
-        ]
-    }
+pub(super) fn connect_errors() -> ConnectErrorCounts {
+    use ConnectError::*;
+    CounterSet::new([
+        (AuthenticationRequired, "authentication_required"),
+        (InvalidToken, "invalid_token"),
+        (TokenExpired, "token_expired"),
+        (Forbidden, "forbidden"),
+        (InvalidConversation, "invalid_conversation"),
+        (TooManyConnections, "too_many_connections"),
+        (ServiceUnavailable, "service_unavailable"),
+    ])
 }

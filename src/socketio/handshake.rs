@@ -1,4 +1,4 @@
-//! What a client says when it connects, and whether that opens the door.
+//! The handshake: what a client sends when it connects, and whether it is admitted.
 
 use std::time::Instant;
 
@@ -8,13 +8,13 @@ use url::form_urlencoded;
 use crate::auth::{Agent, AuthError, Authenticator};
 use crate::conversation::{ConversationKey, Cursor, Id, Join};
 
-/// Why a connect is refused: the texts of `connect_error`, on which clients branch.
+/// The messages of `connect_error`, on which clients branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Refusal {
+pub enum ConnectError {
     /// There is no token.
     #[error("Authentication required")]
     AuthenticationRequired,
-    /// There is one, and it was never good.
+    /// It was never good.
     #[error("Invalid token")]
     InvalidToken,
     /// It was good once.
@@ -29,12 +29,12 @@ pub enum Refusal {
     /// The connection, its address or all together have as many as they may.
     #[error("Too many connections")]
     TooManyConnections,
-    /// Who could vouch for the token cannot be asked now, or the gateway is shutting down.
+    /// The auth service or key set is unreachable, or the gateway is shutting down.
     #[error("Service unavailable")]
     ServiceUnavailable,
 }
 
-impl From<AuthError> for Refusal {
+impl From<AuthError> for ConnectError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Invalid => Self::InvalidToken,
@@ -44,7 +44,7 @@ impl From<AuthError> for Refusal {
     }
 }
 
-/// Who has come in, and how it joins.
+/// A granted connect.
 #[derive(Debug, Clone)]
 pub struct Admission {
     /// Who it is.
@@ -53,7 +53,7 @@ pub struct Admission {
     pub key: ConversationKey,
     /// From where.
     pub join: Join,
-    /// When it asked to: what was decided about it since may not have been known when it was let in.
+    /// When it was asked for: a disconnect since then may not have been known when it was granted.
     pub since: Instant,
 }
 
@@ -67,12 +67,12 @@ pub async fn admit(
     namespace: &str,
     query: Option<&str>,
     auth: &Value,
-) -> Result<Admission, Refusal> {
+) -> Result<Admission, ConnectError> {
     let since = Instant::now();
     let agent = authenticate(authenticator, auth).await?;
-    let key = key(namespace, query, auth).ok_or(Refusal::InvalidConversation)?;
+    let key = key(namespace, query, auth).ok_or(ConnectError::InvalidConversation)?;
     if !agent.may_follow(&key) {
-        return Err(Refusal::Forbidden);
+        return Err(ConnectError::Forbidden);
     }
     let join = join(auth);
     Ok(Admission {
@@ -90,19 +90,19 @@ pub async fn admit(
 pub(super) async fn authenticate(
     authenticator: &Authenticator,
     data: &Value,
-) -> Result<Agent, Refusal> {
+) -> Result<Agent, ConnectError> {
     let token = match data.get("token") {
-        None | Some(Value::Null) => return Err(Refusal::AuthenticationRequired),
+        None | Some(Value::Null) => return Err(ConnectError::AuthenticationRequired),
         Some(Value::String(token)) if token.is_empty() => {
-            return Err(Refusal::AuthenticationRequired);
+            return Err(ConnectError::AuthenticationRequired);
         }
         Some(Value::String(token)) => token,
-        Some(_) => return Err(Refusal::InvalidToken),
+        Some(_) => return Err(ConnectError::InvalidToken),
     };
     Ok(authenticator.authenticate(token).await?)
 }
 
-/// The conversation that a connect names, by either door.
+/// The conversation that a connect names, in either way.
 fn key(namespace: &str, query: Option<&str>, auth: &Value) -> Option<ConversationKey> {
     let conversation = match path(namespace) {
         Some((_, conversation)) => Id::parse(conversation).ok()?,
@@ -115,7 +115,7 @@ fn key(namespace: &str, query: Option<&str>, auth: &Value) -> Option<Conversatio
     })
 }
 
-/// The tenant that a connect names, by either door, if that is an id.
+/// The tenant that a connect names, in either way, if that is an id.
 pub(super) fn tenant(namespace: &str, query: Option<&str>, auth: &Value) -> Option<Id> {
     match path(namespace) {
         Some((tenant, _)) => Id::parse(tenant).ok(),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_door_takes_ids_from_the_query_unless_auth_has_them() {
+    fn the_root_namespace_takes_ids_from_the_query_unless_auth_has_them() {
         let acme = Some(("acme".to_owned(), "c+1".to_owned()));
         let query = "EIO=4&transport=websocket&tenantId=acme&conversationId=c%2B1";
         assert_eq!(names("/", query, &json!({})), acme);
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_door_refuses_ids_that_are_missing_malformed_or_ambiguous() {
+    fn the_root_namespace_refuses_ids_that_are_missing_malformed_or_ambiguous() {
         for (query, auth) in [
             ("", json!({})),
             ("tenantId=acme", json!({})),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_namespace_door_takes_ids_from_the_path_alone() {
+    fn a_conversation_namespace_takes_ids_from_the_path_alone() {
         let auth = json!({"tenantId": "other", "conversationId": "other"});
         let query = "tenantId=other&conversationId=other";
         let acme = Some(("acme".to_owned(), "c-1".to_owned()));

@@ -1,8 +1,7 @@
-//! Socket.IO v5: what a session says. Namespaces, who comes in, and the way from a member to its
-//! socket.
+//! Socket.IO v5: what a session says. Namespaces, admission, and members' sockets.
 //!
 //! ```text
-//!  CONNECT ─ NamespaceTable (may it be heard?) ─ Admissions (who is it, what may it follow?)
+//!  CONNECT ─ NamespaceTable (is it passed on?) ─ Admissions (who is it, what may it follow?)
 //!          ─ the library answers ─ Members::join ─ hub ─ SocketOutlet ─ Session
 //! ```
 //!
@@ -12,9 +11,9 @@
 mod admission;
 mod client;
 pub mod counts;
-mod denied;
 pub mod handshake;
 mod members;
+mod message_rate;
 mod namespace_table;
 mod namespaces;
 mod outlet;
@@ -24,7 +23,7 @@ mod release;
 mod token_expiry;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
@@ -35,24 +34,24 @@ use rand::seq::SliceRandom as _;
 use socketioxide::SocketIo;
 use tokio::time::{sleep, timeout};
 
-use crate::auth::Authenticator;
-use crate::conversation::{ConversationKey, Hub};
+use crate::auth::{Agent, Authenticator};
+use crate::conversation::{ConversationKey, Hub, Selection};
 use crate::engineio::{
-    ANSWER_LIMIT, CHANNEL, Counts, EngineIoService, INBOUND_LIMIT, PATH, Registrations, Sessions,
-    library_interval,
+    ANSWER_LIMIT, CHANNEL, EngineIoService, INBOUND_LIMIT, PATH, Registrations, SessionCounts,
+    Sessions, library_interval,
 };
 use crate::net::{Limits, Peer};
 use admission::Admissions;
 use client::Client;
-use counts::Refused;
+use counts::ConnectErrorCounts;
 use release::Release;
 
 pub use members::Members;
 
-/// How sockets are kept.
+/// The settings of the Socket.IO server.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How often the server asks whether the client is there.
+    /// How often the server pings a client.
     pub ping_interval: Duration,
     /// How long the client may take to answer.
     pub ping_timeout: Duration,
@@ -76,12 +75,12 @@ pub struct Sockets {
     statistics: Statistics,
 }
 
-/// How many clients there are, and what has become of others.
+/// How many clients there are, and how many were refused.
 #[derive(Clone)]
 pub struct Statistics {
     sessions: Arc<Sessions<Client>>,
-    counts: Arc<Counts>,
-    refused: Arc<Refused>,
+    counts: Arc<SessionCounts>,
+    refused: Arc<ConnectErrorCounts>,
 }
 
 impl Statistics {
@@ -91,12 +90,12 @@ impl Statistics {
     }
 
     /// What has become of sessions over a limit.
-    pub fn counts(&self) -> &Counts {
+    pub fn counts(&self) -> &SessionCounts {
         &self.counts
     }
 
     /// What has become of CONNECTs that were refused.
-    pub fn refused(&self) -> &Refused {
+    pub fn refused(&self) -> &ConnectErrorCounts {
         &self.refused
     }
 }
@@ -125,7 +124,7 @@ impl Sockets {
         let statistics = Statistics {
             sessions: Sessions::new(settings.timeout()),
             counts: Arc::default(),
-            refused: Arc::default(),
+            refused: Arc::new(counts::connect_errors()),
         };
         let refused = statistics.refused.clone();
         let members = Members::new(hub, refused.clone());
@@ -166,36 +165,39 @@ impl Sockets {
         router.merge(sockets.with_state(self.service.clone()))
     }
 
-    /// Who follows what.
+    /// The members of this process.
     pub fn members(&self) -> Arc<Members> {
         self.members.clone()
     }
 
-    /// What can be said of clients, for as long as there are any.
+    /// SessionCounts for the metrics.
     pub fn statistics(&self) -> Statistics {
         self.statistics.clone()
     }
 
-    /// Lets nobody in any more (`Service unavailable`).
+    /// Refuses all connects from now on (`Service unavailable`).
     pub fn refuse(&self) {
         self.admissions.close();
     }
 
-    /// Closes the sessions of an agent who follows the conversation, as a failing network would:
-    /// clients see `transport close` and connect again. Answers how many there were.
-    pub fn close_sessions(&self, agent: &str, key: &ConversationKey) -> usize {
+    /// Closes the sessions of the selection's members, as a failing network would: clients see
+    /// `transport close` and connect again. Answers how many there were.
+    pub fn close_sessions(&self, selection: &Selection) -> usize {
         let sessions = self.statistics.sessions.all().into_iter();
-        let of_agent = sessions.filter(|session| {
+        let selected = sessions.filter(|session| {
             session.protocol.outlets().iter().any(|outlet| {
-                outlet.key == *key && outlet.participant.agent == agent && !outlet.is_closed()
+                selection.holds(&outlet.key, &outlet.participant.agent) && !outlet.is_closed()
             })
         });
-        of_agent.map(|session| session.close()).count()
+        selected.map(|session| session.close()).count()
     }
 
-    /// Refuses the agent's connects to the conversation until then (`Service unavailable`).
-    pub fn deny(&self, agent: &str, key: &ConversationKey, until: Instant) {
-        self.admissions.deny(agent, key, until);
+    /// Refuses the connects for which `denies` is true (`Service unavailable`); to be called once.
+    pub fn deny_if(
+        &self,
+        denies: impl Fn(&Agent, &ConversationKey) -> bool + Send + Sync + 'static,
+    ) {
+        self.admissions.deny_if(Box::new(denies));
     }
 
     /// Closes all sessions by closing their transports, so that clients connect elsewhere: in

@@ -1,14 +1,16 @@
-//! The life of dynamic namespaces.
+//! Dynamic namespaces, from the first socket to the last.
 //!
-//! A namespace is made when the first CONNECT to it is let through, and removed when the last
+//! A namespace is made when the first CONNECT to it passes, and removed when the last
 //! socket that was in it, or that was refused, is gone. The library would make one itself for every
 //! CONNECT, twice for two at the same instant, and would never remove it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use socketioxide::SocketIo;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use crate::lock::Mutex;
 
 type Make = Box<dyn Fn(&SocketIo, String) + Send + Sync>;
 
@@ -20,7 +22,7 @@ pub(super) struct Namespaces {
     empty: UnboundedSender<Arc<str>>,
 }
 
-/// Keeps a namespace: a socket has it for as long as it lives.
+/// Keeps a namespace for as long as a socket lives.
 pub(super) struct NamespaceGuard {
     namespaces: Arc<Namespaces>,
     path: Arc<str>,
@@ -46,7 +48,7 @@ impl Namespaces {
 
     /// Counts a socket that is going to connect to `path`, and makes the namespace for the first.
     pub(super) fn enter(self: &Arc<Self>, path: &str) -> NamespaceGuard {
-        let mut sockets = self.lock();
+        let mut sockets = self.sockets.lock();
         let known = sockets.get_key_value(path).map(|(path, _)| path.clone());
         let path = known.unwrap_or_else(|| {
             // One that waits for its removal is still there, and is kept by being counted.
@@ -61,15 +63,11 @@ impl Namespaces {
             path,
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, usize>> {
-        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for NamespaceGuard {
     fn drop(&mut self) {
-        let mut sockets = self.namespaces.lock();
+        let mut sockets = self.namespaces.sockets.lock();
         if let Some(count) = sockets.get_mut(&self.path) {
             *count -= 1;
             if *count == 0 {
@@ -88,7 +86,7 @@ async fn remove_empty(namespaces: Weak<Namespaces>, mut emptied: UnboundedReceiv
             return;
         };
         // Under the lock: a connect that is counted meanwhile finds the namespace still there.
-        let sockets = namespaces.lock();
+        let sockets = namespaces.sockets.lock();
         if !sockets.contains_key(&path) {
             namespaces.io.delete_ns(&*path);
         }
@@ -129,6 +127,6 @@ mod tests {
         assert!(io.of("/a").is_some());
         drop(third);
         gone(&io, "/a").await;
-        assert!(namespaces.lock().is_empty());
+        assert!(namespaces.sockets.lock().is_empty());
     }
 }

@@ -1,4 +1,6 @@
-//! From a member to its socket: over a WebSocket as frames, else through the library.
+//! A member's socket: over a WebSocket it is sent frames, else through the library.
+
+mod events;
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,10 +9,10 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::to_raw_value;
 use socketioxide::extract::SocketRef;
 use socketioxide::{SendError, SocketError};
-use tracing::{debug, error};
+use tracing::debug;
 
 use super::client::Session;
 use super::token_expiry::TokenExpiry;
@@ -18,8 +20,11 @@ use crate::conversation::{
     ConversationKey, Entry, Hub, Join, Joined, Membership, Offer, Outlet, Participant, ResetNotice,
     rfc3339_from_unix,
 };
-use crate::engineio::{Event, Pushed};
+use crate::engineio::{OutboundEvent, Pushed};
 use crate::frame;
+use events::{
+    AgentPayload, EntryEvent, ExpiringPayload, JoinedPayload, NoticeEvent, ResetPayload, broken,
+};
 
 /// Emits to one socket.
 pub(super) struct SocketOutlet {
@@ -29,7 +34,7 @@ pub(super) struct SocketOutlet {
     pub(super) participant: Participant,
     /// From where it joins.
     pub(super) join: Join,
-    /// When it asked to: what was decided about it since may not have been known when it was let in.
+    /// When it was asked for: a disconnect since then may not have been known when it was granted.
     pub(super) asked_at: Instant,
     /// How long the token lasts.
     pub(super) expiry: TokenExpiry,
@@ -39,9 +44,9 @@ pub(super) struct SocketOutlet {
 /// How far a member has come with its socket.
 #[derive(Default)]
 pub(super) struct Progress {
-    /// Its place in the hub.
+    /// Its membership in the hub.
     membership: OnceLock<(Arc<Hub>, Membership)>,
-    /// It has been told that it has joined: nothing comes before that.
+    /// `joined` was sent: nothing comes before that.
     joined: AtomicBool,
     /// It has left: nothing comes after that.
     closed: AtomicBool,
@@ -97,12 +102,12 @@ impl Outlet for SocketOutlet {
     }
 
     fn disconnect(&self) -> bool {
-        !self.is_closed() && self.send_away(false)
+        !self.is_closed() && self.disconnect_namespace(false)
     }
 }
 
 impl SocketOutlet {
-    /// The member has its place in the hub.
+    /// The hub has the member.
     pub(super) fn joins(&self, hub: Arc<Hub>, membership: Membership) {
         // There is one join.
         self.progress.membership.set((hub, membership)).ok();
@@ -127,8 +132,8 @@ impl SocketOutlet {
         self.session.wake();
     }
 
-    /// The socket is closed, whoever has closed it: the session lets go of the member as well.
-    pub(super) fn vanish(&self) {
+    /// The socket is closed, by either side: the session drops the member as well.
+    pub(super) fn socket_closed(&self) {
         // What is taken out is this one, which somebody else still holds.
         drop(self.session.protocol.table().leave(self.socket.ns()));
         self.leave();
@@ -148,7 +153,7 @@ impl SocketOutlet {
         Some(self.socket.ns()).filter(|path| *path != "/")
     }
 
-    /// Tells the client that its token is about to expire, when there is room.
+    /// Sends `token_expiring`, when there is room.
     pub(super) fn warn(&self) {
         if !self.progress.joined.load(Ordering::Acquire) {
             return;
@@ -163,27 +168,27 @@ impl SocketOutlet {
         self.session.flush();
     }
 
-    /// Disconnects the client from the namespace, and says so before if its token has `expired`.
+    /// Disconnects the client from the namespace, after `token_expired` if its token has `expired`.
     /// False: it has left already.
-    pub(super) fn send_away(&self, expired: bool) -> bool {
+    pub(super) fn disconnect_namespace(&self, expired: bool) -> bool {
         let path = self.socket.ns();
-        // Before the client hears of it, and could ask again.
+        // Before the client notices, and could connect again.
         if self.session.protocol.table().leave(path).is_none() {
             return false;
         }
         self.leave();
-        let is_told = self.session.push_last(|| self.last_words(expired));
-        if is_told {
-            // The client has it from us, in its place behind the events.
-            self.session.protocol.table().say(path);
+        let is_sent = self.session.push_last(|| self.final_frames(expired));
+        if is_sent {
+            // It was sent here, in its order behind the events.
+            self.session.protocol.table().disconnect_sent(path);
         } else if expired {
             self.socket
                 .emit("token_expired", &serde_json::json!({}))
                 .ok();
         }
         if self.socket.clone().disconnect().is_err() {
-            if is_told {
-                self.session.protocol.table().was_said(path);
+            if is_sent {
+                self.session.protocol.table().take_sent_disconnect(path);
             } else {
                 // A client that polls, and fetches nothing.
                 self.session.abort();
@@ -192,8 +197,8 @@ impl SocketOutlet {
         true
     }
 
-    /// Frames with the last that is said in the namespace.
-    fn last_words(&self, expired: bool) -> Bytes {
+    /// The frames that end the namespace.
+    fn final_frames(&self, expired: bool) -> Bytes {
         let prefix = self
             .namespace()
             .map(|path| format!("{path},"))
@@ -211,7 +216,7 @@ impl SocketOutlet {
     /// Emits an event with one argument.
     fn notify(&self, event: &str, payload: &impl Serialize) -> Offer {
         match to_raw_value(payload) {
-            Ok(payload) => self.push(&Notice {
+            Ok(payload) => self.push(&NoticeEvent {
                 outlet: self,
                 event,
                 payload,
@@ -220,7 +225,7 @@ impl SocketOutlet {
         }
     }
 
-    fn push(&self, event: &impl Event) -> Offer {
+    fn push(&self, event: &impl OutboundEvent) -> Offer {
         if self.has_left() {
             return Offer::Gone;
         }
@@ -249,98 +254,4 @@ impl SocketOutlet {
             }
         }
     }
-}
-
-/// An entry on its way to a member.
-struct EntryEvent<'a> {
-    outlet: &'a SocketOutlet,
-    entry: &'a Entry,
-    replayed: bool,
-}
-
-impl Event for EntryEvent<'_> {
-    fn frame(&self) -> Bytes {
-        self.entry.frame(self.outlet.namespace(), self.replayed)
-    }
-
-    fn emit(&self) -> Result<usize, Pushed> {
-        let (payload, meta) = (self.entry.payload(), self.entry.meta(self.replayed));
-        let (name, length) = (self.entry.name.as_str(), payload.len() + meta.len());
-        let arguments = serde_json::from_str::<&RawValue>(payload)
-            .and_then(|payload| Ok((payload, serde_json::from_str::<&RawValue>(&meta)?)));
-        match arguments {
-            // A tuple becomes two arguments.
-            Ok(arguments) => self.outlet.emit(name, &arguments, length),
-            Err(error) => {
-                broken(name, &error);
-                Err(Pushed::Closed)
-            }
-        }
-    }
-}
-
-/// Something that one member is told.
-struct Notice<'a> {
-    outlet: &'a SocketOutlet,
-    event: &'a str,
-    payload: Box<RawValue>,
-}
-
-impl Event for Notice<'_> {
-    fn frame(&self) -> Bytes {
-        let path = self.outlet.namespace();
-        let prefix = path.map(|path| format!("{path},")).unwrap_or_default();
-        let (event, payload) = (self.event.as_bytes(), self.payload.get().as_bytes());
-        frame::text(&[
-            b"42",
-            prefix.as_bytes(),
-            b"[\"",
-            event,
-            b"\",",
-            payload,
-            b"]",
-        ])
-    }
-
-    fn emit(&self) -> Result<usize, Pushed> {
-        let payload = &*self.payload;
-        self.outlet.emit(self.event, payload, payload.get().len())
-    }
-}
-
-/// What cannot be encoded although it is rendered JSON: whoever this happens to starts again.
-fn broken(event: &str, error: &impl std::fmt::Display) -> Offer {
-    error!(event, %error, "an event cannot be encoded");
-    Offer::Gone
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct JoinedPayload<'a> {
-    tenant_id: &'a str,
-    conversation_id: &'a str,
-    cursor: String,
-    resume: &'static str,
-    replaying: usize,
-    agent: AgentPayload<'a>,
-    expires_at: String,
-}
-
-#[derive(Serialize)]
-struct AgentPayload<'a> {
-    id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ExpiringPayload {
-    expires_at: String,
-}
-
-#[derive(Serialize)]
-struct ResetPayload {
-    cursor: String,
-    reason: &'static str,
 }

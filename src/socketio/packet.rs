@@ -19,7 +19,7 @@ pub(super) enum ClientPacket<'a> {
 }
 
 impl<'a> ClientPacket<'a> {
-    /// Whether the library ends a session, other than one that is being upgraded, when it hears this:
+    /// Whether the library ends a session, other than one that is being upgraded, when it gets this:
     /// everything that is its own but a ping or a pong.
     pub(super) fn ends_session(message: &'a [u8]) -> bool {
         Self::read(message) == Self::Engine && !matches!(message, b"2" | b"3")
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packets_are_told_apart_with_their_namespaces() {
+    fn packets_are_recognised_with_their_namespaces() {
         use ClientPacket::*;
         for (message, expected) in [
             ("40", Connect("/")),

@@ -1,22 +1,22 @@
-//! What the log says of connects that are refused.
+//! The log of refused connects.
 
 use std::net::IpAddr;
 
 use tracing::{debug, info};
 
-use super::handshake::Refusal;
+use super::handshake::ConnectError;
 use crate::conversation::Id;
 use crate::throttle::Throttle;
 
-/// Has each in the log at `debug`, and at `info` one of each kind now and then: anybody can come and
+/// Logs each at `debug`, and one of each kind every ten seconds at `info`: anybody can connect and
 /// be refused.
 #[derive(Debug, Default)]
-pub(super) struct RefusedConnects(Throttle<Refusal>);
+pub(super) struct RefusedConnects(Throttle<ConnectError>);
 
 impl RefusedConnects {
-    /// Takes note of one. `tenant` is the one that was asked for; what is no id could be anything, a
+    /// Logs one. `tenant` is the one that was asked for; what is no id could be anything, a
     /// token too, and is not repeated.
-    pub(super) fn note(&self, refusal: Refusal, address: IpAddr, tenant: Option<&Id>) {
+    pub(super) fn note(&self, refusal: ConnectError, address: IpAddr, tenant: Option<&Id>) {
         let tenant = tenant.map_or("(none, or no id)", Id::as_str);
         debug!(%refusal, %address, tenant, "connect refused");
         if let Some(connects) = self.0.note(&refusal) {

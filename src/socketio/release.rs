@@ -1,9 +1,9 @@
-//! How a session that has joined nothing is let go when it ends.
+//! How the library is made to release a session that has joined nothing.
 //!
 //! The library keeps every session for as long as it might take to join, also one that has ended
-//! long before: whoever opens sessions and closes them at once would have it keep as many as he
-//! likes. What stops it is a CONNECT that is granted. So the last that it hears of such a session
-//! is one, to a namespace that nobody else can name, and the answer stays here.
+//! long before: a client that opens sessions and closes them at once would have it keep any number.
+//! What stops it is a CONNECT that is granted. So the last packet that it gets from such a session
+//! is one, to a namespace that nobody else can name, and its answer is dropped here.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use socketioxide::SocketIo;

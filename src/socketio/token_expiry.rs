@@ -1,16 +1,16 @@
-//! How long a member's token lasts.
+//! The expiry of a member's token.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-/// How long before its end a token's client is told, in seconds.
-const NOTICE: i64 = 60;
+/// How long before its expiry a token's client is warned, in seconds.
+const WARNING: i64 = 60;
 
 /// The time until which a member may follow its conversation.
 #[derive(Debug)]
 pub(super) struct TokenExpiry {
     /// In Unix seconds.
     ends_at: AtomicI64,
-    /// Whether the client knows that the end is near.
+    /// Whether the client has been warned.
     warned: AtomicBool,
 }
 
@@ -18,9 +18,9 @@ pub(super) struct TokenExpiry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     Nothing,
-    /// The client is to be told that the end is near.
+    /// `token_expiring`.
     Warning,
-    /// The time is over.
+    /// The token has expired.
     End,
 }
 
@@ -42,7 +42,7 @@ impl TokenExpiry {
         self.warned.store(false, Ordering::Release);
     }
 
-    /// The client has been told.
+    /// The client has been warned.
     pub(super) fn warned(&self) {
         self.warned.store(true, Ordering::Release);
     }
@@ -52,7 +52,7 @@ impl TokenExpiry {
         let left = self.ends_at().saturating_sub(now);
         if left <= 0 {
             Due::End
-        } else if left <= NOTICE && !self.warned.load(Ordering::Acquire) {
+        } else if left <= WARNING && !self.warned.load(Ordering::Acquire) {
             Due::Warning
         } else {
             Due::Nothing

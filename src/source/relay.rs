@@ -61,7 +61,7 @@ pub async fn emit(
             return Err(error);
         }
     };
-    // Most of the time nobody asks.
+    // Mostly it is not needed.
     let asked = enabled!(Level::DEBUG).then(|| {
         let (name, event_id) = (event.name.clone(), event.event_id.clone());
         (About::of(&event), name, event_id)

@@ -1,14 +1,15 @@
 //! The playground: a page with the widget embedded twice, and the routes that its buttons press.
 //!
 //! It exists under `dev` alone, which listens on loopback only, and it works on one conversation
-//! of one tenant. Whoever can open the page can do all of it, so [`guard`] sees to it that only a
-//! browser on this machine can, and that no other site's page makes it do so.
+//! of one tenant. Whoever can open the page can do all of it, so [`guard`] admits only a browser on
+//! this machine, and no other site's page.
 
+mod agent;
 mod broker;
+mod denied;
+mod error;
 mod files;
 mod guard;
-mod reader;
-mod refusal;
 mod stage;
 
 use std::sync::Arc;
@@ -28,9 +29,10 @@ use crate::conversation::{ConversationKey, Kind, rfc3339_from_unix};
 use crate::journal::Journal;
 use crate::socketio::Sockets;
 use crate::source::amqp;
+use agent::PlaygroundAgent;
 use broker::Broker;
-use reader::Reader;
-use refusal::Refusal;
+use denied::Denied;
+use error::PlaygroundError;
 use stage::Stage;
 
 /// The longest life of a token that is handed out, in seconds: a working day.
@@ -59,7 +61,11 @@ pub(super) struct Playground {
 impl Playground {
     /// The page and its routes.
     pub(super) fn routes(self, sockets: Arc<Sockets>) -> Router {
+        let denied = Arc::new(Denied::default());
+        let denies = denied.clone();
+        sockets.deny_if(move |agent, key| denies.denies(agent, key, Instant::now()));
         let stage = Stage {
+            denied,
             broker: Broker::new(self.amqp.clone()),
             playground: self,
             sockets,
@@ -80,7 +86,7 @@ impl Playground {
 }
 
 type Body<T> = Result<Json<T>, JsonRejection>;
-type Answer = Result<Json<Value>, Refusal>;
+type Answer = Result<Json<Value>, PlaygroundError>;
 
 /// What the page has to know of the gateway.
 async fn scene(State(stage): State<Arc<Stage>>) -> Json<Value> {
@@ -97,7 +103,7 @@ async fn scene(State(stage): State<Arc<Stage>>) -> Json<Value> {
 
 #[derive(Deserialize)]
 struct TokenWanted {
-    agent: Reader,
+    agent: PlaygroundAgent,
     /// How long it is to be good.
     seconds: u32,
 }
@@ -106,7 +112,7 @@ struct TokenWanted {
 async fn token(State(stage): State<Arc<Stage>>, body: Body<TokenWanted>) -> Answer {
     let Json(TokenWanted { agent, seconds }) = body?;
     if !(1..=TOKEN_LIFE).contains(&seconds) {
-        return Err(Refusal::invalid(format!(
+        return Err(PlaygroundError::invalid(format!(
             "seconds: must be 1 to {TOKEN_LIFE}"
         )));
     }
@@ -124,24 +130,24 @@ async fn token(State(stage): State<Arc<Stage>>, body: Body<TokenWanted>) -> Answ
             "token": token,
             "expiresAt": rfc3339_from_unix(expires_at),
         }))),
-        Ok(None) => Err(Refusal::unavailable("JWT_SECRET is not set")),
-        Err(error) => Err(Refusal::unavailable(format!(
+        Ok(None) => Err(PlaygroundError::unavailable("JWT_SECRET is not set")),
+        Err(error) => Err(PlaygroundError::unavailable(format!(
             "the token cannot be signed: {error}"
         ))),
     }
 }
 
-/// What happens in the conversation.
+/// An event to publish.
 #[derive(Deserialize)]
-struct Happening {
-    event: Name,
+struct PublishRequest {
+    event: PublishedEvent,
     /// The event's fields, without the ids of the conversation.
     payload: Map<String, Value>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Name {
+enum PublishedEvent {
     InboundMessage,
     StatusUpdate,
     OutboundMessage,
@@ -149,13 +155,13 @@ enum Name {
 
 /// Publishes the customer's side and the ticks through the broker, as the webhook service does, and
 /// the agent's side by the relay, as the portal does.
-async fn publish(State(stage): State<Arc<Stage>>, body: Body<Happening>) -> Answer {
-    let Json(Happening { event, payload }) = body?;
+async fn publish(State(stage): State<Arc<Stage>>, body: Body<PublishRequest>) -> Answer {
+    let Json(PublishRequest { event, payload }) = body?;
     let begun = Instant::now();
     let message_id = match event {
-        Name::InboundMessage => stage.deliver(Kind::InboundMessage, payload).await?,
-        Name::StatusUpdate => stage.deliver(Kind::StatusUpdate, payload).await?,
-        Name::OutboundMessage => stage.relay(payload).await?,
+        PublishedEvent::InboundMessage => stage.deliver(Kind::InboundMessage, payload).await?,
+        PublishedEvent::StatusUpdate => stage.deliver(Kind::StatusUpdate, payload).await?,
+        PublishedEvent::OutboundMessage => stage.relay(payload).await?,
     };
     let milliseconds = begun.elapsed().as_millis() as u64;
     Ok(Json(
@@ -180,16 +186,16 @@ async fn webhook(State(stage): State<Arc<Stage>>, body: Body<Map<String, Value>>
 
 #[derive(Deserialize)]
 struct Cut {
-    agents: Vec<Reader>,
+    agents: Vec<PlaygroundAgent>,
     /// How long connects are refused; 0: they may come back at once.
     seconds: u32,
 }
 
-/// Hangs up on agents, and keeps them out for a while.
+/// Closes agents' sessions, and denies their connects for a while.
 async fn cut(State(stage): State<Arc<Stage>>, body: Body<Cut>) -> Answer {
     let Json(Cut { agents, seconds }) = body?;
     if seconds > CUT_LIMIT {
-        return Err(Refusal::invalid(format!(
+        return Err(PlaygroundError::invalid(format!(
             "seconds: must be {CUT_LIMIT} at most"
         )));
     }
@@ -199,7 +205,7 @@ async fn cut(State(stage): State<Arc<Stage>>, body: Body<Cut>) -> Answer {
 
 #[derive(Deserialize)]
 struct Outrun {
-    agents: Vec<Reader>,
+    agents: Vec<PlaygroundAgent>,
 }
 
 /// Publishes more than the window holds while the agents cannot read along.
@@ -207,6 +213,6 @@ async fn outrun(State(stage): State<Arc<Stage>>, body: Body<Outrun>) -> Answer {
     let Json(Outrun { agents }) = body?;
     // To the end, also when the page is left meanwhile: nobody stays cut off.
     let outrun = tokio::spawn(async move { stage.outrun(&agents).await });
-    let ended = |error| Refusal::unavailable(format!("it was not published: {error}"));
+    let ended = |error| PlaygroundError::unavailable(format!("it was not published: {error}"));
     Ok(Json(outrun.await.map_err(ended)??))
 }

@@ -14,9 +14,9 @@ use super::super::id::Id;
 use super::super::member::{Joined, Offer, Participant, ResetNotice, Resume};
 use super::*;
 
-/// What a member was told.
+/// What a member has received.
 #[derive(Debug, Clone, PartialEq)]
-enum Told {
+enum Received {
     Joined(Cursor, Resume, usize),
     Event(u64, bool),
     Reset(Cursor),
@@ -27,9 +27,9 @@ enum Told {
 struct Pipe {
     room: Mutex<usize>,
     more_room: Notify,
-    queued: Mutex<Vec<Told>>,
+    queued: Mutex<Vec<Received>>,
     /// What has been flushed.
-    told: Mutex<Vec<Told>>,
+    received: Mutex<Vec<Received>>,
 }
 
 impl Pipe {
@@ -45,28 +45,28 @@ impl Pipe {
         self.more_room.notify_waiters();
     }
 
-    fn take(&self, told: Told) -> Offer {
+    fn take(&self, received: Received) -> Offer {
         let mut room = self.room.lock().unwrap();
         if *room == 0 {
             return Offer::Full;
         }
         *room -= 1;
         let mut queued = self.queued.lock().unwrap();
-        queued.push(told);
+        queued.push(received);
         match queued.len() {
             1 => Offer::Queued,
             _ => Offer::Taken,
         }
     }
 
-    fn told(&self) -> Vec<Told> {
-        self.told.lock().unwrap().clone()
+    fn received(&self) -> Vec<Received> {
+        self.received.lock().unwrap().clone()
     }
 
     fn events(&self) -> Vec<u64> {
-        let told = self.told();
-        let positions = told.iter().filter_map(|told| match told {
-            Told::Event(position, _) => Some(*position),
+        let received = self.received();
+        let positions = received.iter().filter_map(|received| match received {
+            Received::Event(position, _) => Some(*position),
             _ => None,
         });
         positions.collect()
@@ -75,20 +75,24 @@ impl Pipe {
 
 impl Outlet for Pipe {
     fn joined(&self, joined: &Joined) -> Offer {
-        self.take(Told::Joined(joined.cursor, joined.resume, joined.replaying))
+        self.take(Received::Joined(
+            joined.cursor,
+            joined.resume,
+            joined.replaying,
+        ))
     }
 
     fn event(&self, entry: &Entry, replayed: bool) -> Offer {
-        self.take(Told::Event(entry.position.0, replayed))
+        self.take(Received::Event(entry.position.0, replayed))
     }
 
     fn reset(&self, notice: &ResetNotice) -> Offer {
-        self.take(Told::Reset(notice.cursor))
+        self.take(Received::Reset(notice.cursor))
     }
 
     fn flush(&self) {
         let mut queued = self.queued.lock().unwrap();
-        self.told.lock().unwrap().append(&mut queued);
+        self.received.lock().unwrap().append(&mut queued);
     }
 
     fn room(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -118,8 +122,8 @@ impl Outlet for Pipe {
     }
 }
 
-fn limits() -> Limits {
-    Limits {
+fn limits() -> WindowLimits {
+    WindowLimits {
         age: Duration::from_secs(600),
         events: 10,
         bytes: usize::MAX,
@@ -136,7 +140,7 @@ struct World {
 }
 
 impl World {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: WindowLimits) -> Self {
         Self {
             hub: Arc::new(Hub::new(Epoch(7), limits)),
             newest: AtomicU64::new(0),
@@ -156,7 +160,7 @@ impl World {
         let mut batch = Batch::default();
         let at = OffsetDateTime::UNIX_EPOCH;
         let applied = self.hub.apply(event, next, at, &mut batch);
-        assert!(matches!(applied, Applied::Appended(_)));
+        assert!(matches!(applied, Published::New(_)));
         let position = self.newest.load(Ordering::Relaxed);
         self.published
             .entry(key.clone())
@@ -172,10 +176,10 @@ impl World {
     /// Checks all that a member can rely on: joined first; then its events in journal order, each
     /// once, none missing but before a reset.
     fn check(&self, key: &ConversationKey, resumed_at: Option<u64>, pipe: &Pipe) {
-        let told = pipe.told();
+        let received = pipe.received();
         let published = self.published.get(key).cloned().unwrap_or_default();
-        let mut told = told.into_iter();
-        let Some(Told::Joined(cursor, resume, replaying)) = told.next() else {
+        let mut received = received.into_iter();
+        let Some(Received::Joined(cursor, resume, replaying)) = received.next() else {
             panic!("not joined first");
         };
         let standing = self.position(key, cursor);
@@ -187,14 +191,14 @@ impl World {
         };
         let mut replayed = 0;
         let mut seen_reset = false;
-        for told in told {
-            match told {
-                Told::Joined(..) => panic!("joined twice"),
-                Told::Reset(_) => {
+        for received in received {
+            match received {
+                Received::Joined(..) => panic!("joined twice"),
+                Received::Reset(_) => {
                     expected = None;
                     seen_reset = true;
                 }
-                Told::Event(position, is_replayed) => {
+                Received::Event(position, is_replayed) => {
                     let index = published.binary_search(&position).unwrap();
                     if let Some(expected) = expected {
                         assert_eq!(index, expected, "a gap or a repeat");
@@ -236,66 +240,66 @@ fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 /// Lets every task go on until it waits, and time pass.
-async fn settle() {
+async fn quiesce() {
     tokio::time::sleep(Duration::from_secs(1)).await;
 }
 
 #[derive(Debug, Clone)]
-enum Act {
+enum Action {
     Publish(usize, usize),
     Join(usize, usize),
     Resume(usize, usize),
     Leave(usize),
     MakeRoom(usize, usize),
-    Settle,
+    Quiesce,
 }
 
-fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let act = prop_oneof![
-        6 => (0_usize..3, 1_usize..80).prop_map(|(c, n)| Act::Publish(c, n)),
-        3 => (0_usize..3, 0_usize..50).prop_map(|(c, n)| Act::Join(c, n)),
-        3 => (0_usize..20, 0_usize..50).prop_map(|(m, n)| Act::Resume(m, n)),
-        1 => (0_usize..20).prop_map(Act::Leave),
-        6 => (0_usize..20, 1_usize..60).prop_map(|(m, n)| Act::MakeRoom(m, n)),
-        4 => Just(Act::Settle),
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    let action = prop_oneof![
+        6 => (0_usize..3, 1_usize..80).prop_map(|(c, n)| Action::Publish(c, n)),
+        3 => (0_usize..3, 0_usize..50).prop_map(|(c, n)| Action::Join(c, n)),
+        3 => (0_usize..20, 0_usize..50).prop_map(|(m, n)| Action::Resume(m, n)),
+        1 => (0_usize..20).prop_map(Action::Leave),
+        6 => (0_usize..20, 1_usize..60).prop_map(|(m, n)| Action::MakeRoom(m, n)),
+        4 => Just(Action::Quiesce),
     ];
-    proptest::collection::vec(act, 1..60)
+    proptest::collection::vec(action, 1..60)
 }
 
-struct Seat {
+struct Subscriber {
     key: ConversationKey,
     resumed_at: Option<u64>,
     pipe: Arc<Pipe>,
     membership: Option<Membership>,
 }
 
-async fn play(acts: Vec<Act>) {
+async fn play(actions: Vec<Action>) {
     let mut world = World::new(limits());
-    let mut seats: Vec<Seat> = Vec::new();
-    for act in acts {
-        match act {
-            Act::Publish(conversation, count) => {
+    let mut subscribers: Vec<Subscriber> = Vec::new();
+    for action in actions {
+        match action {
+            Action::Publish(conversation, count) => {
                 for _ in 0..count {
                     world.publish(&key(conversation));
                 }
             }
-            Act::Join(conversation, room) => {
+            Action::Join(conversation, room) => {
                 let key = key(conversation);
                 let pipe = Pipe::with_room(room);
                 let join = Join::Fresh {
                     replay: room % 4 != 0,
                 };
                 let membership = world.hub.join(&key, join, pipe.clone());
-                seats.push(Seat {
+                subscribers.push(Subscriber {
                     key,
                     resumed_at: None,
                     pipe,
                     membership: Some(membership),
                 });
             }
-            Act::Resume(member, room) => {
+            Action::Resume(member, room) => {
                 // Goes on from the last event that an earlier member saw.
-                let Some(earlier) = seats.get(member) else {
+                let Some(earlier) = subscribers.get(member) else {
                     continue;
                 };
                 let Some(&position) = earlier.pipe.events().last() else {
@@ -305,43 +309,46 @@ async fn play(acts: Vec<Act>) {
                 let cursor = CursorSpace::new(&world.hub.seal, &key).cursor(Position(position));
                 let pipe = Pipe::with_room(room);
                 let membership = world.hub.join(&key, Join::Resume(cursor), pipe.clone());
-                seats.push(Seat {
+                subscribers.push(Subscriber {
                     key,
                     resumed_at: Some(position),
                     pipe,
                     membership: Some(membership),
                 });
             }
-            Act::Leave(member) => {
-                let membership = seats
+            Action::Leave(member) => {
+                let membership = subscribers
                     .get_mut(member)
-                    .and_then(|seat| seat.membership.take());
+                    .and_then(|subscriber| subscriber.membership.take());
                 if let Some(membership) = membership {
                     world.hub.leave(&membership);
                 }
             }
-            Act::MakeRoom(member, more) => {
-                if let Some(seat) = seats.get(member) {
-                    seat.pipe.make_room(more);
+            Action::MakeRoom(member, more) => {
+                if let Some(subscriber) = subscribers.get(member) {
+                    subscriber.pipe.make_room(more);
                 }
             }
-            Act::Settle => settle().await,
+            Action::Quiesce => quiesce().await,
         }
     }
-    for seat in &seats {
-        seat.pipe.make_room(1_000_000);
+    for subscriber in &subscribers {
+        subscriber.pipe.make_room(1_000_000);
     }
-    settle().await;
-    for seat in seats.iter().filter(|seat| seat.membership.is_some()) {
-        world.check(&seat.key, seat.resumed_at, &seat.pipe);
+    quiesce().await;
+    for subscriber in subscribers
+        .iter()
+        .filter(|subscriber| subscriber.membership.is_some())
+    {
+        world.check(&subscriber.key, subscriber.resumed_at, &subscriber.pipe);
     }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
     #[test]
-    fn every_member_gets_every_event_once_in_order_or_is_told(acts in acts()) {
-        run(play(acts));
+    fn every_member_gets_every_event_once_in_order_or_a_reset(actions in actions()) {
+        run(play(actions));
     }
 }
 
@@ -356,7 +363,7 @@ fn a_member_that_does_not_read_is_reset_and_the_others_are_not() {
                 .hub
                 .join(&key(0), Join::Fresh { replay: true }, (*pipe).clone());
         }
-        settle().await;
+        quiesce().await;
         for _ in 0..500 {
             world.publish(&key(0));
         }
@@ -368,8 +375,8 @@ fn a_member_that_does_not_read_is_reset_and_the_others_are_not() {
             world.hub.bytes()
         );
         stalled.make_room(usize::MAX - 10);
-        settle().await;
-        assert!(matches!(stalled.told()[5], Told::Reset(_)));
+        quiesce().await;
+        assert!(matches!(stalled.received()[5], Received::Reset(_)));
         assert_eq!(stalled.events()[4..], (491..=500).collect::<Vec<_>>());
         world.publish(&key(0));
         assert_eq!(stalled.events().last(), Some(&501));
@@ -379,7 +386,7 @@ fn a_member_that_does_not_read_is_reset_and_the_others_are_not() {
 #[test]
 fn a_conversation_without_members_and_entries_costs_nothing_and_is_not_taken_for_complete() {
     run(async {
-        let mut world = World::new(Limits {
+        let mut world = World::new(WindowLimits {
             bytes: 0,
             ..limits()
         });
@@ -390,9 +397,9 @@ fn a_conversation_without_members_and_entries_costs_nothing_and_is_not_taken_for
             let pipe = Pipe::with_room(10);
             let cursor = space.cursor(Position(position));
             let membership = world.hub.join(&key(0), Join::Resume(cursor), pipe.clone());
-            settle().await;
+            quiesce().await;
             assert!(
-                matches!(pipe.told()[0], Told::Joined(_, told, 0) if told == resume),
+                matches!(pipe.received()[0], Received::Joined(_, received, 0) if received == resume),
                 "{position}"
             );
             world.hub.leave(&membership);
@@ -404,7 +411,7 @@ fn a_conversation_without_members_and_entries_costs_nothing_and_is_not_taken_for
 #[test]
 fn the_bound_for_all_windows_drops_the_oldest_of_all() {
     run(async {
-        let mut world = World::new(Limits {
+        let mut world = World::new(WindowLimits {
             bytes: 20_000,
             ..limits()
         });
@@ -423,11 +430,14 @@ fn the_bound_for_all_windows_drops_the_oldest_of_all() {
         world
             .hub
             .join(&key(199), Join::Fresh { replay: true }, newest.clone());
-        settle().await;
-        assert!(matches!(pipe.told()[0], Told::Joined(_, Resume::Reset, 0)));
+        quiesce().await;
         assert!(matches!(
-            newest.told()[0],
-            Told::Joined(_, Resume::Fresh, 1)
+            pipe.received()[0],
+            Received::Joined(_, Resume::Reset, 0)
+        ));
+        assert!(matches!(
+            newest.received()[0],
+            Received::Joined(_, Resume::Fresh, 1)
         ));
     });
 }

@@ -37,7 +37,7 @@ fn tick(id: usize, status: Status) -> Option<Identity> {
 /// A window, and everything that was ever appended to it.
 struct Model {
     window: Window,
-    limits: Limits,
+    limits: WindowLimits,
     now: Instant,
     appended: Vec<(Arc<Entry>, Option<Identity>)>,
 }
@@ -46,7 +46,7 @@ impl Model {
     fn new(events: usize, lag_bytes: usize) -> Self {
         Self {
             window: Window::default(),
-            limits: Limits {
+            limits: WindowLimits {
                 age: Duration::from_secs(60),
                 events,
                 bytes: usize::MAX,
@@ -58,9 +58,9 @@ impl Model {
         }
     }
 
-    fn append(&mut self, event: Event) -> Admission {
+    fn append(&mut self, event: Event) -> Deduplication {
         let admission = self.window.admit(&event);
-        if admission == Admission::New {
+        if admission == Deduplication::New {
             let position = Position(self.appended.len() as u64 * 3 + 1);
             let entry = Arc::new(Entry::new(
                 CursorSpace::new(&Seal::new(Epoch(1), [7; 16]), &key()).cursor(position),
@@ -80,7 +80,7 @@ impl Model {
     /// Appends a new event of `size` bytes.
     fn grow(&mut self, size: usize) {
         let admission = self.append(event(message(self.appended.len()), None, size));
-        assert_eq!(admission, Admission::New);
+        assert_eq!(admission, Deduplication::New);
     }
 
     fn trim(&mut self, needed_after: Option<Position>) {
@@ -215,9 +215,9 @@ proptest! {
                 _ => false,
             });
             let expected = match (first, newer) {
-                (Some(position), _) => Admission::Duplicate(position),
-                (None, true) => Admission::Stale,
-                (None, false) => Admission::New,
+                (Some(position), _) => Deduplication::Duplicate(position),
+                (None, true) => Deduplication::Stale,
+                (None, false) => Deduplication::New,
             };
             prop_assert_eq!(model.append(event(identity, None, 0)), expected);
         }
@@ -260,15 +260,18 @@ fn what_a_member_still_needs_stays_as_far_as_the_bound_for_lag_allows() {
 #[test]
 fn an_event_id_is_known_again_and_is_no_message_id() {
     let mut model = Model::new(3, 0);
-    assert_eq!(model.append(event(None, Some("m-1"), 0)), Admission::New);
-    assert_eq!(model.append(event(message(1), None, 0)), Admission::New);
     assert_eq!(
         model.append(event(None, Some("m-1"), 0)),
-        Admission::Duplicate(Position(1))
+        Deduplication::New
+    );
+    assert_eq!(model.append(event(message(1), None, 0)), Deduplication::New);
+    assert_eq!(
+        model.append(event(None, Some("m-1"), 0)),
+        Deduplication::Duplicate(Position(1))
     );
     assert_eq!(
         model.append(event(message(1), Some("other"), 0)),
-        Admission::Duplicate(Position(4))
+        Deduplication::Duplicate(Position(4))
     );
 }
 

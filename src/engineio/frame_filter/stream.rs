@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
-use super::{FrameFilter, GOODBYE, Next, PONG};
+use super::{CLOSE, FrameFilter, NextFrame, PONG};
 use crate::engineio::protocol::Protocol;
 
 impl<P: Protocol> AsyncRead for FrameFilter<P> {
@@ -19,7 +19,7 @@ impl<P: Protocol> AsyncRead for FrameFilter<P> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        // Registered first, looked at then: a change in between is seen.
+        // Registered before the check, so that a change in between is seen.
         this.session.reader.register(cx.waker());
         loop {
             if !this.passed.is_empty() {
@@ -40,11 +40,11 @@ impl<P: Protocol> AsyncRead for FrameFilter<P> {
                 }
                 continue;
             }
-            if this.session.pong_due.swap(false, Ordering::AcqRel) && !this.over {
+            if this.session.pong_due.swap(false, Ordering::AcqRel) && !this.is_finished {
                 this.passed.extend_from_slice(PONG);
                 continue;
             }
-            if this.over {
+            if this.is_finished {
                 return Poll::Ready(Ok(()));
             }
             if this.session.is_ending() {
@@ -52,24 +52,25 @@ impl<P: Protocol> AsyncRead for FrameFilter<P> {
                     return Poll::Pending;
                 }
                 // Whatever was half said, this is how the session ends.
-                this.finish(BytesMut::from(GOODBYE));
+                this.finish(BytesMut::from(CLOSE));
                 continue;
             }
-            match this.look() {
-                Next::Go => continue,
-                Next::Wait(until) => {
+            match this.next_frame() {
+                NextFrame::Continue => continue,
+                NextFrame::Wait(until) => {
                     ready!(this.pause(until, cx));
                     continue;
                 }
-                Next::Read => {}
+                NextFrame::Read => {}
             }
-            if this.came.is_empty() {
-                this.came = BytesMut::new();
+            if this.received.is_empty() {
+                this.received = BytesMut::new();
             }
             // A connection that fails has ended: the library makes no difference.
-            let read = ready!(this.connection.poll_read(cx, &mut this.came)).unwrap_or_default();
+            let read =
+                ready!(this.connection.poll_read(cx, &mut this.received)).unwrap_or_default();
             if read == 0 && !this.session.is_ending() {
-                let rest = std::mem::take(&mut this.came);
+                let rest = std::mem::take(&mut this.received);
                 this.finish(rest);
             }
         }
@@ -77,7 +78,7 @@ impl<P: Protocol> AsyncRead for FrameFilter<P> {
 }
 
 impl<P: Protocol> FrameFilter<P> {
-    /// Waits until that time, or for whoever wakes the reader.
+    /// Waits until that time, or until the reader is woken.
     fn pause(&mut self, until: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
         let Some(until) = until else {
             return Poll::Pending;

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::TaskTracker;
 
 use super::super::registration::Registrations;
-use super::super::session::{Event, Pushed};
+use super::super::session::{OutboundEvent, Pushed};
 use super::super::sessions::Sessions;
 use super::*;
 use crate::net::{Bounds, Connection, Limits};
@@ -227,7 +227,7 @@ fn half_a_frame_does_not_keep_a_session_from_its_end() {
         };
         // What ends the session wakes its reader.
         let (length, ()) = tokio::join!(filter.read(&mut buffer), ending);
-        assert_eq!(&buffer[..length.unwrap()], GOODBYE);
+        assert_eq!(&buffer[..length.unwrap()], CLOSE);
         assert_eq!(filter.read(&mut buffer).await.unwrap(), 0);
     });
 }
@@ -309,7 +309,10 @@ fn a_ping_overtakes_half_a_megabyte_of_events() {
         let received = reading.await;
         let ping = received.iter().position(|text| text == "2").unwrap();
         let waited = received.len() - 1 - ping;
-        assert!(waited * 10_000 > 500_000, "{waited} events came after it");
+        assert!(
+            waited * 10_000 > 500_000,
+            "{waited} events received after it"
+        );
         let events: Vec<_> = received.iter().filter(|text| *text != "2").collect();
         assert!(
             events
@@ -353,7 +356,7 @@ fn a_closed_session_sends_what_waits_and_an_aborted_one_does_not() {
                 true => assert!(received < pushed, "{received} of {pushed}"),
                 false => assert_eq!(received, pushed),
             }
-            assert_eq!(ending.await.unwrap(), GOODBYE);
+            assert_eq!(ending.await.unwrap(), CLOSE);
         });
     }
 }
@@ -361,7 +364,7 @@ fn a_closed_session_sends_what_waits_and_an_aborted_one_does_not() {
 /// An event that is this text.
 struct Text(String);
 
-impl Event for Text {
+impl OutboundEvent for Text {
     fn frame(&self) -> Bytes {
         crate::frame::text(&[self.0.as_bytes()])
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{CLOSE, TEXT, read};
 use crate::engineio::open::Open;
 use crate::engineio::protocol::Protocol;
-use crate::net::Full;
+use crate::net::LimitExceeded;
 
 /// Answers a post, as the library does.
 pub(super) fn taken() -> Response {
@@ -23,22 +23,22 @@ pub(super) fn too_much() -> Response {
     (StatusCode::TOO_MANY_REQUESTS, "too much at once").into_response()
 }
 
-/// When to try again, in seconds: by then those who were told have left.
+/// When to try again, in seconds: by then the clients that got the notice have left.
 const AGAIN_IN: &str = "10";
 
-/// Answers whom there is no room for, in the form of the library's own errors; their code of a
+/// Answers a client over a limit, in the form of the library's own errors; their code of a
 /// request that is forbidden is the nearest.
-pub(super) fn limit_exceeded(full: Full) -> Response {
-    let status = match full {
-        Full::All => StatusCode::SERVICE_UNAVAILABLE,
-        Full::Address | Full::Rate => StatusCode::TOO_MANY_REQUESTS,
+pub(super) fn limit_exceeded(limit: LimitExceeded) -> Response {
+    let status = match limit {
+        LimitExceeded::All => StatusCode::SERVICE_UNAVAILABLE,
+        LimitExceeded::Address | LimitExceeded::Rate => StatusCode::TOO_MANY_REQUESTS,
     };
     let headers = [(CONTENT_TYPE, "application/json"), (RETRY_AFTER, AGAIN_IN)];
     let body = r#"{"code":4,"message":"Too many connections"}"#;
     (status, headers, body).into_response()
 }
 
-/// Answers who speaks of a session that there is not, as the library does.
+/// Answers a request of an unknown session, as the library does.
 pub(super) fn unknown() -> Response {
     EngineError {
         code: 1,
@@ -92,7 +92,7 @@ pub(super) async fn numbered(response: Response) -> Response {
 }
 
 /// Answers a client of before Engine.IO 4 that polls, in the payload of version 3: each packet with
-/// its length before it. It is the whole of what that client is told; there is no session.
+/// its length before it. There is no session.
 pub(super) fn old_client<P: Protocol>(open: Open) -> Response {
     let [error, disconnect] = P::OLD_CLIENT;
     let packets = [

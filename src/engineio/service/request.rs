@@ -1,4 +1,4 @@
-//! Requests to the library: what they ask, and as what it gets them.
+//! Requests to the library: how they are read, and how they are rewritten for it.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -36,7 +36,7 @@ impl Asked {
         let sid = query.split('&').find_map(|part| part.strip_prefix("sid="));
         let version = value("EIO=");
         let old_client = match (version, value("transport=")) {
-            // Its polls have a time in them. Whoever asks otherwise reads the library's answer.
+            // Its polls have a time in them. Another client reads the library's answer.
             (Some("3"), Some("polling")) => value("t=").map(|_| TransportKind::Polling),
             (Some("3"), Some("websocket")) => Some(TransportKind::WebSocket),
             _ => None,
@@ -50,7 +50,7 @@ impl Asked {
     }
 }
 
-/// Without a way for the library to make it a WebSocket that nobody watches.
+/// Without the means for the library to make it a WebSocket past the filter.
 pub(super) fn plain(mut request: Request) -> Request {
     request.extensions_mut().remove::<OnUpgrade>();
     request

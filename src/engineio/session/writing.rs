@@ -8,7 +8,7 @@ use std::task::Waker;
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::{Phase, Session, State};
+use super::{Session, SessionState};
 use crate::engineio::open::Open;
 use crate::engineio::outbound::Outbound;
 use crate::engineio::protocol::Protocol;
@@ -23,7 +23,7 @@ enum Rewritten {
 
 impl<P: Protocol> Session<P> {
     /// The library has written these frames: they go out ahead of events, unless the protocol keeps
-    /// one of them back. False: there is no room, and `waker` is told when there is.
+    /// one of them back. False: there is no room, and `waker` is woken when there is.
     ///
     /// # Errors
     /// The session has ended.
@@ -32,7 +32,7 @@ impl<P: Protocol> Session<P> {
         frames: &[u8],
         waker: &Waker,
     ) -> io::Result<bool> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if self.is_closed() {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
@@ -47,25 +47,25 @@ impl<P: Protocol> Session<P> {
             let whole = passed..passed + frame.whole.len();
             passed = whole.end;
             let Some(text) = frame.text else {
-                self.lock().outbound.push_control(frame.whole);
+                self.state.lock().outbound.push_control(frame.whole);
                 continue;
             };
             match self.rewritten(text) {
                 Rewritten::As(packet) => {
                     let frame = crate::frame::text(&[packet.as_bytes()]);
-                    self.lock().outbound.push_control(&frame);
+                    self.state.lock().outbound.push_control(&frame);
                     continue;
                 }
                 Rewritten::Dropped => continue,
                 Rewritten::Unchanged => {}
             }
             if P::passes(self, text) {
-                self.lock().outbound.push_control(frame.whole);
+                self.state.lock().outbound.push_control(frame.whole);
             }
             self.outbound(text);
         }
         // The library writes whole frames; if it did not, they would have to stay together.
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.outbound.push_control(&frames[passed..]);
         self.write(&mut state);
         Ok(true)
@@ -75,7 +75,7 @@ impl<P: Protocol> Session<P> {
     /// packet names a limit that is not that of clients, and its first ping comes at once, where a
     /// client expects a ping when the interval has passed.
     fn rewritten(&self, packet: &[u8]) -> Rewritten {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.opening {
             return Rewritten::Unchanged;
         }
@@ -98,7 +98,7 @@ impl<P: Protocol> Session<P> {
     /// A packet of the library's is on its way.
     pub(in crate::engineio) fn outbound(self: &Arc<Self>, packet: &[u8]) {
         if let [b'4', kind @ (b'0' | b'2' | b'4'), ..] = packet {
-            let mut state = self.lock();
+            let mut state = self.state.lock();
             // An answer, or an event: what was counted when it was asked for, or emitted.
             state.outbound.fetched();
             let room = state.take_room();
@@ -114,7 +114,7 @@ impl<P: Protocol> Session<P> {
     }
 
     /// Writes what waits, as far as the kernel takes it, unless a task is at it.
-    pub(super) fn write(self: &Arc<Self>, state: &mut State) {
+    pub(super) fn write(self: &Arc<Self>, state: &mut SessionState) {
         if state.writing {
             return;
         }
@@ -135,8 +135,8 @@ impl<P: Protocol> Session<P> {
         self.progress(state);
     }
 
-    /// Tells whoever waits for what has been written.
-    fn progress(&self, state: &mut State) {
+    /// Wakes those that wait for room, or for everything to be written.
+    fn progress(&self, state: &mut SessionState) {
         if state.take_room() {
             self.changed.notify_waiters();
         }
@@ -146,19 +146,6 @@ impl<P: Protocol> Session<P> {
         if state.outbound.is_written() && self.is_ending() {
             self.wake();
         }
-    }
-
-    /// The connection is broken: whoever reads it notices as well.
-    fn fail(&self, state: &mut State) {
-        self.enter(Phase::Closed);
-        state.outbound.clear();
-        if let Some(connection) = &state.connection {
-            connection.abort();
-        }
-        if let Some(library) = state.library.take() {
-            library.wake();
-        }
-        self.wake();
     }
 }
 
@@ -185,7 +172,7 @@ async fn write_on<P: Protocol>(session: Arc<Session<P>>, connection: Arc<Upgrade
             session.abort();
             return;
         }
-        let mut state = session.lock();
+        let mut state = session.state.lock();
         match write_out(&mut state.outbound, &connection) {
             Ok(is_all) => {
                 state.writing = !is_all;

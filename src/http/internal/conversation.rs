@@ -10,7 +10,7 @@ use serde::Serialize;
 use tracing::debug;
 
 use super::super::App;
-use super::Refusal;
+use super::ApiError;
 use crate::conversation::{
     ConversationKey, ConversationView, Cursor, Id, Invalid, MemberView, Standing, rfc3339,
 };
@@ -19,7 +19,7 @@ use crate::net::Peer;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::http) struct Seen {
-    members: Vec<Member>,
+    members: Vec<MemberAnswer>,
     events: usize,
     oldest_cursor: Option<String>,
     newest_cursor: Option<String>,
@@ -27,7 +27,7 @@ pub(in crate::http) struct Seen {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Member {
+struct MemberAnswer {
     agent_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -40,7 +40,7 @@ pub(in crate::http) async fn conversation(
     ConnectInfo(peer): ConnectInfo<Peer>,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
-) -> Result<Json<Seen>, Refusal> {
+) -> Result<Json<Seen>, ApiError> {
     let key = super::key(&app, &headers)?;
     let Ok(Path((tenant, conversation))) = path else {
         return Err(Invalid::new("path", "must be UTF-8").into());
@@ -52,7 +52,7 @@ pub(in crate::http) async fn conversation(
         conversation: id("conversationId", &conversation)?,
     };
     let view = app.journal.hub().view(&conversation);
-    // Whoever shows presence asks all the time.
+    // A portal that shows presence asks all the time.
     debug!(
         caller = %peer.address,
         key,
@@ -68,7 +68,7 @@ impl From<ConversationView> for Seen {
     fn from(view: ConversationView) -> Self {
         let text = |cursor: Option<Cursor>| cursor.map(|cursor| cursor.to_string());
         Self {
-            members: view.members.into_iter().map(Member::from).collect(),
+            members: view.members.into_iter().map(MemberAnswer::from).collect(),
             events: view.events,
             oldest_cursor: text(view.oldest),
             newest_cursor: text(view.newest),
@@ -76,7 +76,7 @@ impl From<ConversationView> for Seen {
     }
 }
 
-impl From<MemberView> for Member {
+impl From<MemberView> for MemberAnswer {
     fn from(member: MemberView) -> Self {
         let MemberView {
             participant,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tracing::info;
 
 use super::super::App;
-use super::Refusal;
+use super::ApiError;
 use crate::conversation::fields::text;
 use crate::conversation::{JsonText, Selection};
 use crate::net::Peer;
@@ -31,7 +31,7 @@ pub(in crate::http) async fn disconnect(
     ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Disconnected>, Refusal> {
+) -> Result<Json<Disconnected>, ApiError> {
     let (key, body) = super::taken(&app, &headers, body).await?;
     let selection = selection(&body)?;
     let disconnected = app.members.disconnect(&selection);

@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use serde::Serialize;
 
 use super::super::App;
-use super::Refusal;
+use super::ApiError;
 use crate::journal::Published;
 use crate::source::relay;
 
@@ -24,7 +24,7 @@ pub(in crate::http) struct Emitted {
 pub(in crate::http) async fn emit(
     State(app): State<Arc<App>>,
     request: Request,
-) -> Result<Json<Emitted>, Refusal> {
+) -> Result<Json<Emitted>, ApiError> {
     let (parts, body) = request.into_parts();
     let (_, body) = super::taken(&app, &parts.headers, body).await?;
     let published = relay::emit(&app.journal, &app.decoder, &body).await?;

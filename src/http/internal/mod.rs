@@ -26,13 +26,13 @@ use super::App;
 use crate::conversation::{BODY_LIMIT, Invalid};
 use crate::source::relay::RelayError;
 
-/// How much of a body is let go by that nobody will read, and for how long.
+/// How much of a body that is not needed is read and dropped, and for how long.
 const IGNORED_LIMIT: usize = 4 * BODY_LIMIT;
 const IGNORED_TIME: Duration = Duration::from_secs(1);
 
 /// What a call that was not taken is answered with.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
@@ -40,7 +40,7 @@ pub(super) struct Refusal {
 }
 
 /// The body of a call that may be made, and the number of the key that it was made with.
-async fn taken(app: &App, headers: &HeaderMap, body: Body) -> Result<(usize, Bytes), Refusal> {
+async fn taken(app: &App, headers: &HeaderMap, body: Body) -> Result<(usize, Bytes), ApiError> {
     match admit(app, headers) {
         Ok(key) => Ok((key, read(body).await?)),
         Err(refusal) => Err(refusal.after(body).await),
@@ -48,9 +48,9 @@ async fn taken(app: &App, headers: &HeaderMap, body: Body) -> Result<(usize, Byt
 }
 
 /// The number of the key that the call was made with.
-pub(super) fn key(app: &App, headers: &HeaderMap) -> Result<usize, Refusal> {
+pub(super) fn key(app: &App, headers: &HeaderMap) -> Result<usize, ApiError> {
     app.keys.which(headers).ok_or_else(|| {
-        Refusal::new(
+        ApiError::new(
             StatusCode::UNAUTHORIZED,
             "unauthorized",
             "x-internal-api-key or a bearer token must be one of the configured keys",
@@ -59,24 +59,24 @@ pub(super) fn key(app: &App, headers: &HeaderMap) -> Result<usize, Refusal> {
 }
 
 /// What can be said of a call with a body by its headers.
-fn admit(app: &App, headers: &HeaderMap) -> Result<usize, Refusal> {
+fn admit(app: &App, headers: &HeaderMap) -> Result<usize, ApiError> {
     let key = key(app, headers)?;
     if app.health.is_draining() {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
             "the gateway is shutting down",
         ));
     }
     if !is_json(headers) {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
             "content-type must be application/json",
         ));
     }
     if !is_plain(headers) {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
             "content-encoding must be absent or identity: send the body uncompressed",
@@ -86,18 +86,18 @@ fn admit(app: &App, headers: &HeaderMap) -> Result<usize, Refusal> {
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > BODY_LIMIT) {
-        return Err(Refusal::too_large());
+        return Err(ApiError::too_large());
     }
     Ok(key)
 }
 
-async fn read(body: Body) -> Result<Bytes, Refusal> {
+async fn read(body: Body) -> Result<Bytes, ApiError> {
     match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::too_large()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::too_large()),
         Err(error) => {
             warn!(%error, "the body of a request did not arrive");
-            Err(Refusal::new(
+            Err(ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "invalid_json",
                 "the body did not arrive whole",
@@ -124,7 +124,7 @@ fn is_plain(headers: &HeaderMap) -> bool {
     })
 }
 
-impl Refusal {
+impl ApiError {
     /// Lets the body go by first: to answer and close while the client still sends can cost it
     /// the answer.
     async fn after(self, body: Body) -> Self {
@@ -132,7 +132,7 @@ impl Refusal {
             let mut body = Limited::new(body, IGNORED_LIMIT);
             while let Some(Ok(_)) = body.frame().await {}
         };
-        // Whoever takes longer has had its chance.
+        // A client that takes longer gets no answer.
         timeout(IGNORED_TIME, gone_by).await.ok();
         self
     }
@@ -155,7 +155,7 @@ impl Refusal {
     }
 }
 
-impl From<RelayError> for Refusal {
+impl From<RelayError> for ApiError {
     fn from(error: RelayError) -> Self {
         let message = error.to_string();
         match error {
@@ -167,7 +167,7 @@ impl From<RelayError> for Refusal {
     }
 }
 
-impl From<Invalid> for Refusal {
+impl From<Invalid> for ApiError {
     fn from(invalid: Invalid) -> Self {
         let message = invalid.to_string();
         Self {
@@ -177,7 +177,7 @@ impl From<Invalid> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         #[derive(Serialize)]
         struct Body {
@@ -201,7 +201,7 @@ impl IntoResponse for Refusal {
         };
         let mut response = (self.status, Json(body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            // RFC 9110, section 11.6.1: it says how one would be let in.
+            // RFC 9110, section 11.6.1: it names the accepted schemes.
             let challenge = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }

@@ -21,7 +21,7 @@ fn map(headers: &[(&'static str, &str)]) -> HeaderMap {
     map
 }
 
-fn verdict(allowed: &[&str], proxies: usize, headers: &[(&'static str, &str)]) -> Verdict {
+fn verdict(allowed: &[&str], proxies: usize, headers: &[(&'static str, &str)]) -> OriginVerdict {
     origins(allowed, "", proxies).judge(&map(headers))
 }
 
@@ -35,9 +35,9 @@ fn passes(origin: &str, host: &str) -> bool {
     ];
     let headers = [("origin", origin), ("host", host)];
     match verdict(&allowed, 0, &headers) {
-        Verdict::Allowed(given) => given == origin,
-        Verdict::Refused => false,
-        Verdict::None => panic!("there is an origin"),
+        OriginVerdict::Allowed(given) => given == origin,
+        OriginVerdict::Refused => false,
+        OriginVerdict::None => panic!("there is an origin"),
     }
 }
 
@@ -129,8 +129,8 @@ fn which_host_was_asked_for_is_a_proxys_word_only_if_there_is_one() {
     let inner = ("host", "gateway:3012");
     let outer = ("x-forwarded-host", "evil.example, gw.example.com");
     let refused = verdict(&[], 0, &[origin, inner, outer]);
-    assert_eq!(refused, Verdict::Refused);
-    let allowed = |headers: &[_]| verdict(&[], 1, headers) != Verdict::Refused;
+    assert_eq!(refused, OriginVerdict::Refused);
+    let allowed = |headers: &[_]| verdict(&[], 1, headers) != OriginVerdict::Refused;
     assert!(allowed(&[origin, inner, outer]));
     assert!(allowed(&[origin, ("host", "gw.example.com")]));
     assert!(!allowed(&[origin, inner]));
@@ -153,9 +153,9 @@ fn what_a_proxy_says_of_scheme_and_port_counts_as_well() {
     ] {
         let mut headers = vec![("origin", origin), ("host", host)];
         headers.extend([("x-forwarded-proto", proto), ("x-forwarded-port", port)]);
-        let passes = verdict(&[], 1, &headers) != Verdict::Refused;
+        let passes = verdict(&[], 1, &headers) != OriginVerdict::Refused;
         assert_eq!(passes, own, "{headers:?}");
-        let passes = verdict(&[], 0, &headers) != Verdict::Refused;
+        let passes = verdict(&[], 0, &headers) != OriginVerdict::Refused;
         let by_host = origin.ends_with("gw.example") && host == "gw.example";
         assert_eq!(passes, by_host, "{headers:?} without proxies");
     }
@@ -184,18 +184,18 @@ fn what_the_gateway_is_called_outside_is_all_that_counts_if_it_is_known() {
             ("x-forwarded-host", "forwarded.example"),
         ]);
         let verdict = origins.judge(&headers);
-        assert_eq!(verdict != Verdict::Refused, passes, "{origin}");
+        assert_eq!(verdict != OriginVerdict::Refused, passes, "{origin}");
     }
 }
 
 #[test]
 fn none_is_no_browsers_and_two_are_nobodys() {
-    assert_eq!(verdict(&[], 0, &[("host", "gw")]), Verdict::None);
+    assert_eq!(verdict(&[], 0, &[("host", "gw")]), OriginVerdict::None);
     let gw = ("origin", "http://gw");
     let twice = [gw, gw, ("host", "gw")];
-    assert_eq!(verdict(&[], 0, &twice), Verdict::Refused);
+    assert_eq!(verdict(&[], 0, &twice), OriginVerdict::Refused);
     let hosts = [gw, ("host", "gw"), ("host", "gw")];
-    assert_eq!(verdict(&[], 0, &hosts), Verdict::Refused);
+    assert_eq!(verdict(&[], 0, &hosts), OriginVerdict::Refused);
 }
 
 #[test]

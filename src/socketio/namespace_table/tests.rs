@@ -42,10 +42,10 @@ impl Session {
     }
 
     /// The library makes a socket and lets it in; with the socket's number.
-    fn let_in(&mut self, path: &str) -> u64 {
-        let (socket, _) = self.table.made(path).unwrap();
+    fn admitted(&mut self, path: &str) -> u64 {
+        let (socket, _) = self.table.socket_created(path).unwrap();
         assert!(self.table.grant(path));
-        assert!(self.table.let_in(path, "member", true));
+        assert!(self.table.admitted(path, "member", true));
         socket
     }
 }
@@ -63,14 +63,14 @@ async fn only_what_is_open_is_spoken_in_and_left() {
         // Until it is known whether it is open.
         assert_eq!(session.hear(&event), Wait(None));
         assert_eq!(session.hear(&leave), Wait(None));
-        let socket = session.let_in(path);
+        let socket = session.admitted(path);
         assert_eq!(session.hear(&event), Pass);
         assert_eq!(session.hear(&connect), Ignore);
         assert_eq!(session.hear(&leave), Pass);
         assert_eq!(session.hear(&event), Ignore);
         // The library is not done with the socket.
         assert_eq!(session.hear(&connect), Wait(None));
-        session.table.forgotten(path, socket);
+        session.table.socket_removed(path, socket);
         assert_eq!(session.hear(&connect), Pass);
     }
 }
@@ -81,18 +81,18 @@ async fn who_is_disconnected_comes_back_when_that_is_done() {
     for path in ["/", OWN] {
         let connect = format!("40{path},{{}}");
         assert_eq!(session.hear(&connect), Pass);
-        let socket = session.let_in(path);
+        let socket = session.admitted(path);
         assert_eq!(session.table.leave(path), Some("member"));
-        session.table.say(path);
+        session.table.disconnect_sent(path);
         assert_eq!(session.hear(&format!("42{path},[]")), Ignore);
         assert_eq!(session.hear(&connect), Wait(None));
-        assert!(session.table.was_said(path));
-        assert!(!session.table.was_said(path));
-        session.table.forgotten(path, socket);
+        assert!(session.table.take_sent_disconnect(path));
+        assert!(!session.table.take_sent_disconnect(path));
+        session.table.socket_removed(path, socket);
         assert_eq!(session.hear(&connect), Pass);
-        session.let_in(path);
-        // What is said of the socket before does not end this one.
-        session.table.forgotten(path, socket);
+        session.admitted(path);
+        // What is reported of the socket before does not end this one.
+        session.table.socket_removed(path, socket);
         assert_eq!(session.hear(&connect), Ignore);
     }
 }
@@ -103,13 +103,13 @@ async fn a_member_joins_when_its_answer_is_on_its_way() {
     for answer_comes_first in [true, false] {
         let path = format!("{OWN}{answer_comes_first}");
         assert_eq!(session.hear(&format!("40{path},")), Pass);
-        session.table.made(&path).unwrap();
+        session.table.socket_created(&path).unwrap();
         assert!(session.table.grant(&path));
         if answer_comes_first {
             assert_eq!(session.table.answered(&path), None);
-            assert!(session.table.let_in(&path, "member", false));
+            assert!(session.table.admitted(&path, "member", false));
         } else {
-            assert!(!session.table.let_in(&path, "member", false));
+            assert!(!session.table.admitted(&path, "member", false));
             assert_eq!(session.table.members().count(), 1, "the first alone");
             assert_eq!(session.table.answered(&path), Some("member"));
         }
@@ -125,12 +125,12 @@ async fn a_namespace_is_there_before_its_connect_is_heard() {
     let connect = format!("40{OWN},");
     assert_eq!(session.hear(&connect), Pass);
     assert!(session.io.of(OWN).is_some());
-    let (socket, guard) = session.table.made(OWN).unwrap();
+    let (socket, guard) = session.table.socket_created(OWN).unwrap();
     session.table.refuse(OWN, true);
     // The library is not done with the first.
     assert_eq!(session.hear(&connect), Wait(None));
     drop(guard);
-    session.table.forgotten(OWN, socket);
+    session.table.socket_removed(OWN, socket);
     while session.io.of(OWN).is_some() {
         tokio::task::yield_now().await;
     }
@@ -176,21 +176,21 @@ async fn connects_wait_for_those_before_them_and_for_room() {
     let mut session = Session::new();
     assert_eq!(session.hear_with(b"40", false), Wait(None));
     let path = |number: usize| format!("/tenant/a/conv/{number}");
-    for number in 0..NamespaceTable::<&str>::MOST_DECIDING {
+    for number in 0..NamespaceTable::<&str>::MAX_DECIDING {
         let connect = format!("40{},", path(number));
         assert_eq!(session.hear(&connect), Pass);
     }
     assert_eq!(session.hear("40"), Wait(None));
-    session.let_in(&path(0));
+    session.admitted(&path(0));
     assert_eq!(session.hear("40"), Pass);
 }
 
 #[tokio::test]
 async fn who_talks_too_much_is_kept_waiting_until_it_may_go_on() {
     let mut session = Session::new();
-    let said = (0..2_000).take_while(|_| session.hear("3") == Pass);
-    let said = said.count();
-    assert!((1_024..1_500).contains(&said), "{said}");
+    let passed = (0..2_000).take_while(|_| session.hear("3") == Pass);
+    let passed = passed.count();
+    assert!((1_024..1_500).contains(&passed), "{passed}");
     let Wait(Some(until)) = session.hear("3") else {
         panic!("it goes on at once");
     };

@@ -5,97 +5,53 @@ use super::reply::Difference;
 /// Why the broker, or the way to it, does not do what it is asked to. The library's words, or the
 /// broker's, stand behind in brackets.
 #[derive(Debug, Clone, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
 pub enum BrokerError {
     /// The name has no address.
     #[error("no address is known for the host {host}: check the host in AMQP_URL ({said})")]
-    UnknownHost {
-        /// The host of `AMQP_URL`.
-        host: String,
-        /// What the system said.
-        said: String,
-    },
+    UnknownHost { host: String, said: String },
     /// Nothing listens there.
     #[error(
         "nothing listens at {address}: start the broker, or check host and port in AMQP_URL ({said})"
     )]
-    ConnectionRefused {
-        /// The address of `AMQP_URL`.
-        address: String,
-        /// What the system said.
-        said: String,
-    },
-    /// Another trouble of the network, before or after we were let in.
+    ConnectionRefused { address: String, said: String },
+    /// Another trouble of the network, before or after the login.
     #[error("the connection to {address} failed ({said})")]
-    Network {
-        /// The address of `AMQP_URL`.
-        address: String,
-        /// What the system or the library said.
-        said: String,
-    },
+    Network { address: String, said: String },
     /// It takes connections and says nothing, or stopped answering.
     #[error(
         "no answer within {seconds} s from {address}: the broker hangs, or a firewall or another \
          service is in its place"
     )]
-    NoAnswer {
-        /// The address of `AMQP_URL`.
-        address: String,
-        /// How long was waited, in seconds.
-        seconds: u64,
-    },
-    /// It ended the connection before it said a word that could be read.
+    NoAnswer { address: String, seconds: u64 },
+    /// It closed the connection before it sent anything that could be read.
     #[error(
         "{address} hung up before it let us in: if that is a TLS port (5671 is), write amqps:// in \
          AMQP_URL; if not, the broker or a proxy in front of it went away ({said})"
     )]
-    HungUp {
-        /// The address of `AMQP_URL`.
-        address: String,
-        /// What the system or the library said.
-        said: String,
-    },
+    HungUp { address: String, said: String },
     /// It does not speak AMQP 0-9-1.
     #[error(
         "{address} does not speak AMQP 0-9-1: check host and port in AMQP_URL; a TLS port wants \
          amqps:// ({said})"
     )]
-    NotAmqp {
-        /// The address of `AMQP_URL`.
-        address: String,
-        /// What the library said.
-        said: String,
-    },
+    NotAmqp { address: String, said: String },
     /// TLS was spoken to a port without it.
     #[error(
         "{address} does not speak TLS: write amqp:// in AMQP_URL, or the broker's TLS port, 5671 \
          unless set otherwise ({said})"
     )]
-    NotTls {
-        /// The address of `AMQP_URL`.
-        address: String,
-        /// What the library said.
-        said: String,
-    },
+    NotTls { address: String, said: String },
     /// The broker's certificate does not prove who it is.
     #[error(
         "the certificate of {address} is not trusted: SSL_CERT_FILE names a PEM file with the \
          certificate of the authority that signed it, and AMQP_URL must use a host name that stands \
          in it ({said})"
     )]
-    Certificate {
-        /// The address of `AMQP_URL`.
-        address: String,
-        /// What the library said.
-        said: String,
-    },
+    Certificate { address: String, said: String },
     /// Another trouble of TLS.
     #[error("TLS with {address} failed ({said})")]
-    Tls {
-        /// The address of `AMQP_URL`.
-        address: String,
-        /// What the library said.
-        said: String,
-    },
+    Tls { address: String, said: String },
     /// The user is unknown or the password is another.
     #[error(
         "the broker at {address} refuses the login of user {user}: check user and password in \
@@ -103,11 +59,8 @@ pub enum BrokerError {
         guest(user)
     )]
     Login {
-        /// The address of `AMQP_URL`.
         address: String,
-        /// The user of `AMQP_URL`, in part if it is long.
         user: String,
-        /// What the broker said.
         said: String,
     },
     /// There is no such vhost.
@@ -116,11 +69,8 @@ pub enum BrokerError {
          add_vhost {vhost} and give user {user} its rights there ({said})"
     )]
     NoSuchVhost {
-        /// The vhost of `AMQP_URL`.
         vhost: String,
-        /// The user of `AMQP_URL`.
         user: String,
-        /// What the broker said.
         said: String,
     },
     /// The user has no rights at all in the vhost.
@@ -129,11 +79,8 @@ pub enum BrokerError {
          CONFIGURE WRITE READ, with what amqp/README.md says ({said})"
     )]
     VhostRefused {
-        /// The vhost of `AMQP_URL`.
         vhost: String,
-        /// The user of `AMQP_URL`.
         user: String,
-        /// What the broker said.
         said: String,
     },
     /// The user or the vhost has as many connections or channels as it may have.
@@ -143,39 +90,28 @@ pub enum BrokerError {
          {user} or set_vhost_limits -p {vhost} ({said})"
     )]
     TooMany {
-        /// The vhost of `AMQP_URL`.
         vhost: String,
-        /// The user of `AMQP_URL`.
         user: String,
-        /// What the broker said.
         said: String,
     },
-    /// The user lacks a right.
+    /// The user lacks a permission.
     #[error(
-        "user {user} has no right to {right} in vhost {vhost}: rabbitmqctl list_permissions -p \
+        "user {user} has no right to {permission} in vhost {vhost}: rabbitmqctl list_permissions -p \
          {vhost} shows what it has, rabbitmqctl set_permissions -p {vhost} {user} CONFIGURE WRITE \
          READ sets all three ({said})"
     )]
     NoPermission {
-        /// The user of `AMQP_URL`.
         user: String,
-        /// The vhost of `AMQP_URL`.
         vhost: String,
-        /// Which right, and on what.
-        right: String,
-        /// What the broker said.
+        permission: String,
         said: String,
     },
     /// There is no such exchange or queue.
     #[error("there is no {object} in vhost {vhost}: {remedy} ({said})")]
     Missing {
-        /// Such as `queue gateway.status_update`.
         object: String,
-        /// The vhost of `AMQP_URL`.
         vhost: String,
-        /// Who has to make it, and how.
         remedy: String,
-        /// What the broker said.
         said: String,
     },
     /// It exists with other properties or arguments than it is declared with.
@@ -184,13 +120,9 @@ pub enum BrokerError {
         differs(difference.as_deref()), remedy(object, difference.as_deref())
     )]
     Differs {
-        /// Such as `queue gateway.status_update`.
         object: String,
-        /// The vhost of `AMQP_URL`.
         vhost: String,
-        /// The argument and its values, where the broker's text tells them.
         difference: Option<Box<Difference>>,
-        /// What the broker said.
         said: String,
     },
     /// It belongs to another connection alone.
@@ -199,11 +131,8 @@ pub enum BrokerError {
          it, or give the gateway another name ({said})"
     )]
     Locked {
-        /// Such as `queue gateway.status_update`.
         object: String,
-        /// The vhost of `AMQP_URL`.
         vhost: String,
-        /// What the broker said.
         said: String,
     },
     /// The broker has ended a consumer by itself.
@@ -211,66 +140,37 @@ pub enum BrokerError {
         "the broker has cancelled the consumer of {object}: the queue was deleted, or its node went \
          away"
     )]
-    Cancelled {
-        /// Such as `queue gateway.status_update`.
-        object: String,
-    },
+    Cancelled { object: String },
     /// The broker has closed the consumer's channel.
     #[error(
         "the broker has closed the channel of {object}; deliveries that are not acknowledged within \
          its consumer_timeout are a reason, and dead letters that cannot be placed wait so long \
          ({said})"
     )]
-    ChannelClosed {
-        /// Such as `queue gateway.status_update`.
-        object: String,
-        /// What the broker said.
-        said: String,
-    },
+    ChannelClosed { object: String, said: String },
     /// The queue does not take a message.
     #[error(
         "{object} in vhost {vhost} takes no more: it is full (x-overflow is reject-publish), or has \
          no leader; empty it, or raise its max-length or max-length-bytes"
     )]
-    NotTaken {
-        /// Such as `queue gateway.dead_letters`.
-        object: String,
-        /// The vhost of `AMQP_URL`.
-        vhost: String,
-    },
+    NotTaken { object: String, vhost: String },
     /// The broker did not confirm a message in time.
     #[error(
         "not confirmed within {seconds} s by {address}: the broker takes no messages while it is \
          short of memory or disk (rabbitmqctl status shows its alarms)"
     )]
-    Unconfirmed {
-        /// The address of `AMQP_URL`.
-        address: String,
-        /// How long was waited, in seconds.
-        seconds: u64,
-    },
+    Unconfirmed { address: String, seconds: u64 },
     /// A message's properties are larger than a frame.
     #[error("the message's headers are larger than a frame may be ({said})")]
-    TooLargeForAFrame {
-        /// What the broker said.
-        said: String,
-    },
+    TooLargeForAFrame { said: String },
     /// An operator has closed the connection, or the broker shuts down.
     #[error("the broker at {address} has closed the connection ({said})")]
-    Closed {
-        /// The address of `AMQP_URL`.
-        address: String,
-        /// What the broker said.
-        said: String,
-    },
+    Closed { address: String, said: String },
     /// Anything else.
     #[error("the broker at {address} does not do what user {user} asks for ({said})")]
     Other {
-        /// The address of `AMQP_URL`.
         address: String,
-        /// The user of `AMQP_URL`.
         user: String,
-        /// What the broker or the library said.
         said: String,
     },
 }
@@ -294,7 +194,7 @@ impl BrokerError {
         }
     }
 
-    /// Whether it is about a right that the user does not have.
+    /// Whether the user lacks a permission.
     pub(super) const fn is_no_permission(&self) -> bool {
         matches!(self, Self::NoPermission { .. })
     }

@@ -1,4 +1,4 @@
-//! A connection to the broker that tells what goes wrong on it.
+//! A connection to the broker, whose errors say what to do about them.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio::net::lookup_host;
 use tokio::time::timeout;
 
 use super::Settings;
-use super::act::Act;
 use super::broker_error::BrokerError;
 use super::io_thread;
-use super::place::Place;
+use super::operation::Operation;
+use super::redacted_uri::RedactedUri;
 
 /// A broker that takes the connection and then says nothing is given up after this time. So is a
 /// declaration: a broker that has just come back can leave that of a replicated queue unanswered,
@@ -22,13 +22,13 @@ pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// recommends 5 to 20 (<https://www.rabbitmq.com/docs/heartbeats>).
 const HEARTBEAT: u16 = 10;
 
-/// An open connection, and whom it was opened as.
-pub(super) struct Connection {
+/// An open connection, with the address and the user that errors name.
+pub(super) struct BrokerConnection {
     lapin: lapin::Connection,
-    place: Place,
+    uri: RedactedUri,
 }
 
-impl Connection {
+impl BrokerConnection {
     /// Opens a connection that the broker lists under `agent-gateway` and `purpose`. The URI is read
     /// here, once an attempt, and nowhere else.
     ///
@@ -36,16 +36,19 @@ impl Connection {
     /// When there is no way in, or none within [`ANSWER_TIMEOUT`].
     pub(super) async fn open(settings: &Settings, purpose: &str) -> Result<Self, BrokerError> {
         let mut uri = (*settings.uri.get()).clone();
-        let place = Place::new(&uri);
+        let redacted = RedactedUri::new(&uri);
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         let name = format!("agent-gateway {purpose}");
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let opening =
             lapin::Connection::connect_uri_with_runtime(uri, properties, io_thread::runtime());
         match timeout(ANSWER_TIMEOUT, opening).await {
-            Ok(Ok(lapin)) => Ok(Self { lapin, place }),
-            Ok(Err(error)) => Err(explained(&place, &error).await),
-            Err(_) => Err(no_answer(&place)),
+            Ok(Ok(lapin)) => Ok(Self {
+                lapin,
+                uri: redacted,
+            }),
+            Ok(Err(error)) => Err(explained(&redacted, &error).await),
+            Err(_) => Err(no_answer(&redacted)),
         }
     }
 
@@ -60,17 +63,17 @@ impl Connection {
 
     /// The vhost that it was opened in.
     pub(super) fn vhost(&self) -> &str {
-        &self.place.vhost
+        &self.uri.vhost
     }
 
     /// What the library's error means, when the broker was asked for this.
-    pub(super) fn error(&self, act: &Act, error: &lapin::Error) -> BrokerError {
-        BrokerError::new(&self.place, act, error)
+    pub(super) fn error(&self, operation: &Operation, error: &lapin::Error) -> BrokerError {
+        BrokerError::new(&self.uri, operation, error)
     }
 
     pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
         let channel = self.lapin.create_channel().await;
-        channel.map_err(|error| self.error(&Act::Stay, &error))
+        channel.map_err(|error| self.error(&Operation::UseConnection, &error))
     }
 
     /// Opens a channel whose publishes are confirmed.
@@ -79,7 +82,7 @@ impl Connection {
         let confirming = channel.confirm_select(ConfirmSelectOptions::default());
         match confirming.await {
             Ok(()) => Ok(channel),
-            Err(error) => Err(self.error(&Act::Stay, &error)),
+            Err(error) => Err(self.error(&Operation::UseConnection, &error)),
         }
     }
 
@@ -87,7 +90,7 @@ impl Connection {
     /// own.
     pub(super) async fn ask<T, F>(
         &self,
-        act: Act,
+        operation: Operation,
         ask: impl FnOnce(Channel) -> F,
     ) -> Result<T, BrokerError>
     where
@@ -96,9 +99,9 @@ impl Connection {
         self.within(async {
             let channel = self.channel().await?;
             let answer = ask(channel.clone()).await;
-            let answer = answer.map_err(|error| self.error(&act, &error))?;
+            let answer = answer.map_err(|error| self.error(&operation, &error))?;
             let closed = channel.close(200, "done".into()).await;
-            closed.map_err(|error| self.error(&Act::Stay, &error))?;
+            closed.map_err(|error| self.error(&Operation::UseConnection, &error))?;
             Ok(answer)
         })
         .await
@@ -110,13 +113,13 @@ impl Connection {
         answer: impl Future<Output = Result<T, BrokerError>>,
     ) -> Result<T, BrokerError> {
         let answer = timeout(ANSWER_TIMEOUT, answer).await;
-        answer.unwrap_or_else(|_| Err(no_answer(&self.place)))
+        answer.unwrap_or_else(|_| Err(no_answer(&self.uri)))
     }
 
     /// The broker has not confirmed a message.
     pub(super) fn unconfirmed(&self, limit: Duration) -> BrokerError {
         BrokerError::Unconfirmed {
-            address: self.place.address.clone(),
+            address: self.uri.address.clone(),
             seconds: limit.as_secs(),
         }
     }
@@ -124,28 +127,28 @@ impl Connection {
     /// The connection is gone, for a reason that only the library knows.
     pub(super) fn lost(&self, said: &str) -> BrokerError {
         BrokerError::Network {
-            address: self.place.address.clone(),
+            address: self.uri.address.clone(),
             said: said.to_owned(),
         }
     }
 }
 
-fn no_answer(place: &Place) -> BrokerError {
+fn no_answer(uri: &RedactedUri) -> BrokerError {
     BrokerError::NoAnswer {
-        address: place.address.clone(),
+        address: uri.address.clone(),
         seconds: ANSWER_TIMEOUT.as_secs(),
     }
 }
 
-/// Tells a host that nobody knows by asking for it: the system's error has no kind.
-async fn explained(place: &Place, error: &lapin::Error) -> BrokerError {
-    match BrokerError::new(place, &Act::Connect, error) {
-        BrokerError::Network { .. } if lookup_host((&*place.host, place.port)).await.is_err() => {
+/// Recognises an unknown host by a look-up of its own: the system's error has no kind.
+async fn explained(uri: &RedactedUri, error: &lapin::Error) -> BrokerError {
+    match BrokerError::new(uri, &Operation::Connect, error) {
+        BrokerError::Network { .. } if lookup_host((&*uri.host, uri.port)).await.is_err() => {
             BrokerError::UnknownHost {
-                host: place.host.clone(),
+                host: uri.host.clone(),
                 said: error.to_string(),
             }
         }
-        told => told,
+        other => other,
     }
 }

@@ -1,16 +1,16 @@
-//! Sees to it that the topology is there: declares it, or where that is not ours, looks for it.
+//! Declares the topology, or where that is not ours, checks that it is there.
 //!
-//! Declaring tells what differs, and takes the right to configure also for what exists. A user
-//! without it looks passively, which takes no right at all and tells no arguments.
+//! Declaring reports what differs, and takes the permission to configure also for what exists. A
+//! user without it declares passively, which takes no permission and reports no arguments.
 
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 
 use super::DEFAULT_EXCHANGE;
-use super::act::Act;
 use super::broker_error::BrokerError;
-use super::connection::Connection;
+use super::connection::BrokerConnection;
+use super::operation::Operation;
 use super::topology::{Argument, Queue, Topology};
 
 /// What makes an exchange another one. Its arguments do not: an `alternate-exchange` takes what we
@@ -22,7 +22,10 @@ impl Topology {
     ///
     /// # Errors
     /// When it is not, or not a durable topic exchange.
-    pub(super) async fn ensure_exchange(&self, connection: &Connection) -> Result<(), BrokerError> {
+    pub(super) async fn ensure_exchange(
+        &self,
+        connection: &BrokerConnection,
+    ) -> Result<(), BrokerError> {
         let name = &self.exchange;
         if self.declare {
             match declare_exchange(name, false, connection).await {
@@ -44,7 +47,7 @@ impl Topology {
     /// When it is not, or with other arguments.
     pub(super) async fn ensure_dead_letters(
         &self,
-        connection: &Connection,
+        connection: &BrokerConnection,
     ) -> Result<(), BrokerError> {
         let queue = &self.dead_letters;
         if self.declare {
@@ -64,7 +67,7 @@ impl Topology {
     pub(super) async fn ensure_queue(
         &self,
         queue: &Queue,
-        connection: &Connection,
+        connection: &BrokerConnection,
     ) -> Result<bool, BrokerError> {
         let looked = queue.look(connection).await;
         if !self.declare {
@@ -122,13 +125,13 @@ impl Topology {
 async fn declare_exchange(
     name: &str,
     passive: bool,
-    connection: &Connection,
+    connection: &BrokerConnection,
 ) -> Result<(), BrokerError> {
     let object = format!("exchange {name}");
-    let act = if passive {
-        Act::Look(object)
+    let operation = if passive {
+        Operation::Inspect(object)
     } else {
-        Act::Declare(object)
+        Operation::Declare(object)
     };
     let options = ExchangeDeclareOptions {
         durable: true,
@@ -140,7 +143,7 @@ async fn declare_exchange(
         let declared = channel.exchange_declare(name.into(), kind, options, arguments);
         declared.await
     };
-    connection.ask(act, declare).await
+    connection.ask(operation, declare).await
 }
 
 impl Queue {
@@ -149,7 +152,7 @@ impl Queue {
         format!("queue {}", self.name)
     }
 
-    async fn declare(&self, connection: &Connection) -> Result<(), BrokerError> {
+    async fn declare(&self, connection: &BrokerConnection) -> Result<(), BrokerError> {
         let mut arguments = FieldTable::default();
         for (name, value) in &self.arguments {
             let value = match value {
@@ -162,17 +165,19 @@ impl Queue {
             durable: true,
             ..Default::default()
         };
-        let act = Act::Declare(self.object());
+        let operation = Operation::Declare(self.object());
         let declare = async |channel: lapin::Channel| {
             let declared = channel.queue_declare(self.name.as_str().into(), options, arguments);
             declared.await.map(drop)
         };
-        connection.ask(act, declare).await
+        connection.ask(operation, declare).await
     }
 
-    async fn look(&self, connection: &Connection) -> Result<(), BrokerError> {
+    async fn look(&self, connection: &BrokerConnection) -> Result<(), BrokerError> {
         let look = async |channel: lapin::Channel| self.consumers(&channel).await.map(drop);
-        connection.ask(Act::Look(self.object()), look).await
+        connection
+            .ask(Operation::Inspect(self.object()), look)
+            .await
     }
 
     /// How many consumers it has. A classic queue counts those who stand by, a quorum queue does not.
@@ -190,7 +195,7 @@ impl Queue {
     pub(super) async fn bind(
         &self,
         exchange: &str,
-        connection: &Connection,
+        connection: &BrokerConnection,
     ) -> Result<(), BrokerError> {
         for binding in &self.bindings {
             self.bind_by(binding, exchange, connection).await?;
@@ -202,9 +207,9 @@ impl Queue {
         &self,
         binding: &str,
         exchange: &str,
-        connection: &Connection,
+        connection: &BrokerConnection,
     ) -> Result<(), BrokerError> {
-        let act = Act::Bind {
+        let operation = Operation::Bind {
             queue: self.object(),
             exchange: format!("exchange {exchange}"),
         };
@@ -215,6 +220,6 @@ impl Queue {
                 channel.queue_bind(queue, exchange.into(), binding.into(), options, arguments);
             bound.await
         };
-        connection.ask(act, bind).await
+        connection.ask(operation, bind).await
     }
 }

@@ -1,11 +1,11 @@
-//! What a consumer has been given, and how it goes back.
+//! A consumer's deliveries, and how they are requeued.
 
 use futures_util::StreamExt as _;
 use lapin::Channel;
 use lapin::message::Delivery;
 use tokio::runtime::Handle;
 
-/// What a queue delivers. Whatever was not acknowledged when this is dropped goes back in its place.
+/// What a queue delivers. What is not acknowledged when this is dropped is requeued in its order.
 pub(super) struct Deliveries {
     /// Taken only when this is dropped.
     consumer: Option<lapin::Consumer>,
@@ -39,9 +39,9 @@ impl Deliveries {
         }
     }
 
-    /// Gives everything back and waits until that is done.
-    pub(super) async fn give_back(&mut self) -> lapin::Result<()> {
-        self.channel.close(200, "given back".into()).await
+    /// Closes the channel, which requeues what is not acknowledged.
+    pub(super) async fn close(&mut self) -> lapin::Result<()> {
+        self.channel.close(200, "requeued".into()).await
     }
 }
 
@@ -54,7 +54,7 @@ impl Drop for Deliveries {
             && channel.status().connected()
         {
             runtime.spawn(async move {
-                channel.close(200, "given back".into()).await.ok();
+                channel.close(200, "requeued".into()).await.ok();
                 drop(consumer);
             });
         }

@@ -1,16 +1,15 @@
 //! From the library's errors to [`BrokerError`].
 //!
-//! What went wrong is told by the AMQP reply code, the kind of the I/O error and what was asked
-//! for. RabbitMQ puts names and values into the reply's text alone: [`Reply`] reads them there, and
+//! An error is recognised by the AMQP reply code, the kind of the I/O error and the operation. RabbitMQ puts names and values into the reply's text alone: [`Reply`] reads them there, and
 //! a text that it cannot read is shown as it is.
 
 use std::io::ErrorKind as Io;
 
 use lapin::ErrorKind;
 
-use super::act::Act;
 use super::broker_error::BrokerError;
-use super::place::Place;
+use super::operation::Operation;
+use super::redacted_uri::RedactedUri;
 use super::reply::{Refused, Reply};
 
 /// AMQP's reply codes (<https://www.rabbitmq.com/amqp-0-9-1-reference>, constants).
@@ -27,32 +26,33 @@ mod code {
 
 impl BrokerError {
     /// What the library's error means where it came from.
-    pub(super) fn new(place: &Place, act: &Act, error: &lapin::Error) -> Self {
+    pub(super) fn new(uri: &RedactedUri, operation: &Operation, error: &lapin::Error) -> Self {
         let said = error.to_string();
-        match (error.kind(), act) {
+        match (error.kind(), operation) {
             (ErrorKind::ProtocolError(reply), _) => Self::reply(
-                place,
-                act,
+                uri,
+                operation,
                 reply.get_id(),
                 reply.get_message().as_str(),
                 said,
             ),
-            (ErrorKind::IOError(io), Act::Connect) => Self::way_in(place, io, said),
-            (ErrorKind::ParsingError(_) | ErrorKind::InvalidProtocolVersion(_), Act::Connect) => {
-                Self::NotAmqp {
-                    address: place.address.clone(),
-                    said,
-                }
-            }
+            (ErrorKind::IOError(io), Operation::Connect) => Self::while_connecting(uri, io, said),
+            (
+                ErrorKind::ParsingError(_) | ErrorKind::InvalidProtocolVersion(_),
+                Operation::Connect,
+            ) => Self::NotAmqp {
+                address: uri.address.clone(),
+                said,
+            },
             _ => Self::Network {
-                address: place.address.clone(),
+                address: uri.address.clone(),
                 said,
             },
         }
     }
 
-    fn way_in(place: &Place, error: &std::io::Error, said: String) -> Self {
-        let address = place.address.clone();
+    fn while_connecting(uri: &RedactedUri, error: &std::io::Error, said: String) -> Self {
+        let address = uri.address.clone();
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
         match (inner, error.kind()) {
             (Some(rustls::Error::InvalidCertificate(_)), _) => Self::Certificate { address, said },
@@ -67,13 +67,19 @@ impl BrokerError {
         }
     }
 
-    fn reply(place: &Place, act: &Act, code: u16, text: &str, said: String) -> Self {
-        let (user, vhost) = (place.user.clone(), place.vhost.clone());
-        let address = place.address.clone();
+    fn reply(
+        uri: &RedactedUri,
+        operation: &Operation,
+        code: u16,
+        text: &str,
+        said: String,
+    ) -> Self {
+        let (user, vhost) = (uri.user.clone(), uri.vhost.clone());
+        let address = uri.address.clone();
         let reply = Reply::read(text);
-        let object = act.object();
-        match (code, act) {
-            (code::ACCESS_REFUSED, Act::Connect) => Self::Login {
+        let object = operation.object();
+        match (code, operation) {
+            (code::ACCESS_REFUSED, Operation::Connect) => Self::Login {
                 address,
                 user: guarded(user),
                 said,
@@ -91,7 +97,7 @@ impl BrokerError {
             (code::ACCESS_REFUSED, _) => Self::NoPermission {
                 user,
                 vhost,
-                right: act.right(),
+                permission: operation.permission(),
                 said,
             },
             (code::NOT_FOUND, _) => Self::Missing {
@@ -105,16 +111,16 @@ impl BrokerError {
                 vhost,
                 said,
             },
-            (code::PRECONDITION_FAILED, Act::Declare(_)) => Self::Differs {
+            (code::PRECONDITION_FAILED, Operation::Declare(_)) => Self::Differs {
                 object,
                 vhost,
                 difference: reply.difference.map(Box::new),
                 said,
             },
-            (_, Act::Consume(_)) if code == code::PRECONDITION_FAILED => {
+            (_, Operation::Consume(_)) if code == code::PRECONDITION_FAILED => {
                 Self::ChannelClosed { object, said }
             }
-            (code::FRAME_ERROR | code::UNEXPECTED_FRAME, Act::Publish(_)) => {
+            (code::FRAME_ERROR | code::UNEXPECTED_FRAME, Operation::Publish(_)) => {
                 Self::TooLargeForAFrame { said }
             }
             (code::CONNECTION_FORCED, _) => Self::Closed { address, said },

@@ -1,12 +1,10 @@
-//! Optional fields that events had to do without: each counted, and told at a bearable rate.
+//! Optional fields that were left out of events: each counted, and logged once a minute.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::conversation::{Counter, OPTIONAL_FIELDS};
-
-/// How often a field is worth a warning: a publisher that gets it wrong does so every time.
-const TELL_EVERY: Duration = Duration::from_secs(60);
+use crate::conversation::OPTIONAL_FIELDS;
+use crate::counter::Counter;
+use crate::throttle::Throttle;
 
 /// Counts, by the field's name.
 #[derive(Debug)]
@@ -15,14 +13,8 @@ pub struct LeftOut([(&'static str, Field); OPTIONAL_FIELDS.len()]);
 #[derive(Debug, Default)]
 struct Field {
     counter: Counter,
-    told: Mutex<Told>,
-}
-
-#[derive(Debug, Default)]
-struct Told {
-    last: Option<Instant>,
-    /// How often the field was left out since, without a warning.
-    untold: u64,
+    /// A publisher that gets a field wrong does so every time.
+    throttle: Throttle<(), 60>,
 }
 
 impl Default for LeftOut {
@@ -37,30 +29,25 @@ impl LeftOut {
         self.0.iter().map(|(name, field)| (*name, &field.counter))
     }
 
-    /// Counts one. When a warning is due, the answer is how often the field has been left out since the
-    /// last one.
+    /// Counts one. `Some` when a warning is due: how often the field has been left out since the
+    /// last warning.
     pub(super) fn count(&self, name: &str, now: Instant) -> Option<u64> {
         let known = self.0.iter().find(|(known, _)| *known == name);
         debug_assert!(known.is_some(), "{name} is not among the optional fields");
         let (_, field) = known?;
         field.counter.count();
-        let mut told = field.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let due = |last| now.saturating_duration_since(last) >= TELL_EVERY;
-        if told.last.is_none_or(due) {
-            told.last = Some(now);
-            return Some(std::mem::take(&mut told.untold));
-        }
-        told.untold += 1;
-        None
+        field.throttle.note_at(&(), now).map(|count| count - 1)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
-    fn each_field_is_told_once_a_minute_with_how_often_it_was_not() {
+    fn each_field_is_logged_once_a_minute_with_how_often_it_was_not() {
         let left_out = LeftOut::default();
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);

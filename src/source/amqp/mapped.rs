@@ -7,13 +7,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use futures_util::future::BoxFuture;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use sha2::{Digest as _, Sha256};
 use tracing::debug;
 
-use super::consumer::Run;
+use super::delivery_loop::DeliveryLoop;
 use super::mapping::{Circumstances, Mapped};
 use super::topology::Queue;
 use crate::conversation::{About, Event, Identity, Rejection};
@@ -38,7 +37,7 @@ pub(super) fn circumstances<'a>(delivery: &'a Delivery, queue: &'a Queue) -> Cir
     }
 }
 
-impl<'a> Run<'a, BoxFuture<'a, u64>> {
+impl DeliveryLoop<'_> {
     /// Takes what the mapping has made of a delivery; with its tag, unless it has to be
     /// dead-lettered before it is done.
     pub(super) fn take_mapped(
@@ -49,7 +48,7 @@ impl<'a> Run<'a, BoxFuture<'a, u64>> {
         let tag = delivery.delivery_tag;
         let mapped = match mapped {
             Ok(mapped) => mapped,
-            Err(rejection) => return self.bury(delivery, rejection),
+            Err(rejection) => return self.dead_letter(delivery, rejection),
         };
         if mapped.outputs == 0 && mapped.rejection.is_none() {
             let queue = &self.consumer.queue.name;
@@ -79,14 +78,14 @@ impl<'a> Run<'a, BoxFuture<'a, u64>> {
                 }
             };
             delivered.insert(digest);
-            self.tell(tag, name.as_str(), &about, outcome);
+            self.log(tag, name.as_str(), &about, outcome);
             for invalid in &decoded.left_out {
                 self.leave_out(tag, &about, invalid);
             }
         }
         match mapped.rejection {
             None => Some(tag),
-            Some(rejection) => self.bury(marked(delivery, &delivered), rejection),
+            Some(rejection) => self.dead_letter(marked(delivery, &delivered), rejection),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! session ─ connect, back off, again
-//!   └ consumer (one a queue) ─ beginning (topology, turn), deliveries in order ─ journal ─ acks
+//!   └ consumer (one a queue) ─ activation (topology, takeover) ─ delivery_loop ─ journal ─ acks
 //!                                        └ what can never succeed ─ dead_letters ─┘
 //! ```
 //!
@@ -10,45 +10,48 @@
 //! later one share topology, readiness, backoff and log line.
 
 mod acks;
-mod act;
+mod activation;
+mod attempts;
 mod backoff;
-mod beginning;
 mod broker_error;
 mod coalescing;
 mod connection;
 mod consumer;
+mod dead_letter_properties;
 mod dead_letters;
 mod declaration;
 mod deliveries;
+mod delivery_loop;
 mod explain;
 mod io_thread;
 mod left_out;
-mod letters;
 mod mapped;
 mod mapping;
-mod place;
+mod operation;
+mod pending_dead_letters;
 mod publisher;
+mod redacted_uri;
 mod reply;
 mod session;
 mod shared_uri;
 mod status;
+mod takeover;
 mod topology;
-mod turn;
 
 use std::fmt;
 use std::sync::Arc;
 
-use place::Place;
+use redacted_uri::RedactedUri;
 
 pub use broker_error::BrokerError;
 pub use left_out::LeftOut;
-pub use letters::Letters;
 pub use mapping::{Circumstances, MOST_OUTPUTS, Mapped, Mapping};
+pub use pending_dead_letters::PendingDeadLetters;
 pub use publisher::{PublishError, Publisher};
 pub use reply::Difference;
 pub use session::run;
 pub use shared_uri::SharedUri;
-pub use status::{Check, Status};
+pub use status::{BrokerStatus, Check};
 pub use topology::{Argument, Queue, Topology, key_matches};
 
 /// What the broker calls the exchange without a name.
@@ -103,8 +106,8 @@ impl QueueType {
 impl Settings {
     /// Where the broker is, without its credentials.
     pub fn address(&self) -> String {
-        let place = Place::new(&self.uri.get());
-        format!("{}{}", place.address, Vhost(&place.vhost))
+        let uri = RedactedUri::new(&self.uri.get());
+        format!("{}{}", uri.address, Vhost(&uri.vhost))
     }
 
     /// Whom the broker knows the gateway as.

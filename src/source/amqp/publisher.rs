@@ -6,9 +6,9 @@ use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::time::timeout;
 
 use super::Settings;
-use super::act::Act;
 use super::broker_error::BrokerError;
-use super::connection::Connection;
+use super::connection::BrokerConnection;
+use super::operation::Operation;
 use super::topology::MANDATORY;
 use crate::conversation::{ConversationKey, Kind};
 
@@ -21,7 +21,7 @@ const ROUTING_KEY_LIMIT: usize = 255;
 /// A connection that publishes with confirms.
 pub struct Publisher {
     exchange: String,
-    connection: Connection,
+    connection: BrokerConnection,
     channel: Channel,
 }
 
@@ -52,7 +52,7 @@ impl Publisher {
     /// # Errors
     /// [`PublishError::Broker`].
     pub async fn connect(settings: &Settings) -> Result<Self, PublishError> {
-        let connection = Connection::open(settings, "publisher").await?;
+        let connection = BrokerConnection::open(settings, "publisher").await?;
         let channel = connection.within(connection.confirming_channel()).await?;
         Ok(Self {
             exchange: settings.exchange.clone(),
@@ -88,8 +88,8 @@ impl Publisher {
         };
         let confirmation = match timeout(CONFIRM_TIMEOUT, confirmation).await {
             Ok(confirmation) => confirmation.map_err(|error| {
-                let act = Act::Publish(self.exchange.clone());
-                self.connection.error(&act, &error)
+                let operation = Operation::Publish(self.exchange.clone());
+                self.connection.error(&operation, &error)
             })?,
             Err(_) => return Err(PublishError::Unconfirmed),
         };
@@ -103,13 +103,17 @@ impl Publisher {
         }
     }
 
-    /// Says goodbye to the broker.
+    /// Closes the connection.
     ///
     /// # Errors
     /// [`PublishError::Broker`].
     pub async fn close(self) -> Result<(), PublishError> {
         let closed = self.connection.lapin().close(200, "done".into()).await;
-        closed.map_err(|error| self.connection.error(&Act::Stay, &error).into())
+        closed.map_err(|error| {
+            self.connection
+                .error(&Operation::UseConnection, &error)
+                .into()
+        })
     }
 }
 

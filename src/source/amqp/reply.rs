@@ -82,20 +82,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_is_told_with_both_values() {
-        let told = |text: &str| {
+    fn what_differs_is_named_with_both_values() {
+        let difference = |text: &str| {
             let difference = Reply::read(text).difference.unwrap();
             [difference.name, difference.ours, difference.theirs]
         };
         let text = "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'q' in vhost \
                     'v': received none but current is the value '3' of type 'signedint'";
-        assert_eq!(told(text), ["x-max-length", "none", "3"]);
+        assert_eq!(difference(text), ["x-max-length", "none", "3"]);
         let text = "PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue 'q' in vhost \
                     'v': received the value 'quorum' of type 'longstr' but current is none";
-        assert_eq!(told(text), ["x-queue-type", "quorum", "none"]);
+        assert_eq!(difference(text), ["x-queue-type", "quorum", "none"]);
         let text = "PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'e' in vhost 'v': \
                     received 'topic' but current is 'direct'";
-        assert_eq!(told(text), ["type", "topic", "direct"]);
+        assert_eq!(difference(text), ["type", "topic", "direct"]);
     }
 
     #[test]

@@ -11,15 +11,15 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::Settings;
-use super::act::Act;
+use super::activation::Unbound;
 use super::backoff::Backoff;
-use super::beginning::Unbound;
 use super::broker_error::BrokerError;
-use super::connection::Connection;
+use super::connection::BrokerConnection;
 use super::consumer::Consumer;
 use super::dead_letters::DeadLetters;
+use super::operation::Operation;
 use super::status::{
-    BROKER, Check, DEAD_LETTER_QUEUE, EXCHANGE, INBOUND_QUEUE, STATUS_QUEUE, Status,
+    BROKER, BrokerStatus, Check, DEAD_LETTER_QUEUE, EXCHANGE, INBOUND_QUEUE, STATUS_QUEUE,
 };
 use super::topology::Topology;
 use crate::conversation::{Decoder, Kind};
@@ -28,7 +28,7 @@ use crate::journal::Journal;
 /// How long the reason of a lost connection may take to be known.
 const REASON_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How long the broker may take to say goodbye.
+/// How long the broker may take to close in turn.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Consumes until `shutdown` is cancelled, through whatever the broker does.
@@ -38,7 +38,7 @@ pub async fn run(
     settings: Settings,
     decoder: Decoder,
     journal: Arc<Journal>,
-    status: Arc<Status>,
+    status: Arc<BrokerStatus>,
     shutdown: CancellationToken,
 ) {
     let source = Source::new(settings, decoder, journal, status);
@@ -46,7 +46,7 @@ pub async fn run(
     while !shutdown.is_cancelled() {
         let attempt = tokio::select! {
             () = shutdown.cancelled() => return,
-            attempt = Connection::open(&source.settings, "consumer") => attempt,
+            attempt = BrokerConnection::open(&source.settings, "consumer") => attempt,
         };
         let (healthy_since, error) = match attempt {
             Ok(connection) => {
@@ -77,7 +77,7 @@ pub async fn run(
 struct Source {
     settings: Settings,
     topology: Arc<Topology>,
-    status: Arc<Status>,
+    status: Arc<BrokerStatus>,
     inbound: Consumer,
     statuses: Consumer,
 }
@@ -87,7 +87,7 @@ impl Source {
         settings: Settings,
         decoder: Decoder,
         journal: Arc<Journal>,
-        status: Arc<Status>,
+        status: Arc<BrokerStatus>,
     ) -> Self {
         let topology = Arc::new(Topology::new(&settings));
         let dead_letters = Arc::new(DeadLetters::new(settings.clone(), status.clone()));
@@ -118,7 +118,11 @@ impl Source {
     }
 
     /// Lives as long as the connection; with the reason of its end.
-    async fn session(&self, connection: &Connection, shutdown: &CancellationToken) -> BrokerError {
+    async fn session(
+        &self,
+        connection: &BrokerConnection,
+        shutdown: &CancellationToken,
+    ) -> BrokerError {
         info!(
             broker = self.settings.address(),
             user = self.settings.user(),
@@ -142,14 +146,14 @@ impl Source {
                 .unwrap_or_else(|_| connection.lost("the connection was lost")),
         };
         // Already closed, unless this is the shutdown; a broker that hangs is left alone.
-        let goodbye = connection.lapin().close(200, "shutting down".into());
-        timeout(CLOSE_TIMEOUT, goodbye).await.ok();
+        let closed = connection.lapin().close(200, "shutting down".into());
+        timeout(CLOSE_TIMEOUT, closed).await.ok();
         error
     }
 
     /// Sees to what both queues share, again and again until it is there. A refusal is reported and
     /// does not keep the queues from being consumed.
-    async fn keep_declared(&self, connection: &Connection) -> Infallible {
+    async fn keep_declared(&self, connection: &BrokerConnection) -> Infallible {
         let topology = &*self.topology;
         tokio::join!(
             self.keep(EXCHANGE, &topology.exchange, || {
@@ -184,12 +188,12 @@ impl Source {
 }
 
 /// Waits for the connection to fail; with the reason.
-async fn watch(connection: &Connection) -> BrokerError {
+async fn watch(connection: &BrokerConnection) -> BrokerError {
     let mut events = connection.lapin().events_listener();
     while let Some(event) = events.next().await {
         match event {
             Event::Error(error) if !connection.is_open() => {
-                return connection.error(&Act::Stay, &error);
+                return connection.error(&Operation::UseConnection, &error);
             }
             Event::ConnectionBlocked(reason) => {
                 warn!(reason, "the broker takes no publishes at present");

@@ -76,7 +76,7 @@ fn queue_type(queue_type: QueueType) -> (&'static str, Argument) {
     ("x-queue-type", value)
 }
 
-/// Whether a topic exchange routes what is published with `key` to who is bound with `binding`.
+/// Whether a topic exchange routes what is published with `key` to a queue bound with `binding`.
 pub fn key_matches(binding: &str, key: &str) -> bool {
     let words = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
     match_words(&words(binding), &words(key))

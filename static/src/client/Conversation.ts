@@ -69,7 +69,7 @@ export class Conversation {
   #socket: Socket | undefined;
   /** Names the current try. Whatever waits remembers the number it started under and is void under another. */
   #attempt = 0;
-  /** The state's timer: the next try while offline, patience while connecting, silence while catching up. */
+  /** The state's timer: the next try while offline, the timeout while connecting, silence while catching up. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
   #pollingFirst = false;
@@ -265,7 +265,7 @@ export class Conversation {
     clearTimeout(this.#timer);
     if (this.#position.openEnded) {
       this.#after(SETTLE_MS, () => {
-        this.#position.settle();
+        this.#position.endReplay();
         this.#live();
       });
     }

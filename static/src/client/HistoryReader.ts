@@ -19,7 +19,7 @@ const MAX_MISSED_PAGES = 20;
 /** The callback has answered that there is nothing to ask. */
 class NoStore extends Error {}
 
-/** Whoever is told what the history brings. */
+/** Receives what the history brings. */
 export interface HistoryListener {
   state(state: HistoryState): void;
   merged(merged: Merged, task: HistoryTask): void;

@@ -59,7 +59,7 @@ export class Position {
    * Nothing more of an open-ended replay seems to come, as after a reset to an empty window. The announced cursor
    * is left alone: if the guess is wrong, the next join says so instead of losing events.
    */
-  settle(): void {
+  endReplay(): void {
     this.#replay = undefined;
   }
 }

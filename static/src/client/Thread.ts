@@ -51,7 +51,7 @@ export class Thread {
   }
 
   get gaps(): readonly Gap[] {
-    return this.#log.gaps.filter((gap) => this.#reported.has(gap)).map((gap) => told(gap, false));
+    return this.#log.gaps.filter((gap) => this.#reported.has(gap)).map((gap) => toGap(gap, false));
   }
 
   get history(): HistoryState {
@@ -121,7 +121,7 @@ export class Thread {
     const gap = this.#log.openGap(reason);
     if (this.#history.available) return void this.#fill();
     this.#reported.add(gap);
-    this.#emitter.emit("reset", told(gap, false));
+    this.#emitter.emit("reset", toGap(gap, false));
   }
 
   async #fill(): Promise<void> {
@@ -132,7 +132,7 @@ export class Thread {
     else if (this.#history.state.name === "loading") return;
     for (const gap of gaps) {
       if (!filled) this.#reported.add(gap);
-      this.#emitter.emit("reset", told(gap, filled));
+      this.#emitter.emit("reset", toGap(gap, filled));
     }
   }
 
@@ -155,6 +155,6 @@ export class Thread {
   }
 }
 
-function told({ reason, after }: OpenGap, filled: boolean): Gap {
+function toGap({ reason, after }: OpenGap, filled: boolean): Gap {
   return { reason, filled, ...(!filled && after !== undefined && { after }) };
 }

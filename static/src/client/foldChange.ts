@@ -19,7 +19,7 @@ export function fold(message: Message, change: Message): Message {
   return reacted(message, { direction, timestamp, ...(from && { from }), ...(fromName && { fromName }) }, emoji);
 }
 
-/** A known message as it is after a store has said how it has it; the same object where that tells nothing new. */
+/** A known message as it is after a store has said how it has it; the same object where that is nothing new. */
 export function foldKnown(message: Message, stored: Message): Message {
   if (message.deletedAt !== undefined) return message;
   if (stored.deletedAt !== undefined) return deleted(message, stored.deletedAt);

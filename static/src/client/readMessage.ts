@@ -1,5 +1,5 @@
 /**
- * The one door through which messages and statuses come in. The gateway checks inbound messages and statuses; an
+ * The one place where messages and statuses are read. The gateway checks inbound messages and statuses; an
  * `outbound_message` is whatever the portal gave to the relay, and the history is another service's, so nothing in them is
  * taken on trust: what can't be used is left out.
  */

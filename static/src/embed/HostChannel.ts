@@ -3,7 +3,7 @@ import type { GetHistory } from "../client/History";
 import type { FromHost, FromWidget, WidgetEvent, WidgetOptions } from "./protocol";
 
 /** How long a host may take to sign somebody in, in milliseconds, before the page says that it did not work. */
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 /** What is needed of the page's window. */
 export interface FramedWindow {
@@ -55,7 +55,7 @@ export class HostChannel {
     if (offered !== undefined) return Promise.resolve(offered);
     this.#settleToken()?.fail(new Error("asked again"));
     return new Promise((take, fail) => {
-      const timer = setTimeout(() => this.#settleToken()?.fail(new Error("the host does not answer")), PATIENCE_MS);
+      const timer = setTimeout(() => this.#settleToken()?.fail(new Error("the host does not answer")), TIMEOUT_MS);
       this.#token = { take, fail, timer };
       this.#ask({ type: "agent-gateway:ready" });
     });

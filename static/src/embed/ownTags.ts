@@ -8,7 +8,7 @@ declare global {
 }
 
 /**
- * Calls `run` with each tag of this script: a classic one's is known while it runs. A module is told neither its tag nor,
+ * Calls `run` with each tag of this script: a classic one's is known while it runs. A module knows neither its tag nor,
  * in a file that is a classic script as well, its address; and it runs once for all tags that have the same one. But
  * each of them, those that are added later, too, is reported as loaded just after the module has run.
  */

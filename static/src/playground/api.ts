@@ -4,7 +4,7 @@ export type Agent = (typeof AGENTS)[number];
 
 export const NAMES: Readonly<Record<Agent, string>> = { ada: "Ada", grace: "Grace" };
 
-/** What the page is told of the gateway that serves it. */
+/** What the page knows of the gateway that serves it. */
 export interface Scene {
   readonly tenantId: string;
   readonly conversationId: string;

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use agent_gateway::auth::{Authenticator, Settings};
 use agent_gateway::conversation::{
-    Applied, Batch, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity,
-    Join, Joined, Limits, Offer, Outlet, Participant, Position, ResetNotice, Resume,
+    Batch, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity, Join,
+    Joined, Offer, Outlet, Participant, Position, Published, ResetNotice, Resume, WindowLimits,
 };
-use agent_gateway::socketio::handshake::{self, Refusal};
+use agent_gateway::socketio::handshake::{self, ConnectError};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -115,11 +115,11 @@ proptest! {
                 prop_assert_eq!(&asked, &tenant);
                 prop_assert!(is_granted);
             }
-            Err(Refusal::InvalidToken) => prop_assert_eq!(tenant, ""),
-            Err(Refusal::InvalidConversation) => {
+            Err(ConnectError::InvalidToken) => prop_assert_eq!(tenant, ""),
+            Err(ConnectError::InvalidConversation) => {
                 prop_assert!(!is_id(&asked) || !is_id(&conversation));
             }
-            Err(Refusal::Forbidden) => prop_assert!(asked != tenant || !is_granted),
+            Err(ConnectError::Forbidden) => prop_assert!(asked != tenant || !is_granted),
             Err(other) => prop_assert!(false, "{}", other),
         }
     }
@@ -196,13 +196,13 @@ fn text(key: &ConversationKey, number: usize) -> Value {
     json!([key.tenant.as_str(), key.conversation.as_str(), number])
 }
 
-fn limits() -> Limits {
-    Limits {
+fn limits() -> WindowLimits {
+    WindowLimits {
         age: Duration::from_secs(600),
         events: 256,
         bytes: 1 << 20,
         lag_bytes: 1 << 20,
-        remembered: Limits::MIN_REMEMBERED,
+        remembered: WindowLimits::MIN_REMEMBERED,
     }
 }
 
@@ -234,7 +234,7 @@ proptest! {
                     OffsetDateTime::UNIX_EPOCH,
                     &mut Batch::default(),
                 );
-                let Applied::Appended(cursor) = applied else {
+                let Published::New(cursor) = applied else {
                     panic!("{:?} is taken for a repeat: {applied:?}", keys[which]);
                 };
                 counts[which] += 1;

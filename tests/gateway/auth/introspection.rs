@@ -45,7 +45,7 @@ fn asks(server: &AuthServer) -> Settings {
             endpoint: Endpoint::parse(&server.url()).unwrap(),
             client: None,
             keep: IntrospectionSettings::KEEP,
-            patience: DEADLINE,
+            timeout: DEADLINE,
         }),
         ..Settings::default()
     }
@@ -276,7 +276,7 @@ async fn an_invalid_introspection_response_is_service_unavailable() {
         assert_eq!(result, unavailable, "{status} {body}");
     }
     let mut hasty = asks(&server);
-    hasty.introspection.as_mut().unwrap().patience = Duration::from_millis(50);
+    hasty.introspection.as_mut().unwrap().timeout = Duration::from_millis(50);
     server.hold();
     assert_eq!(opens(&checks(hasty), "opaque").await, unavailable);
     server.release();

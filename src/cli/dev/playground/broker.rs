@@ -2,7 +2,7 @@
 
 use tokio::sync::Mutex;
 
-use super::refusal::Refusal;
+use super::error::PlaygroundError;
 use crate::conversation::{ConversationKey, Delivered, Kind};
 use crate::source::amqp::{PublishError, Publisher, Settings};
 
@@ -27,11 +27,11 @@ impl Broker {
         kind: Kind,
         key: &ConversationKey,
         body: &[u8],
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), PlaygroundError> {
         // The gateway would put it among the dead letters, or leave a field out: say so here instead.
         Delivered::now(kind, body)
             .check()
-            .map_err(|rejection| Refusal::invalid(rejection.detail))?;
+            .map_err(|rejection| PlaygroundError::invalid(rejection.detail))?;
         self.publish_as_is(kind, key, body).await
     }
 
@@ -41,7 +41,7 @@ impl Broker {
         kind: Kind,
         key: &ConversationKey,
         body: &[u8],
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), PlaygroundError> {
         let mut kept = self.publisher.lock().await;
         if let Some(publisher) = kept.take()
             && publisher.publish(kind, key, body).await.is_ok()

@@ -15,7 +15,7 @@ use rust_embed::Embed;
 #[derive(Embed)]
 #[folder = "static/dist/playground"]
 #[allow_missing = true]
-struct Dist;
+struct PlaygroundDist;
 
 /// The page frames the widget and nobody frames the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -26,7 +26,7 @@ const NOT_BUILT: &str = "The playground is not part of this build. To build it:\
     \n    (cd static && npm ci && npm run build) && cargo build\n";
 
 pub(super) async fn page() -> Response {
-    if Dist::get(PAGE).is_none() {
+    if PlaygroundDist::get(PAGE).is_none() {
         return (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response();
     }
     // It names the files of one build, and must not outlive that in a cache.
@@ -40,7 +40,7 @@ pub(super) async fn file(Path(path): Path<String>, headers: HeaderMap) -> Respon
 }
 
 fn serve(path: &str, cache: &str, headers: &HeaderMap) -> Response {
-    let Some(file) = Dist::get(path) else {
+    let Some(file) = PlaygroundDist::get(path) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let bytes = match file.data {

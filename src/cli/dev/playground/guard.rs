@@ -1,4 +1,4 @@
-//! Who may use the playground: a browser on this machine, and in it the playground's own page.
+//! The playground's guard: a browser on this machine may use it, and in it the playground's own page.
 //!
 //! Loopback keeps other machines out, not other sites: any page in the same browser can send
 //! requests here, and can give its own name this machine's address (DNS rebinding). So the Host
@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::refusal::Refusal;
+use super::error::PlaygroundError;
 
 /// What the browser says of where a request comes from
 /// (<https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>).
@@ -26,7 +26,7 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = match judge(safe, request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(reason) => Refusal::forbidden(reason).into_response(),
+        Err(reason) => PlaygroundError::forbidden(reason).into_response(),
     };
     let headers = response.headers_mut();
     for (name, value) in [
@@ -43,7 +43,7 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
     response
 }
 
-/// Why a request is not let in. `safe`: it changes nothing.
+/// Why a request is denied. `safe`: it changes nothing.
 fn judge(safe: bool, headers: &HeaderMap) -> Result<(), &'static str> {
     let host = text(headers, &HOST).flatten().unwrap_or_default();
     if !is_loopback(host) {

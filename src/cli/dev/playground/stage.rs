@@ -1,4 +1,4 @@
-//! What the playground's buttons do to the conversation and to those who follow it.
+//! What the playground's buttons do to the conversation and to its agents.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
+use super::agent::PlaygroundAgent;
 use super::broker::Broker;
-use super::reader::Reader;
-use super::refusal::Refusal;
+use super::denied::Denied;
+use super::error::PlaygroundError;
 use super::{CUT_LIMIT, Playground};
 use crate::cli::publish::new_message_id;
-use crate::conversation::{Decoder, Kind, rfc3339};
+use crate::conversation::{Decoder, Kind, Selection, rfc3339};
 use crate::socketio::Sockets;
 use crate::source::relay;
 
@@ -25,23 +26,27 @@ const AWAY_AFTERWARDS: Duration = Duration::from_secs(4);
 /// The playground, and what it acts on.
 pub(super) struct Stage {
     pub(super) playground: Playground,
+    pub(super) denied: Arc<Denied>,
     pub(super) broker: Broker,
     pub(super) sockets: Arc<Sockets>,
 }
 
 impl Stage {
     /// Publishes more than the window holds while the agents cannot read along.
-    pub(super) async fn outrun(&self, agents: &[Reader]) -> Result<Value, Refusal> {
+    pub(super) async fn outrun(
+        &self,
+        agents: &[PlaygroundAgent],
+    ) -> Result<Value, PlaygroundError> {
         let window = self.playground.window;
         let count = window + BEYOND_THE_WINDOW;
         if count > OUTRUN_LIMIT {
-            return Err(Refusal::invalid(format!(
+            return Err(PlaygroundError::invalid(format!(
                 "the window keeps {window} events (REPLAY_MAX_EVENTS): too many to outrun here"
             )));
         }
         let connections = self.cut(agents, Duration::from_secs(CUT_LIMIT.into()));
         let published = self.burst(count).await;
-        self.keep_out(agents, AWAY_AFTERWARDS);
+        self.deny(agents, AWAY_AFTERWARDS);
         published?;
         Ok(json!({ "connections": connections, "published": count, "window": window }))
     }
@@ -51,7 +56,7 @@ impl Stage {
         &self,
         kind: Kind,
         payload: Map<String, Value>,
-    ) -> Result<String, Refusal> {
+    ) -> Result<String, PlaygroundError> {
         let (message_id, payload) = dated(payload)?;
         let key = &self.playground.key;
         let mut body = payload;
@@ -67,7 +72,10 @@ impl Stage {
     }
 
     /// Gives the relay what an agent has written; answers its messageId.
-    pub(super) async fn relay(&self, payload: Map<String, Value>) -> Result<String, Refusal> {
+    pub(super) async fn relay(
+        &self,
+        payload: Map<String, Value>,
+    ) -> Result<String, PlaygroundError> {
         let (message_id, payload) = dated(payload)?;
         let key = &self.playground.key;
         let emit = json!({
@@ -87,7 +95,7 @@ impl Stage {
         Ok(message_id)
     }
 
-    async fn burst(&self, count: usize) -> Result<(), Refusal> {
+    async fn burst(&self, count: usize) -> Result<(), PlaygroundError> {
         for number in 1..=count {
             let text = format!("Message {number} of {count}");
             let payload = Map::from_iter([("text".to_owned(), text.into())]);
@@ -96,32 +104,38 @@ impl Stage {
         Ok(())
     }
 
-    /// Hangs up on agents and keeps them out for so long; answers how many connections there were.
-    pub(super) fn cut(&self, agents: &[Reader], time: Duration) -> usize {
-        // Out first, or a quick one would be in again.
-        self.keep_out(agents, time);
+    /// Closes agents' sessions and denies their connects for so long; answers how many there were.
+    pub(super) fn cut(&self, agents: &[PlaygroundAgent], time: Duration) -> usize {
+        // Denied first, or a quick client would be back at once.
+        self.deny(agents, time);
         let key = &self.playground.key;
-        let hang_up = |agent: &Reader| self.sockets.close_sessions(agent.id(), key);
-        agents.iter().map(hang_up).sum()
+        let close = |agent: &PlaygroundAgent| {
+            self.sockets.close_sessions(&Selection {
+                tenant: key.tenant.clone(),
+                conversation: Some(key.conversation.clone()),
+                agent: Some(agent.id().to_owned()),
+            })
+        };
+        agents.iter().map(close).sum()
     }
 
-    fn keep_out(&self, agents: &[Reader], time: Duration) {
+    fn deny(&self, agents: &[PlaygroundAgent], time: Duration) {
         let until = Instant::now() + time;
         for agent in agents {
             let key = &self.playground.key;
-            self.sockets.deny(agent.id(), key, until);
+            self.denied.until(agent.id(), key, until);
         }
     }
 }
 
 /// The payload with a messageId, unless it names one, and with the time; the messageId as well.
-fn dated(mut payload: Map<String, Value>) -> Result<(String, Map<String, Value>), Refusal> {
+fn dated(mut payload: Map<String, Value>) -> Result<(String, Map<String, Value>), PlaygroundError> {
     let id = payload
         .entry("messageId")
         .or_insert_with(|| new_message_id().into());
     let id = id
         .as_str()
-        .ok_or_else(|| Refusal::invalid("messageId: must be a string"))?
+        .ok_or_else(|| PlaygroundError::invalid("messageId: must be a string"))?
         .to_owned();
     let now = rfc3339(OffsetDateTime::now_utc());
     payload.insert("timestamp".to_owned(), now.into());

@@ -27,7 +27,7 @@ type Target = { readonly messageId: string; readonly place: Place } | "beginning
 /** Whether the browser itself keeps what is in view where it is. */
 const KEEPS_PLACE = typeof CSS !== "undefined" && CSS.supports("overflow-anchor", "auto");
 
-/** What the scroller tells. */
+/** What the scroller reports. */
 export interface ScrollerListener {
   /** `draw` would answer something else. */
   redraw(): void;

@@ -38,8 +38,8 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
   });
   const [timeline] = useState(() => new Timeline());
   const [draw] = useState(() => new RowCache());
-  const [told, setTold] = useState<string>();
-  const Details = useLazy(told !== undefined, loadDetails);
+  const [detailsOf, setDetailsOf] = useState<string>();
+  const Details = useLazy(detailsOf !== undefined, loadDetails);
   const { goTo, lost } = useQuest(scroller, messages, history, onOlder);
   const today = useToday();
   useChanges(unread);
@@ -58,7 +58,7 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
     () => ({
       stay: () => scroller.stay(),
       show: (messageId) => goTo(messageId),
-      tell: ({ messageId }) => setTold(messageId),
+      tell: ({ messageId }) => setDetailsOf(messageId),
     }),
     [scroller, goTo],
   );
@@ -73,7 +73,7 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
     scroller.follow();
     log.current?.focus({ preventScroll: true });
   };
-  const toldMessage = told === undefined ? undefined : known.get(told);
+  const detailedMessage = detailsOf === undefined ? undefined : known.get(detailsOf);
   const { following } = scroller;
 
   return (
@@ -140,7 +140,7 @@ export function MessageList({ snapshot: { messages, gaps, history, fresh }, unre
             ))}
         </div>
       </div>
-      {toldMessage && Details && <Details message={toldMessage} onClose={() => setTold(undefined)} />}
+      {detailedMessage && Details && <Details message={detailedMessage} onClose={() => setDetailsOf(undefined)} />}
     </div>
   );
 }

@@ -6,7 +6,7 @@ const PHONE_NUMBER = /^[1-9]\d{6,14}$/;
 
 type Sender = Pick<Message, "direction" | "from" | "fromName">;
 
-/** What to call who has written something; `several` customers' sides are told apart by their numbers, where they have no names. */
+/** What to call who has written something; `several` customers' sides are distinguished by their numbers, where they have no names. */
 export function senderName(
   { direction, from, fromName }: Sender,
   { strings, customer }: Texts,

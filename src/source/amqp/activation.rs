@@ -1,4 +1,4 @@
-//! What comes before a queue's deliveries: it is there, it is bound, and nobody else consumes it.
+//! What comes before a queue's deliveries: it is declared, bound, and without an active consumer.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -7,31 +7,31 @@ use lapin::options::{BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use tracing::warn;
 
-use super::act::Act;
 use super::broker_error::BrokerError;
-use super::connection::Connection;
+use super::connection::BrokerConnection;
 use super::consumer::Consumer;
 use super::deliveries::Deliveries;
+use super::operation::Operation;
 use super::status::Check;
-use super::turn::Looks;
+use super::takeover::Takeover;
 
-/// Whether a queue that was there could be bound.
+/// Why a queue is not bound by us.
 #[derive(Debug, Default)]
 pub(super) struct Unbound(AtomicU8);
 
 impl Unbound {
     /// We have made the queue: nobody else has bound it.
     const OURS: u8 = 1;
-    /// It was there, so that whoever made it has bound it, and the refusal has been told.
-    const TOLD: u8 = 2;
+    /// It was there, so that whoever made it has bound it, and the refusal has been logged.
+    const LOGGED: u8 = 2;
 }
 
 impl Consumer {
-    /// The queue is there, and bound, as far as we may see to it.
-    pub(super) async fn ensure(&self, connection: &Connection) -> Result<(), BrokerError> {
+    /// Declares and binds the queue, as far as the gateway may.
+    pub(super) async fn ensure(&self, connection: &BrokerConnection) -> Result<(), BrokerError> {
         let topology = &self.topology;
         // Also when it was there before: it may have been deleted since. Should it be otherwise
-        // than we declare it, the session says so, and binding to it may work all the same.
+        // than we declare it, the session reports it, and binding to it may work all the same.
         topology.ensure_exchange(connection).await.ok();
         let existed = topology.ensure_queue(&self.queue, connection).await?;
         if !topology.declare {
@@ -46,7 +46,7 @@ impl Consumer {
             Err(error)
                 if error.is_no_permission() && unbound.load(Ordering::Relaxed) != Unbound::OURS =>
             {
-                if unbound.swap(Unbound::TOLD, Ordering::Relaxed) != Unbound::TOLD {
+                if unbound.swap(Unbound::LOGGED, Ordering::Relaxed) != Unbound::LOGGED {
                     warn!(
                         queue = self.queue.name,
                         exchange = topology.exchange,
@@ -62,16 +62,18 @@ impl Consumer {
         Ok(())
     }
 
-    /// Begins to consume when nobody else does; `None` when somebody began at the same moment.
-    pub(super) async fn begin(
+    /// Consumes as soon as nobody else does; `None` when another gateway began at the same moment.
+    pub(super) async fn activate(
         &self,
-        connection: &Connection,
-        looks: &mut Looks,
+        connection: &BrokerConnection,
+        takeover: &mut Takeover,
     ) -> Result<Option<Deliveries>, BrokerError> {
         let queue = &self.queue;
         let channel = connection.within(connection.channel()).await?;
-        let held = || self.stand_by(connection);
-        looks.until_free(queue, connection, &channel, held).await?;
+        let stand_by = || self.stand_by(connection);
+        takeover
+            .until_free(queue, connection, &channel, stand_by)
+            .await?;
         let consume = async {
             channel
                 .basic_qos(self.prefetch, BasicQosOptions::default())
@@ -85,34 +87,35 @@ impl Consumer {
                 )
                 .await
         };
-        let act = Act::Consume(queue.object());
+        let operation = Operation::Consume(queue.object());
         let consumer = connection
             .within(async {
                 consume
                     .await
-                    .map_err(|error| connection.error(&act, &error))
+                    .map_err(|error| connection.error(&operation, &error))
             })
             .await?;
         let mut deliveries = Deliveries::new(consumer, channel);
-        let others = looks.others(queue, connection, &deliveries.channel).await? > 1;
+        let counted = takeover.consumers(queue, connection, &deliveries.channel);
+        let is_contended = counted.await? > 1;
         // A delivery comes to the active one alone.
-        if others && deliveries.first().now_or_never().is_none() {
-            let given_up = deliveries.give_back().await;
-            given_up.map_err(|error| connection.error(&act, &error))?;
+        if is_contended && deliveries.first().now_or_never().is_none() {
+            let closed = deliveries.close().await;
+            closed.map_err(|error| connection.error(&operation, &error))?;
             return Ok(None);
         }
         Ok(Some(deliveries))
     }
 
-    /// Says that somebody else consumes the queue.
-    fn stand_by(&self, connection: &Connection) {
+    /// Reports that another gateway consumes the queue.
+    fn stand_by(&self, connection: &BrokerConnection) {
         let (queue, vhost) = (&self.queue.name, connection.vhost());
         self.status.set_active(self.kind, false);
-        let told = format!(
+        let reason = format!(
             "another consumer holds queue {queue} in vhost {vhost}: this gateway stands by, and its \
              agents see nothing of that queue until the other is gone"
         );
-        if self.status.set(self.check, Check::Down(told)) {
+        if self.status.set(self.check, Check::Down(reason)) {
             warn!(
                 queue,
                 vhost,

@@ -1,11 +1,12 @@
-//! How long an HTTP connection may take for what it is at.
+//! The deadlines of an HTTP connection: for a request's head, and for the next request.
 
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
+
+use crate::lock::Mutex;
 
 /// How long the head of a request may take from its first byte, and a new connection to its first.
 pub(super) const HEAD: Duration = Duration::from_secs(10);
@@ -14,12 +15,13 @@ pub(super) const HEAD: Duration = Duration::from_secs(10);
 /// keep one to use again, so that none of them sends a request into a connection that is closed.
 pub(super) const IDLE: Duration = Duration::from_secs(75);
 
-/// What a connection is at. The connection itself tells of bytes, the server of requests.
+/// The phase of a connection, which sets its deadline. The connection reports bytes, the server
+/// requests.
 #[derive(Debug)]
-pub(super) struct Pace(Mutex<Phase>);
+pub(super) struct Deadlines(Mutex<HttpPhase>);
 
 #[derive(Debug, Clone, Copy)]
-enum Phase {
+enum HttpPhase {
     /// The client owes a request's head, since then.
     Head(Instant),
     /// A request is worked on, which takes as long as it takes: a poll waits for events.
@@ -30,43 +32,43 @@ enum Phase {
     Upgraded,
 }
 
-impl Pace {
+impl Deadlines {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(Phase::Head(Instant::now())))
+        Self(Mutex::new(HttpPhase::Head(Instant::now())))
     }
 
     /// Bytes have come.
     pub(super) fn read(&self) {
-        let mut phase = self.phase();
-        if let Phase::Idle(_) = *phase {
-            *phase = Phase::Head(Instant::now());
+        let mut phase = self.0.lock();
+        if let HttpPhase::Idle(_) = *phase {
+            *phase = HttpPhase::Head(Instant::now());
         }
     }
 
-    /// Bytes have gone: whoever still takes an answer is not idle.
+    /// Bytes have gone: a client that still takes an answer is not idle.
     pub(super) fn wrote(&self) {
-        let mut phase = self.phase();
-        if let Phase::Idle(_) = *phase {
-            *phase = Phase::Idle(Instant::now());
+        let mut phase = self.0.lock();
+        if let HttpPhase::Idle(_) = *phase {
+            *phase = HttpPhase::Idle(Instant::now());
         }
     }
 
     /// A request's head is complete.
     pub(super) fn began(&self) {
-        *self.phase() = Phase::Busy;
+        *self.0.lock() = HttpPhase::Busy;
     }
 
     /// The request has its answer.
     pub(super) fn answered(&self, upgraded: bool) {
-        *self.phase() = match upgraded {
-            true => Phase::Upgraded,
-            false => Phase::Idle(Instant::now()),
+        *self.0.lock() = match upgraded {
+            true => HttpPhase::Upgraded,
+            false => HttpPhase::Idle(Instant::now()),
         };
     }
 
     /// Whether the client has begun a request, and not ended its head.
     pub(super) fn is_half_open(&self) -> bool {
-        matches!(*self.phase(), Phase::Head(_))
+        matches!(*self.0.lock(), HttpPhase::Head(_))
     }
 
     /// Waits until the client has taken too long. What it owes can change with every poll of the
@@ -76,19 +78,15 @@ impl Pace {
         mut alarm: Pin<&mut Sleep>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        let due = match *self.phase() {
-            Phase::Head(since) => since + HEAD,
-            Phase::Idle(since) => since + IDLE,
-            Phase::Busy | Phase::Upgraded => return Poll::Pending,
+        let due = match *self.0.lock() {
+            HttpPhase::Head(since) => since + HEAD,
+            HttpPhase::Idle(since) => since + IDLE,
+            HttpPhase::Busy | HttpPhase::Upgraded => return Poll::Pending,
         };
         if alarm.deadline() != due {
             alarm.as_mut().reset(due);
         }
         alarm.poll(cx)
-    }
-
-    fn phase(&self) -> MutexGuard<'_, Phase> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -102,45 +100,45 @@ mod tests {
     use super::*;
 
     /// Waits on a clock that runs by itself, and says for how long.
-    async fn overdue(pace: &Pace) -> Duration {
+    async fn overdue(deadlines: &Deadlines) -> Duration {
         let begun = Instant::now();
         let mut alarm = pin!(sleep(Duration::ZERO));
-        poll_fn(|cx| pace.poll_overdue(alarm.as_mut(), cx)).await;
+        poll_fn(|cx| deadlines.poll_overdue(alarm.as_mut(), cx)).await;
         begun.elapsed()
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_head_has_its_time_from_its_first_byte_however_slowly_the_rest_comes() {
-        let pace = Pace::new();
+        let deadlines = Deadlines::new();
         advance(HEAD / 2).await;
-        pace.read();
-        assert_eq!(overdue(&pace).await.as_secs(), HEAD.as_secs() / 2);
-        pace.began();
-        pace.answered(false);
+        deadlines.read();
+        assert_eq!(overdue(&deadlines).await.as_secs(), HEAD.as_secs() / 2);
+        deadlines.began();
+        deadlines.answered(false);
         advance(IDLE / 2).await;
-        pace.read();
-        assert_eq!(overdue(&pace).await.as_secs(), HEAD.as_secs());
+        deadlines.read();
+        assert_eq!(overdue(&deadlines).await.as_secs(), HEAD.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_idle_connection_is_kept_longer_and_one_that_takes_an_answer_longer_still() {
-        let pace = Pace::new();
-        pace.began();
-        pace.answered(false);
+        let deadlines = Deadlines::new();
+        deadlines.began();
+        deadlines.answered(false);
         advance(IDLE / 2).await;
-        pace.wrote();
-        assert_eq!(overdue(&pace).await.as_secs(), IDLE.as_secs());
+        deadlines.wrote();
+        assert_eq!(overdue(&deadlines).await.as_secs(), IDLE.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_is_worked_on_is_not_hurried() {
-        let pace = Pace::new();
-        pace.began();
-        let waited = tokio::time::timeout(10 * IDLE, overdue(&pace)).await;
+        let deadlines = Deadlines::new();
+        deadlines.began();
+        let waited = tokio::time::timeout(10 * IDLE, overdue(&deadlines)).await;
         assert!(waited.is_err());
-        pace.answered(true);
-        pace.read();
-        let waited = tokio::time::timeout(10 * IDLE, overdue(&pace)).await;
+        deadlines.answered(true);
+        deadlines.read();
+        let waited = tokio::time::timeout(10 * IDLE, overdue(&deadlines)).await;
         assert!(waited.is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! What the playground answers when it does not do what it is asked to, in the relay's form.
+//! The playground's errors, in the relay's form.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -10,13 +10,13 @@ use crate::source::amqp::PublishError;
 use crate::source::relay::RelayError;
 
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct PlaygroundError {
     status: StatusCode,
     code: &'static str,
     message: String,
 }
 
-impl Refusal {
+impl PlaygroundError {
     pub(super) fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
@@ -38,19 +38,19 @@ impl Refusal {
     }
 }
 
-impl From<PublishError> for Refusal {
+impl From<PublishError> for PlaygroundError {
     fn from(error: PublishError) -> Self {
         Self::unavailable(error.to_string())
     }
 }
 
-impl From<RelayError> for Refusal {
+impl From<RelayError> for PlaygroundError {
     fn from(error: RelayError) -> Self {
         Self::invalid(error.to_string())
     }
 }
 
-impl From<JsonRejection> for Refusal {
+impl From<JsonRejection> for PlaygroundError {
     fn from(rejection: JsonRejection) -> Self {
         let status = rejection.status();
         let code = match status {
@@ -63,7 +63,7 @@ impl From<JsonRejection> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for PlaygroundError {
     fn into_response(self) -> Response {
         let Self {
             status,

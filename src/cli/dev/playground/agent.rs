@@ -1,18 +1,18 @@
-//! Who reads the playground's conversation.
+//! The agents of the playground's conversation.
 
 use serde::Deserialize;
 
-/// Who reads along.
+/// An agent.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Reader {
+pub(super) enum PlaygroundAgent {
     Ada,
     Grace,
     /// The page itself, which wants to know what there is to tick.
     Playground,
 }
 
-impl Reader {
+impl PlaygroundAgent {
     pub(super) const fn id(self) -> &'static str {
         match self {
             Self::Ada => "ada",

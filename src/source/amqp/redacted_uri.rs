@@ -1,10 +1,10 @@
-//! Where the broker is, and whom it knows us as: what its errors are told with.
+//! The parts of `AMQP_URL` that errors may name.
 
 use lapin::uri::AMQPUri;
 
 /// An `AMQP_URL` without its password.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct RedactedUri {
     /// Host and port.
     pub(super) address: String,
     pub(super) host: String,
@@ -13,7 +13,7 @@ pub(super) struct Place {
     pub(super) vhost: String,
 }
 
-impl Place {
+impl RedactedUri {
     pub(super) fn new(uri: &AMQPUri) -> Self {
         let authority = &uri.authority;
         let host = match authority.host.contains(':') {

@@ -1,5 +1,5 @@
-//! What is left of conversations that have been dropped: enough never to tell a returning member
-//! that it missed nothing when it may have.
+//! The eviction floor of conversations that have been dropped, so that a returning member is never
+//! `resumed` when it may have missed something.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ use super::id::ConversationKey;
 /// answer is never too low, so that an old cursor is never taken for complete. It is too high,
 /// which costs an idle agent one needless `reset`, only where every one of its cells was marked by
 /// others since: with 5,000 conversations that came and went meanwhile, once in 34,000 times.
-pub(super) struct Forgotten {
+pub(super) struct EvictionFloor {
     rows: [(RandomState, Box<[AtomicU64]>); ROWS],
 }
 
@@ -23,7 +23,7 @@ const ROWS: usize = 4;
 /// Cells in a row: 2 MiB for all the rows together.
 const CELLS: usize = 1 << 16;
 
-impl Forgotten {
+impl EvictionFloor {
     pub(super) fn new() -> Self {
         Self {
             rows: std::array::from_fn(|_| {
@@ -34,13 +34,13 @@ impl Forgotten {
     }
 
     /// Events of `key` up to `floor` are gone.
-    pub(super) fn note(&self, key: &ConversationKey, floor: Position) {
+    pub(super) fn raise(&self, key: &ConversationKey, floor: Position) {
         for cell in self.cells(key) {
             cell.fetch_max(floor.0, Ordering::AcqRel);
         }
     }
 
-    /// No event of `key` after this position has been forgotten.
+    /// /// No event of `key` after this position has been evicted.
     pub(super) fn floor(&self, key: &ConversationKey) -> Position {
         let least = self
             .cells(key)
@@ -70,24 +70,24 @@ mod tests {
     }
 
     #[test]
-    fn a_floor_is_never_lower_than_what_was_noted() {
-        let forgotten = Forgotten::new();
+    fn a_floor_is_never_lower_than_what_was_raised() {
+        let floors = EvictionFloor::new();
         for number in 1..=20_000 {
-            forgotten.note(&key(number), Position(number as u64));
+            floors.raise(&key(number), Position(number as u64));
         }
         for number in 1..=20_000 {
-            assert!(forgotten.floor(&key(number)) >= Position(number as u64));
+            assert!(floors.floor(&key(number)) >= Position(number as u64));
         }
     }
 
     #[test]
-    fn a_quiet_conversation_is_hardly_ever_taken_for_a_forgotten_one() {
-        let forgotten = Forgotten::new();
+    fn a_quiet_conversation_is_hardly_ever_taken_for_an_evicted_one() {
+        let floors = EvictionFloor::new();
         for number in 0..5_000 {
-            forgotten.note(&key(number), Position(1));
+            floors.raise(&key(number), Position(1));
         }
         let mistaken = (5_000..15_000)
-            .filter(|&number| forgotten.floor(&key(number)) > Position(0))
+            .filter(|&number| floors.floor(&key(number)) > Position(0))
             .count();
         // Expected: (1 - e^(-5000/65536))^4 of 10,000, which is 0.3.
         assert!(mistaken < 10, "{mistaken}");

@@ -1,0 +1,313 @@
+//! The deliveries of one channel: in order into the journal, and acknowledged after that.
+
+use std::future::pending;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
+use lapin::Channel;
+use lapin::message::Delivery;
+use lapin::options::BasicAckOptions;
+use lapin::types::ShortString;
+use time::OffsetDateTime;
+use tokio::task::yield_now;
+use tokio::time::{sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{Level, debug, enabled, warn};
+
+use super::acks::{Ack, Acks};
+use super::attempts::attempt;
+use super::broker_error::BrokerError;
+use super::coalescing::Coalescing;
+use super::consumer::Consumer;
+use super::deliveries::Deliveries;
+use super::mapped::circumstances;
+use crate::conversation::{About, Batch, Delivered, Invalid, Rejection};
+use crate::journal::Published;
+
+/// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
+/// acknowledgements delivers nothing.
+const ACK_COUNT: usize = 64;
+
+/// How long after an acknowledgement deliveries that are done wait for others to be acknowledged with
+/// them; one that comes alone does not wait. Each acknowledgement costs a round through the client's
+/// I/O loop and work in the broker, and what is not acknowledged comes again after a crash.
+const ACK_DELAY: Duration = Duration::from_millis(20);
+
+/// How long the shutdown waits for dead letters in flight.
+const DEAD_LETTER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Logs what names a delivery and its event, and what there is to say about them.
+macro_rules! log_delivery {
+    ($level:ident, ($queue:expr, $tag:expr, $event:expr, $about:expr), $($said:tt)+) => {
+        $level!(
+            queue = $queue.name,
+            delivery_tag = $tag,
+            event = $event,
+            tenant = $about.tenant.as_ref().map(tracing::field::display),
+            conversation = $about.conversation.as_ref().map(tracing::field::display),
+            message_id = $about.message_id.as_deref(),
+            $($said)+
+        )
+    };
+}
+
+/// The deliveries of one channel.
+pub(super) struct DeliveryLoop<'a> {
+    pub(super) consumer: &'a Consumer,
+    channel: &'a Channel,
+    acks: Acks,
+    /// How many deliveries are acknowledged together.
+    ack_count: usize,
+    /// The events that wait to go out together.
+    pub(super) batch: Batch,
+    coalescing: Coalescing,
+    /// Dead letters in flight, each with its delivery's tag.
+    dead_letters: FuturesUnordered<BoxFuture<'a, u64>>,
+}
+
+impl<'a> DeliveryLoop<'a> {
+    pub(super) fn new(consumer: &'a Consumer, channel: &'a Channel) -> Self {
+        Self {
+            consumer,
+            channel,
+            acks: Acks::default(),
+            ack_count: ACK_COUNT.min(usize::from(consumer.prefetch) / 4).max(1),
+            batch: Batch::default(),
+            coalescing: Coalescing::default(),
+            dead_letters: FuturesUnordered::new(),
+        }
+    }
+
+    /// Takes deliveries until the shutdown, or until the broker cancels the consumer, which is the
+    /// error returned then; `Err` when the channel is gone.
+    pub(super) async fn run(
+        &mut self,
+        deliveries: &mut Deliveries,
+        shutdown: &CancellationToken,
+    ) -> lapin::Result<Option<BrokerError>> {
+        let mut ack_at = pin!(sleep(ACK_DELAY));
+        while !shutdown.is_cancelled() {
+            // As long as one is ready, nothing else is awaited.
+            let delivery = match deliveries.next().now_or_never() {
+                Some(delivery) => delivery,
+                None => {
+                    let deadline = self.coalescing.deadline();
+                    if deadline.is_none() {
+                        self.flush().await;
+                    }
+                    tokio::select! {
+                        biased;
+                        () = shutdown.cancelled() => return Ok(None),
+                        () = until(deadline) => {
+                            self.flush().await;
+                            continue;
+                        }
+                        Some(tag) = self.dead_letters.next() => {
+                            self.acks.done(tag);
+                            continue;
+                        }
+                        () = &mut ack_at, if self.acks.waiting() > 0 => {
+                            self.acknowledge().await?;
+                            ack_at.as_mut().reset(tokio::time::Instant::now() + ACK_DELAY);
+                            continue;
+                        }
+                        delivery = deliveries.next() => delivery,
+                    }
+                }
+            };
+            let is_due = match delivery {
+                Some(Ok(delivery)) => {
+                    let is_due = self.coalescing.taken(Instant::now());
+                    if let Some(tag) = self.take(delivery) {
+                        self.acks.done(tag);
+                    }
+                    is_due
+                }
+                Some(Err(error)) => return Err(error),
+                // The queue was deleted, or the node that led it went away.
+                None => {
+                    let object = self.consumer.queue.object();
+                    return Ok(Some(BrokerError::Cancelled { object }));
+                }
+            };
+            if is_due {
+                self.flush().await;
+            }
+            if self.acks.waiting() >= self.ack_count {
+                while let Some(Some(tag)) = self.dead_letters.next().now_or_never() {
+                    self.acks.done(tag);
+                }
+                self.acknowledge().await?;
+                // Deliveries may be ready for long, and other tasks have to run.
+                yield_now().await;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends the events that were applied.
+    async fn flush(&mut self) {
+        self.coalescing.flushed();
+        self.batch.flush().await;
+    }
+
+    /// Takes a delivery; with its tag, unless it has to be dead-lettered before it is done.
+    fn take(&mut self, delivery: Delivery) -> Option<u64> {
+        let Consumer {
+            kind,
+            queue,
+            decoder,
+            journal,
+            ..
+        } = self.consumer;
+        let tag = delivery.delivery_tag;
+        let encoding = delivery.properties.content_encoding().as_ref();
+        let delivered = Delivered {
+            kind: *kind,
+            body: &delivery.data,
+            encoding: encoding.map(ShortString::as_str),
+            sent_at: *delivery.properties.timestamp(),
+            arrived_at: OffsetDateTime::now_utc(),
+        };
+        if let Some(mapping) = &self.consumer.mapping {
+            let mapped =
+                attempt(|| mapping.apply(decoder, &delivered, &circumstances(&delivery, queue)));
+            return self.take_mapped(delivery, mapped);
+        }
+        let batch = &mut self.batch;
+        let taken = attempt(|| {
+            let decoded = decoder.decode(&delivered)?;
+            // Mostly it is not needed.
+            let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty();
+            let about = is_needed.then(|| About::of(&decoded.event));
+            Ok((
+                about.unwrap_or_default(),
+                decoded.left_out,
+                journal.append(decoded.event, batch),
+            ))
+        });
+        match taken {
+            Ok((about, left_out, published)) => {
+                let outcome = match published {
+                    Published::New(_) => "new",
+                    Published::Duplicate(_) => "duplicate",
+                    Published::Stale(_) => "stale",
+                };
+                self.log(tag, kind.as_str(), &about, outcome);
+                for invalid in &left_out {
+                    self.leave_out(tag, &about, invalid);
+                }
+                Some(tag)
+            }
+            Err(rejection) => self.dead_letter(delivery, rejection),
+        }
+    }
+
+    /// Logs what has become of an event.
+    pub(super) fn log(&self, tag: u64, event: &str, about: &About, outcome: &str) {
+        log_delivery!(
+            debug,
+            (self.consumer.queue, tag, event, about),
+            outcome,
+            "delivery"
+        );
+    }
+
+    /// Dead-letters a delivery; it is done when the dead letter queue has it.
+    pub(super) fn dead_letter(&mut self, delivery: Delivery, rejection: Rejection) -> Option<u64> {
+        let Consumer {
+            kind,
+            queue,
+            dead_letters,
+            status,
+            ..
+        } = self.consumer;
+        let tag = delivery.delivery_tag;
+        let about = &rejection.about;
+        log_delivery!(
+            warn,
+            (queue, tag, kind.as_str(), about),
+            reason = rejection.reason.as_str(),
+            detail = rejection.detail,
+            "dead letter"
+        );
+        let reason = rejection.reason;
+        let publish = dead_letters.publish(delivery, rejection, &queue.name);
+        let publish = publish.inspect(move |_| status.dead_lettered(reason));
+        self.dead_letters.push(publish.boxed());
+        None
+    }
+
+    /// Counts a field that was left out of an event, and logs it: at `debug`, and as a warning once a
+    /// minute.
+    pub(super) fn leave_out(&self, tag: u64, about: &About, invalid: &Invalid) {
+        let Consumer {
+            kind,
+            queue,
+            status,
+            ..
+        } = self.consumer;
+        let (field, reason) = (&*invalid.field, &*invalid.reason);
+        macro_rules! log {
+            ($level:ident, $suppressed:expr) => {
+                log_delivery!(
+                    $level,
+                    (queue, tag, kind.as_str(), about),
+                    field,
+                    reason,
+                    more_since_last_warning = $suppressed,
+                    "an optional field cannot be used: the event goes without it"
+                )
+            };
+        }
+        match status.left_out().count(field, Instant::now()) {
+            Some(suppressed) => log!(warn, Some(suppressed)),
+            None => log!(debug, None::<u64>),
+        }
+    }
+
+    async fn acknowledge(&mut self) -> lapin::Result<()> {
+        for ack in self.acks.take() {
+            let (tag, multiple) = match ack {
+                Ack::Multiple(tag) => (tag, true),
+                Ack::One(tag) => (tag, false),
+            };
+            self.channel
+                .basic_ack(tag, BasicAckOptions { multiple })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Acknowledges what is done and closes the channel, so that the rest is requeued in order.
+    ///
+    /// The consumer is not cancelled first, as with [`Deliveries`].
+    pub(super) async fn finish(&mut self) -> lapin::Result<()> {
+        self.flush().await;
+        let in_flight = async {
+            while let Some(tag) = self.dead_letters.next().await {
+                self.acks.done(tag);
+            }
+        };
+        if timeout(DEAD_LETTER_TIMEOUT, in_flight).await.is_err() {
+            let queue = &self.consumer.queue.name;
+            warn!(
+                queue,
+                "dead letters were not confirmed in time; their deliveries are requeued"
+            );
+        }
+        self.acknowledge().await?;
+        self.channel.close(200, "shutting down".into()).await
+    }
+}
+
+/// Waits for this moment; without one, for good.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline.into()).await,
+        None => pending().await,
+    }
+}
