@@ -99,3 +99,11 @@ it("begins anew around a message that somebody wants to see", () => {
   window.toEnd();
   expect(ends(window)).toEqual([4960, 5000]);
 });
+
+it("grows to the end instead of jumping there while a row is to be kept", () => {
+  const window = windowOf(5000);
+  window.jumpTo(1000);
+  const before = ends(window);
+  window.toEnd(new Set(["m1000"]));
+  expect(ends(window)).toEqual(before);
+});

@@ -112,7 +112,7 @@ export class LogScroller {
 
   /** Goes to the end, and along with what comes. */
   follow(): void {
-    this.#window.toEnd();
+    this.#window.toEnd(this.#kept.ids);
     this.#anchor = this.#target = undefined;
     this.#setFollowing(true);
     this.#listener.redraw();

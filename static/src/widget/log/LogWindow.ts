@@ -94,9 +94,14 @@ export class LogWindow {
     this.#end = Math.min(this.#messages.length, this.#first + 2 * STEP);
   }
 
-  /** Shows the last messages, by a jump if the way is long. */
-  toEnd(): void {
-    if (this.#messages.length - this.#end > JUMP) this.#first = Math.max(0, this.#messages.length - STEP);
+  /**
+   * Shows the last messages, by a jump if the way is long; where a row is to be kept, the window grows there a step at a
+   * time, as it does for an agent who goes along with the end.
+   */
+  toEnd(kept: Wish["kept"] = new Set()): void {
+    const far = this.#messages.length - this.#end > JUMP;
+    if (far && kept.size > 0) return;
+    if (far) this.#first = Math.max(0, this.#messages.length - STEP);
     this.#end = this.#messages.length;
   }
 
