@@ -196,7 +196,9 @@ impl AsyncRead for IoThreadStream {
                     let now = Instant::now();
                     let last_read = this.last_read.replace(now);
                     this.dense = last_read.is_some_and(|last| now - last < DENSE);
-                    this.drained = length < buffer.len();
+                    // Whether the end follows the first bytes at once tells somebody who hangs up, as a
+                    // TLS port does, from a broker.
+                    this.drained = length < buffer.len() && last_read.is_some();
                     return Poll::Ready(Ok(length));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => this.last_read = None,

@@ -227,7 +227,8 @@ async fn cors_covers_only_socket_io_and_the_modules() {
             );
             let credentials = answer.header("access-control-allow-credentials");
             assert_eq!(credentials, shared.map(|_| "true"), "{case}");
-            assert_eq!(answer.header("vary"), Some("Origin"), "{case}");
+            let varies = answer.header("vary").unwrap_or_default();
+            assert!(varies.split(", ").any(|by| by == "Origin"), "{case}");
             assert_ne!(answer.status, 403, "{case}");
         }
     }
