@@ -28,7 +28,7 @@ use descriptors::descriptors;
 pub use reload::Reload;
 
 /// How long the shutdown waits for clients to close in turn.
-const LAST_LINGERING: Duration = Duration::from_secs(2);
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often what has expired is dropped.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -249,7 +249,7 @@ impl Drain<'_> {
         }
         // Clients that do not close in turn are not waited for much longer.
         self.lingering.close();
-        let last = LAST_LINGERING.min(self.grace / 4);
+        let last = LINGER_TIMEOUT.min(self.grace / 4);
         timeout(last, self.lingering.wait()).await.ok();
     }
 

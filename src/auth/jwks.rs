@@ -33,7 +33,7 @@ const ASK_EVERY: Duration = Duration::from_secs(60);
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
 /// The longest pause after a failed load.
-const LAST_RETRY: Duration = Duration::from_secs(60);
+const MAX_RETRY: Duration = Duration::from_secs(60);
 
 /// How long a load may take. An agent's connect may be waiting for it.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -200,7 +200,7 @@ impl Loader {
             let next = if loaded.is_ok() { REFRESH_EVERY } else { retry };
             retry = match &loaded {
                 Ok(_) => FIRST_RETRY,
-                Err(_) => LAST_RETRY.min(retry * 2),
+                Err(_) => MAX_RETRY.min(retry * 2),
             };
             self.log(&loaded, state.borrow().reachable);
             state.send_modify(|state| {

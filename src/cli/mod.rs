@@ -144,7 +144,7 @@ fn log(log: Log) {
     };
     // Without a hint, what libraries write by way of the `log` crate would be put together first, and
     // then not written.
-    let mut guard = filter_fn(tells_no_secret);
+    let mut guard = filter_fn(is_free_of_secrets);
     if let Some(level) = log.filter.max_level_hint() {
         guard = guard.with_max_level_hint(level);
     }
@@ -161,7 +161,7 @@ fn log(log: Log) {
 
 /// Below a warning, libraries write what passes through them: frames with tokens and messages.
 /// The AMQP client does so in its errors as well, of which each has a line of ours.
-fn tells_no_secret(metadata: &Metadata<'_>) -> bool {
+fn is_free_of_secrets(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("agent_gateway")
         || *metadata.level() <= Level::WARN && !metadata.target().starts_with("lapin")
 }

@@ -50,6 +50,17 @@ pub enum Published {
     Stale(Cursor),
 }
 
+impl Published {
+    /// What the log calls it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New(_) => "new",
+            Self::Duplicate(_) => "duplicate",
+            Self::Stale(_) => "stale",
+        }
+    }
+}
+
 /// A member's place in a conversation. Leave with [`Hub::leave`].
 #[derive(Debug, Clone)]
 pub struct Membership {

@@ -33,14 +33,14 @@ pub(super) enum Notice<P> {
 /// How long a client may take to ask for something.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long it may go on once it has the notice.
-const LAST_CONNECTS: Duration = Duration::from_millis(100);
+/// How long its other CONNECTs are awaited once it has the notice.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// How long it may take to close in turn.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How many of its namespaces' CONNECTs are answered.
-const MOST_CONNECTS: usize = 16;
+const MAX_CONNECTS: usize = 16;
 
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
@@ -108,10 +108,10 @@ impl<P: Protocol> Notice<P> {
             for packet in P::OLD_CLIENT {
                 socket.send(Message::text(packet)).await?;
             }
-            until = Instant::now() + LAST_CONNECTS;
+            until = Instant::now() + GRACE;
         }
         let mut answered = 0;
-        while answered < MOST_CONNECTS
+        while answered < MAX_CONNECTS
             && let Ok(Some(message)) = timeout_at(until, socket.next()).await
         {
             let Message::Text(text) = message? else {
@@ -124,7 +124,7 @@ impl<P: Protocol> Notice<P> {
             if let Some(answer) = answer {
                 socket.send(Message::text(answer)).await?;
                 answered += 1;
-                until = until.min(Instant::now() + LAST_CONNECTS);
+                until = until.min(Instant::now() + GRACE);
             } else if text.as_str() == "1" {
                 break;
             }

@@ -201,9 +201,9 @@ impl Protocol for Client {
 /// The namespace of a CONNECT, if it is no longer than what may be repeated.
 fn connects_to(packet: &[u8]) -> Option<&str> {
     /// In bytes: longer than any that there is.
-    const LONGEST: usize = 512;
+    const MAX_LENGTH: usize = 512;
     match ClientPacket::read(packet) {
-        ClientPacket::Connect(path) if path.len() <= LONGEST => Some(path),
+        ClientPacket::Connect(path) if path.len() <= MAX_LENGTH => Some(path),
         _ => None,
     }
 }

@@ -31,7 +31,7 @@ const RESERVED: [&str; 9] = [
 const EVENT_LIMIT: usize = 64;
 const EVENT_ID_LIMIT: usize = 128;
 
-/// Why a request was not taken.
+/// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RelayError {
     /// The body is not JSON.
@@ -42,7 +42,7 @@ pub enum RelayError {
     Invalid(#[from] Invalid),
 }
 
-/// Takes the body of an emit in.
+/// Publishes the event in the body of an emit.
 ///
 /// # Errors
 /// [`RelayError`] names the field.
@@ -56,40 +56,35 @@ pub async fn emit(
         Ok(event) => event,
         Err(error) => {
             if enabled!(Level::DEBUG) {
-                tell_refusal(&text, &error);
+                log_refusal(&text, &error);
             }
             return Err(error);
         }
     };
     // Mostly it is not needed.
-    let asked = enabled!(Level::DEBUG).then(|| {
+    let logged = enabled!(Level::DEBUG).then(|| {
         let (name, event_id) = (event.name.clone(), event.event_id.clone());
         (About::of(&event), name, event_id)
     });
     let mut batch = Batch::default();
     let published = journal.append(event, &mut batch);
     batch.flush().await;
-    if let Some((about, name, event_id)) = asked {
-        let outcome = match published {
-            Published::New(_) => "new",
-            Published::Duplicate(_) => "duplicate",
-            Published::Stale(_) => "stale",
-        };
+    if let Some((about, name, event_id)) = logged {
         debug!(
             event = name.as_str(),
             tenant = about.tenant.as_ref().map(tracing::field::display),
             conversation = about.conversation.as_ref().map(tracing::field::display),
             message_id = about.message_id.as_deref(),
             event_id = event_id.as_deref(),
-            outcome,
+            outcome = published.as_str(),
             "emit"
         );
     }
     Ok(published)
 }
 
-/// Says what a call was about that was not taken, as far as that can be read.
-fn tell_refusal(text: &JsonText<'_>, error: &RelayError) {
+/// Logs what a refused call was about, as far as that can be read.
+fn log_refusal(text: &JsonText<'_>, error: &RelayError) {
     let fields = fields(text).ok();
     let about = fields.as_ref().map(|fields| {
         let payload = fields.get("payload").and_then(|raw| Fields::of(raw).ok());

@@ -177,21 +177,11 @@ pub enum BrokerError {
 
 impl BrokerError {
     /// What is missing could not be made either: in these words of the broker.
-    pub(super) fn because(self, refusal: String) -> Self {
-        match self {
-            Self::Missing {
-                object,
-                vhost,
-                remedy,
-                ..
-            } => Self::Missing {
-                object,
-                vhost,
-                remedy,
-                said: refusal,
-            },
-            other => other,
+    pub(super) fn because(mut self, refusal: String) -> Self {
+        if let Self::Missing { said, .. } = &mut self {
+            *said = refusal;
         }
+        self
     }
 
     /// Whether the user lacks a permission.

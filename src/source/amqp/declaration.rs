@@ -37,8 +37,8 @@ impl Topology {
                 declared => return declared,
             }
         }
-        let looked = declare_exchange(name, true, connection).await;
-        looked.map_err(|error| self.somebody_elses(error))
+        let inspected = declare_exchange(name, true, connection).await;
+        inspected.map_err(|error| self.somebody_elses(error))
     }
 
     /// The dead letter queue is there.
@@ -56,8 +56,8 @@ impl Topology {
                 declared => return declared,
             }
         }
-        let looked = queue.look(connection).await;
-        looked.map_err(|error| self.somebody_elses(error))
+        let inspected = queue.inspect(connection).await;
+        inspected.map_err(|error| self.somebody_elses(error))
     }
 
     /// A queue that is consumed is there; whether it was before.
@@ -69,21 +69,21 @@ impl Topology {
         queue: &Queue,
         connection: &BrokerConnection,
     ) -> Result<bool, BrokerError> {
-        let looked = queue.look(connection).await;
+        let inspected = queue.inspect(connection).await;
         if !self.declare {
-            return looked
+            return inspected
                 .map(|()| true)
                 .map_err(|error| self.somebody_elses(error));
         }
-        let existed = match &looked {
+        let existed = match &inspected {
             Ok(()) => true,
             Err(BrokerError::Missing { .. }) => false,
-            Err(_) => return looked.map(|()| true),
+            Err(_) => return inspected.map(|()| true),
         };
         match queue.declare(connection).await {
             // For a queue with a dead letter exchange it takes more than the right to configure: the
             // broker's words about that say which is missing.
-            Err(BrokerError::NoPermission { said, .. }) => match looked {
+            Err(BrokerError::NoPermission { said, .. }) => match inspected {
                 Ok(()) => Ok(true),
                 Err(error) => Err(self.somebody_elses(error.because(said))),
             },
@@ -104,21 +104,11 @@ impl Topology {
     }
 
     /// Says why we do not make what is missing.
-    fn somebody_elses(&self, error: BrokerError) -> BrokerError {
-        match error {
-            BrokerError::Missing {
-                object,
-                vhost,
-                said,
-                ..
-            } => BrokerError::Missing {
-                remedy: self.remedy(&object),
-                object,
-                vhost,
-                said,
-            },
-            other => other,
+    fn somebody_elses(&self, mut error: BrokerError) -> BrokerError {
+        if let BrokerError::Missing { object, remedy, .. } = &mut error {
+            *remedy = self.remedy(object);
         }
+        error
     }
 }
 
@@ -173,10 +163,10 @@ impl Queue {
         connection.ask(operation, declare).await
     }
 
-    async fn look(&self, connection: &BrokerConnection) -> Result<(), BrokerError> {
-        let look = async |channel: lapin::Channel| self.consumers(&channel).await.map(drop);
+    async fn inspect(&self, connection: &BrokerConnection) -> Result<(), BrokerError> {
+        let inspect = async |channel: lapin::Channel| self.consumers(&channel).await.map(drop);
         connection
-            .ask(Operation::Inspect(self.object()), look)
+            .ask(Operation::Inspect(self.object()), inspect)
             .await
     }
 

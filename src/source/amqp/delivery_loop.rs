@@ -25,7 +25,6 @@ use super::consumer::Consumer;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
 use crate::conversation::{About, Batch, Delivered, Invalid, Rejection};
-use crate::journal::Published;
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
 /// acknowledgements delivers nothing.
@@ -191,12 +190,7 @@ impl<'a> DeliveryLoop<'a> {
         });
         match taken {
             Ok((about, left_out, published)) => {
-                let outcome = match published {
-                    Published::New(_) => "new",
-                    Published::Duplicate(_) => "duplicate",
-                    Published::Stale(_) => "stale",
-                };
-                self.log(tag, kind.as_str(), &about, outcome);
+                self.log(tag, kind.as_str(), &about, published.as_str());
                 for invalid in &left_out {
                     self.leave_out(tag, &about, invalid);
                 }

@@ -1,7 +1,8 @@
 //! From the library's errors to [`BrokerError`].
 //!
-//! An error is recognised by the AMQP reply code, the kind of the I/O error and the operation. RabbitMQ puts names and values into the reply's text alone: [`Reply`] reads them there, and
-//! a text that it cannot read is shown as it is.
+//! An error is recognised by the AMQP reply code, the kind of the I/O error and the operation.
+//! RabbitMQ puts names and values into the reply's text alone: [`Reply`] reads them there, and a text
+//! that it cannot read is shown as it is.
 
 use std::io::ErrorKind as Io;
 

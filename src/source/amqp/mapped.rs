@@ -16,7 +16,6 @@ use super::delivery_loop::DeliveryLoop;
 use super::mapping::{Circumstances, Mapped};
 use super::topology::Queue;
 use crate::conversation::{About, Event, Identity, Rejection};
-use crate::journal::Published;
 
 /// The header of a dead letter that names the events that were delivered.
 const DELIVERED: &str = "x-gateway-delivered";
@@ -71,11 +70,7 @@ impl DeliveryLoop<'_> {
                 journal.hub().counters().duplicates.count();
                 "delivered before"
             } else {
-                match journal.append(decoded.event, &mut self.batch) {
-                    Published::New(_) => "new",
-                    Published::Duplicate(_) => "duplicate",
-                    Published::Stale(_) => "stale",
-                }
+                journal.append(decoded.event, &mut self.batch).as_str()
             };
             delivered.insert(digest);
             self.log(tag, name.as_str(), &about, outcome);
