@@ -27,12 +27,17 @@ const FIRST: Duration = Duration::from_millis(50);
 /// The longest: so long the queue may be without a consumer when the active one goes.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// After so many polls, over the better part of a second, a consumer is not a leftover.
+/// After so many pauses, over the better part of a second, a consumer is not a leftover.
 const CERTAIN: u32 = 5;
 
-/// Polls a queue that another gateway consumes; with the number of polls so far.
+/// Polls a queue that another gateway consumes.
 #[derive(Debug, Default)]
-pub(super) struct Takeover(u32);
+pub(super) struct Takeover {
+    /// How often it has paused, also for another gateway that began at the same moment.
+    pauses: u32,
+    /// It is certain that another gateway holds the queue, and that was said.
+    stands_by: bool,
+}
 
 impl Takeover {
     /// Waits until the queue has no consumer; `stand_by` is called once when it is certain that
@@ -46,7 +51,7 @@ impl Takeover {
     ) -> Result<(), BrokerError> {
         while self.consumers(queue, connection, channel).await? > 0 {
             self.pause().await;
-            if self.0 == CERTAIN {
+            if self.pauses >= CERTAIN && !std::mem::replace(&mut self.stands_by, true) {
                 stand_by();
             }
         }
@@ -70,8 +75,8 @@ impl Takeover {
 
     /// A longer pause each time, with jitter.
     pub(super) async fn pause(&mut self) {
-        let pause = FIRST.saturating_mul(1 << self.0.min(8)).min(LONGEST);
-        self.0 = self.0.saturating_add(1);
+        let pause = FIRST.saturating_mul(1 << self.pauses.min(8)).min(LONGEST);
+        self.pauses = self.pauses.saturating_add(1);
         let part = rand::rng().random_range(0.5..1.0);
         sleep(pause.mul_f64(part)).await;
     }
