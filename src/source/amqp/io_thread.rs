@@ -7,7 +7,8 @@
 //! the reactor when none has come for [`BUSY`].
 //!
 //! While it waits, it does not write: what is sent to the broker, such as an acknowledgement, leaves
-//! at most [`BUSY`] later. And reads keep a distance of [`READ_INTERVAL`], so that deliveries which
+//! at most [`BUSY`] later. So it does not wait after the answer to a request, which may be followed by
+//! the next request: only after [`UNASKED`] reads without a write between them. And reads keep a distance of [`READ_INTERVAL`], so that deliveries which
 //! come closer together are taken together.
 
 use std::io::{self, Read as _, Write as _};
@@ -28,6 +29,9 @@ use tokio::runtime::Handle;
 
 /// For how long the I/O thread waits for the socket itself after something has come, and at a time.
 const BUSY: Duration = Duration::from_millis(5);
+
+/// After so many reads since the last write, what comes is deliveries and no answer.
+const UNASKED: u32 = 2;
 
 /// The least time between two reads that each find something, once they have come closer together.
 const READ_INTERVAL: Duration = Duration::from_micros(500);
@@ -108,6 +112,7 @@ impl Reactor for IoThreadRuntime {
                 readable: None,
                 writable: None,
                 last_read: None,
+                reads: 0,
                 dense: false,
                 drained: false,
             })
@@ -124,6 +129,8 @@ pub(super) struct IoThreadStream {
     /// The same, while it waits there to be writable.
     writable: Option<tokio::net::TcpStream>,
     last_read: Option<Instant>,
+    /// How many reads there were since the last write.
+    reads: u32,
     /// The last two reads were closer together than [`READ_INTERVAL`], or held apart.
     dense: bool,
     /// The last read took everything that there was, and lapin has not had the time to look at it.
@@ -140,7 +147,9 @@ impl IoThreadStream {
             return Poll::Pending;
         }
         if self.readable.is_none() {
-            if let Some(last_read) = self.last_read {
+            if let Some(last_read) = self.last_read
+                && self.reads >= UNASKED
+            {
                 if self.dense
                     && let Some(early) = READ_INTERVAL.checked_sub(last_read.elapsed())
                 {
@@ -196,9 +205,14 @@ impl AsyncRead for IoThreadStream {
                     let now = Instant::now();
                     let last_read = this.last_read.replace(now);
                     this.dense = last_read.is_some_and(|last| now - last < DENSE);
-                    // Whether the end follows the first bytes at once tells somebody who hangs up, as a
-                    // TLS port does, from a broker.
-                    this.drained = length < buffer.len() && last_read.is_some();
+                    this.reads = this.reads.saturating_add(1);
+                    if last_read.is_some() {
+                        this.drained = length < buffer.len();
+                    } else {
+                        // Whether the end follows the first bytes at once tells somebody who hangs up,
+                        // as a TLS port does, from a broker: that is waited for.
+                        this.reads = UNASKED;
+                    }
                     return Poll::Ready(Ok(length));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => this.last_read = None,
@@ -226,7 +240,10 @@ impl AsyncWrite for IoThreadStream {
                     this.writable = Some(this.registered()?);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                written => return Poll::Ready(written),
+                written => {
+                    this.reads = 0;
+                    return Poll::Ready(written);
+                }
             }
         }
     }
