@@ -66,8 +66,8 @@ test("another front end on the client module", async (t) => {
   await shows(page, "#messages", "← Hello 👍");
   assert.equal(await page.page.locator("li").count(), 51);
   await page.page.getByRole("button", { name: "Older messages" }).click();
+  await until("the older messages", async () => (await page.page.locator("li").count()) === 61);
   await shows(page, "#messages", "← old 1");
-  assert.equal(await page.page.locator("li").count(), 61);
   await page.page.getByRole("button").waitFor({ state: "hidden" });
   assert.deepEqual(page.problems(), []);
 });
@@ -84,8 +84,8 @@ test("the npm package with its React hook, in a strict component", async (t) => 
   await page.page.getByRole("region", { name: "Sam Taylor" }).waitFor();
   assert.equal(await page.page.locator("li").count(), 51);
   await page.page.getByRole("button", { name: "Older messages" }).click();
+  await until("the older messages", async () => (await page.page.locator("li").count()) === 61);
   await shows(page, "ul", "← old 1");
-  assert.equal(await page.page.locator("li").count(), 61);
   const members = await fetch(`${gateway.url}/internal/conversations/${place.tenantId}/${place.conversationId}`, {
     headers: { "x-internal-api-key": gateway.apiKey },
   });
