@@ -10,12 +10,11 @@ mod tests;
 use std::io::Cursor;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::time::{Instant, Sleep};
 use tungstenite::protocol::frame::FrameHeader;
-use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+use tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use super::INBOUND_LIMIT;
 use super::protocol::{Protocol, Verdict};
@@ -35,14 +34,6 @@ pub(super) struct FrameFilter<P: Protocol> {
     pause: Option<Pin<Box<Sleep>>>,
     /// Nothing more is parsed.
     is_finished: bool,
-    releasing: Option<Releasing>,
-}
-
-/// The library has been asked to release the session, and has not done so.
-struct Releasing {
-    /// What it is to read after that.
-    last: BytesMut,
-    until: Instant,
 }
 
 /// A message in several frames, of which the last has not come.
@@ -80,10 +71,6 @@ const PONG: &[u8] = &[0x81, 0x81, 0, 0, 0, 0, b'3'];
 /// Its UPGRADE packet: from here on, the WebSocket carries the session.
 const UPGRADE: &[u8] = b"5";
 
-/// How long the library may take to answer its release. A session whose end cannot wait longer is
-/// kept for a while.
-const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// The largest frame header, in bytes.
 const HEADER: usize = 14;
 
@@ -102,7 +89,6 @@ impl<P: Protocol> FrameFilter<P> {
             message: Message::None,
             pause: None,
             is_finished: false,
-            releasing: None,
         }
     }
 
@@ -121,10 +107,6 @@ impl<P: Protocol> FrameFilter<P> {
             return NextFrame::Read;
         }
         match header.opcode {
-            OpCode::Control(Control::Close) => {
-                let close = self.received.split_to(end);
-                self.pass_whole(true, close);
-            }
             OpCode::Data(Data::Text | Data::Binary) if !matches!(self.message, Message::None) => {
                 return self.reject();
             }
@@ -163,18 +145,9 @@ impl<P: Protocol> FrameFilter<P> {
 
     /// Passes a whole message on.
     fn pass(&mut self, text: &[u8], frames: BytesMut) {
-        self.pass_whole(P::ends_session(text), frames);
+        self.passed.unsplit(frames);
         if text == UPGRADE {
             self.session.upgraded();
-        }
-    }
-
-    /// Passes a whole message on, or the client's close frame.
-    fn pass_whole(&mut self, ends: bool, frames: BytesMut) {
-        if ends && P::release(&self.session).is_some() {
-            self.finish(frames);
-        } else {
-            self.passed.unsplit(frames);
         }
     }
 
@@ -182,16 +155,7 @@ impl<P: Protocol> FrameFilter<P> {
     fn finish(&mut self, last: BytesMut) {
         self.received = BytesMut::new();
         self.is_finished = true;
-        match P::release(&self.session) {
-            Some(connect) => {
-                self.passed.extend_from_slice(&connect);
-                self.releasing = Some(Releasing {
-                    last,
-                    until: Instant::now() + RELEASE_TIMEOUT,
-                });
-            }
-            None => self.passed.unsplit(last),
-        }
+        self.passed.unsplit(last);
     }
 
     /// A frame that continues a message.

@@ -3,17 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::session::Session;
 
 /// What a session speaks: the state of the protocol above, for one session.
 pub trait Protocol: Sized + Send + Sync + 'static {
     /// Decides whether a packet of the client's passes to the library; `beginning` is seen of it.
     fn inbound(session: &Arc<Session<Self>>, beginning: &[u8]) -> Verdict;
-
-    /// Whether the library ends the session when it gets this packet.
-    fn ends_session(beginning: &[u8]) -> bool;
 
     /// Whether a packet that the library has written is for the client.
     fn passes(session: &Arc<Session<Self>>, packet: &[u8]) -> bool;
@@ -23,13 +18,6 @@ pub trait Protocol: Sized + Send + Sync + 'static {
 
     /// Whether a CONNECT has ever been granted.
     fn has_joined(session: &Session<Self>) -> bool;
-
-    /// A client's packet that the library has to get before the session's end, so that it releases
-    /// the session then. `None` if that is so anyway, or cannot be reached.
-    fn release(session: &Session<Self>) -> Option<Bytes>;
-
-    /// Whether the library has got that.
-    fn is_released(session: &Session<Self>) -> bool;
 
     /// What a client of before Engine.IO 4 gets once it is connected: that it is too old.
     const OLD_CLIENT: [&'static str; 2];

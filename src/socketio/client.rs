@@ -1,10 +1,8 @@
 //! What a session speaks: its namespaces and members, and what becomes of its packets.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 
@@ -14,7 +12,6 @@ use super::namespace_table::NamespaceTable;
 use super::namespaces::{NamespaceGuard, Namespaces};
 use super::outlet::SocketOutlet;
 use super::packet::{ClientPacket, namespace_of};
-use super::release::Release;
 use crate::engineio::{self, Protocol, Verdict};
 use crate::lock::Mutex;
 
@@ -25,10 +22,7 @@ pub(super) type Session = engineio::Session<Client>;
 pub(super) struct Client {
     namespaces: Arc<Namespaces>,
     members: Arc<Members>,
-    release: Arc<Release>,
     table: Mutex<NamespaceTable<Arc<SocketOutlet>>>,
-    /// The library has released the session: [`Release`].
-    released: AtomicBool,
 }
 
 /// Kept in a socket of the library, and dropped with it.
@@ -41,17 +35,11 @@ pub(super) struct SocketGuard {
 }
 
 impl Client {
-    pub(super) fn new(
-        namespaces: Arc<Namespaces>,
-        members: Arc<Members>,
-        release: Arc<Release>,
-    ) -> Self {
+    pub(super) fn new(namespaces: Arc<Namespaces>, members: Arc<Members>) -> Self {
         Self {
             namespaces,
             members,
-            release,
             table: Mutex::new(NamespaceTable::new(Instant::now())),
-            released: AtomicBool::new(false),
         }
     }
 
@@ -119,18 +107,9 @@ impl Protocol for Client {
         verdict
     }
 
-    fn ends_session(beginning: &[u8]) -> bool {
-        ClientPacket::ends_session(beginning)
-    }
-
     fn passes(session: &Arc<Session>, packet: &[u8]) -> bool {
         let client = &session.protocol;
         match packet {
-            [b'4', b'0', ..] if client.release.is_answered_by(packet) => {
-                client.released.store(true, Ordering::Release);
-                session.wake();
-                false
-            }
             [b'4', b'1', ..] => {
                 !namespace_of(packet).is_some_and(|path| client.table().take_sent_disconnect(path))
             }
@@ -154,17 +133,6 @@ impl Protocol for Client {
 
     fn has_joined(session: &Session) -> bool {
         session.protocol.table().has_joined()
-    }
-
-    fn release(session: &Session) -> Option<Bytes> {
-        // While an upgrade from polling is under way, the library does not listen to CONNECTs.
-        let client = &session.protocol;
-        let is_needed = !session.began_with_polling() && !client.table().has_joined();
-        (is_needed && !client.released.load(Ordering::Acquire)).then(|| client.release.connect())
-    }
-
-    fn is_released(session: &Session) -> bool {
-        session.protocol.released.load(Ordering::Acquire)
     }
 
     /// Socket.IO's ERROR packet of before, for an `error` event with this text, and DISCONNECT, after

@@ -19,7 +19,6 @@ mod namespaces;
 mod outlet;
 mod packet;
 mod refused;
-mod release;
 mod token_expiry;
 
 use std::sync::Arc;
@@ -44,7 +43,6 @@ use crate::net::{Limits, Peer};
 use admission::Admissions;
 use client::Client;
 use counts::ConnectErrorCounts;
-use release::Release;
 
 pub use members::Members;
 
@@ -130,11 +128,10 @@ impl Sockets {
         let members = Members::new(hub, refused.clone());
         let admissions = Admissions::new(authenticator, members.clone(), refused);
         let namespaces = admissions.open(&io);
-        let release = Arc::new(Release::new(&io));
         tokio::spawn(members::watch(statistics.sessions.clone()));
         let client = {
             let members = members.clone();
-            move || Client::new(namespaces.clone(), members.clone(), release.clone())
+            move || Client::new(namespaces.clone(), members.clone())
         };
         let service = EngineIoService {
             service,

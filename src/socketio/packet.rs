@@ -19,12 +19,6 @@ pub(super) enum ClientPacket<'a> {
 }
 
 impl<'a> ClientPacket<'a> {
-    /// Whether the library ends a session, other than one that is being upgraded, when it gets this:
-    /// everything that is its own but a ping or a pong.
-    pub(super) fn ends_session(message: &'a [u8]) -> bool {
-        Self::read(message) == Self::Engine && !matches!(message, b"2" | b"3")
-    }
-
     /// Reads the beginning of a message.
     pub(super) fn read(message: &'a [u8]) -> Self {
         let (kind, rest) = match message {

@@ -31,15 +31,6 @@ impl<P: Protocol> AsyncRead for FrameFilter<P> {
                 }
                 return Poll::Ready(Ok(()));
             }
-            if let Some(until) = this.releasing.as_ref().map(|releasing| releasing.until) {
-                if !P::is_released(&this.session) {
-                    ready!(this.pause(Some(until), cx));
-                }
-                if let Some(releasing) = this.releasing.take() {
-                    this.passed = releasing.last;
-                }
-                continue;
-            }
             if this.session.pong_due.swap(false, Ordering::AcqRel) && !this.is_finished {
                 this.passed.extend_from_slice(PONG);
                 continue;

@@ -1,7 +1,7 @@
 //! Frames of every kind, in pieces of every size.
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -17,12 +17,7 @@ use super::*;
 use crate::net::{Bounds, Connection, Limits};
 
 /// Hears everything but events and what is said of namespaces.
-struct Plain {
-    has_joined: bool,
-    released: AtomicBool,
-}
-
-const RELEASE: &[u8] = b"\x81\x87\x00\x00\x00\x0040/own,";
+struct Plain;
 
 impl Protocol for Plain {
     fn inbound(_: &Arc<Session<Self>>, beginning: &[u8]) -> Verdict {
@@ -32,31 +27,14 @@ impl Protocol for Plain {
         }
     }
 
-    fn ends_session(beginning: &[u8]) -> bool {
-        !matches!(beginning, [b'4', b'0', ..] | b"2" | b"3")
-    }
-
-    fn passes(session: &Arc<Session<Self>>, packet: &[u8]) -> bool {
-        let answers = packet.starts_with(b"40/own,");
-        if answers {
-            session.protocol.released.store(true, Ordering::Release);
-            session.wake();
-        }
-        !answers
+    fn passes(_: &Arc<Session<Self>>, _: &[u8]) -> bool {
+        true
     }
 
     fn answered(_: &Arc<Session<Self>>, _: &[u8]) {}
 
-    fn has_joined(session: &Session<Self>) -> bool {
-        session.protocol.has_joined
-    }
-
-    fn release(session: &Session<Self>) -> Option<Bytes> {
-        (!session.protocol.has_joined).then_some(Bytes::from_static(RELEASE))
-    }
-
-    fn is_released(session: &Session<Self>) -> bool {
-        session.protocol.released.load(Ordering::Acquire)
+    fn has_joined(_: &Session<Self>) -> bool {
+        true
     }
 
     const OLD_CLIENT: [&'static str; 2] = ["", ""];
@@ -73,7 +51,7 @@ impl Protocol for Plain {
 }
 
 /// A client, and the filter of its session.
-async fn connected(has_joined: bool) -> (TcpStream, FrameFilter<Plain>) {
+async fn connected() -> (TcpStream, FrameFilter<Plain>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap());
     let (client, accepted) = tokio::join!(client, listener.accept());
@@ -90,11 +68,7 @@ async fn connected(has_joined: bool) -> (TcpStream, FrameFilter<Plain>) {
     };
     let registrations = Registrations::new(&limits, Arc::default());
     let registration = registrations.register(Ipv4Addr::LOCALHOST.into());
-    let protocol = Plain {
-        has_joined,
-        released: AtomicBool::new(false),
-    };
-    let session = Sessions::new(Duration::from_secs(60)).open(registration.unwrap(), protocol);
+    let session = Sessions::new(Duration::from_secs(60)).open(registration.unwrap(), Plain);
     assert!(session.attach());
     session.connect(connection.clone(), false);
     let filter = FrameFilter::new(session, connection, Bytes::new());
@@ -108,7 +82,7 @@ fn runtime() -> Runtime {
 /// What the library reads of what a client sends, in pieces of these sizes.
 fn read(sent: &[u8], pieces: &[usize]) -> Vec<u8> {
     runtime().block_on(async {
-        let (mut client, mut filter) = connected(true).await;
+        let (mut client, mut filter) = connected().await;
         client.set_nodelay(true).unwrap();
         let sending = async {
             let mut rest = sent;
@@ -217,7 +191,7 @@ proptest! {
 #[test]
 fn half_a_frame_does_not_keep_a_session_from_its_end() {
     runtime().block_on(async {
-        let (mut client, mut filter) = connected(true).await;
+        let (mut client, mut filter) = connected().await;
         let session = filter.session.clone();
         client.write_all(&[0x81, 0xfe, 0xff]).await.unwrap();
         let mut buffer = [0; 16];
@@ -233,52 +207,9 @@ fn half_a_frame_does_not_keep_a_session_from_its_end() {
 }
 
 #[test]
-fn a_session_that_joined_nothing_is_released_before_its_end() {
-    let close = frame(0x88, &1000_u16.to_be_bytes(), [0; 4]);
-    let wrong = frame(0x81, b"not a packet", [7; 4]);
-    let nothing = Vec::new();
-    let text = |text: &[u8]| crate::frame::text(&[text]);
-    for in_time in [true, false] {
-        for last in [&close, &wrong, &nothing] {
-            runtime().block_on(async {
-                let (mut client, mut filter) = connected(false).await;
-                client.write_all(last).await.unwrap();
-                client.shutdown().await.unwrap();
-                let mut connect = vec![0; RELEASE.len()];
-                filter.read_exact(&mut connect).await.unwrap();
-                assert_eq!(connect, RELEASE);
-                let mut rest = Vec::new();
-                filter.write_all(&text(b"a word")).await.unwrap();
-                tokio::select! {
-                    biased;
-                    read = filter.read_u8() => panic!("{read:?} before it is answered"),
-                    () = tokio::task::yield_now() => {}
-                }
-                let answer = text(br#"40/own,{"sid":"x"}"#);
-                if in_time {
-                    filter.write_all(&answer).await.unwrap();
-                } else {
-                    // What is read next comes when the time is over.
-                    filter.releasing.as_mut().unwrap().until = Instant::now();
-                }
-                filter.read_to_end(&mut rest).await.unwrap();
-                assert_eq!(&rest, last);
-                if !in_time {
-                    filter.write_all(&answer).await.unwrap();
-                }
-                drop(filter);
-                let mut seen = Vec::new();
-                client.read_to_end(&mut seen).await.unwrap();
-                assert_eq!(seen, text(b"a word"));
-            });
-        }
-    }
-}
-
-#[test]
 fn a_ping_overtakes_half_a_megabyte_of_events() {
     runtime().block_on(async {
-        let (mut client, mut filter) = connected(true).await;
+        let (mut client, mut filter) = connected().await;
         let session = filter.session.clone();
         // The first ping, which is answered in the client's place.
         let ping = crate::frame::text(&[b"2"]);
@@ -330,7 +261,7 @@ fn a_ping_overtakes_half_a_megabyte_of_events() {
 fn a_closed_session_sends_what_waits_and_an_aborted_one_does_not() {
     for is_aborted in [false, true] {
         runtime().block_on(async {
-            let (mut client, mut filter) = connected(true).await;
+            let (mut client, mut filter) = connected().await;
             let session = filter.session.clone();
             let event = format!("42[\"{}\"]", "x".repeat(10_000));
             let mut pushed = 0;
