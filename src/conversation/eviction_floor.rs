@@ -40,7 +40,7 @@ impl EvictionFloor {
         }
     }
 
-    /// /// No event of `key` after this position has been evicted.
+    /// No event of `key` after this position has been evicted.
     pub(super) fn floor(&self, key: &ConversationKey) -> Position {
         let least = self
             .cells(key)

@@ -15,7 +15,7 @@ use socketioxide::{SendError, SocketError};
 use tracing::debug;
 
 use super::client::Session;
-use super::token_expiry::TokenExpiry;
+use super::token_expiry::{Due, TokenExpiry};
 use crate::conversation::{
     ConversationKey, Entry, Hub, Join, Joined, Membership, Offer, Outlet, Participant, ResetNotice,
     rfc3339_from_unix,
@@ -146,6 +146,11 @@ impl SocketOutlet {
     /// Whether nothing can be emitted any more.
     pub(super) fn is_closed(&self) -> bool {
         self.has_left() || self.session.is_closed() || !self.socket.connected()
+    }
+
+    /// Whether the member's socket is closed, or its token is about to expire or has.
+    pub(super) fn is_due(&self, now: i64) -> bool {
+        self.is_closed() || self.expiry.due(now) != Due::Nothing
     }
 
     /// The namespace, unless it is the root.
