@@ -15,6 +15,7 @@
 //! | [`socketio`] | what a session says: namespaces, admission, members' sockets |
 //! | [`engineio`] | what carries a session: polls and WebSockets, what waits for a client, limits |
 //! | [`auth`] | token in, agent out |
+//! | [`broker`] | what every user of RabbitMQ shares: connections, topology, confirms, errors |
 //! | [`net`] | accepted connections, HTTP on them, how many there may be |
 //! | [`http`] | the relay's endpoint, the probes, the metrics, the widget; which pages may talk to the gateway |
 //! | [`config`] | the environment |
@@ -23,11 +24,12 @@
 //! | [`cli`] | the commands |
 //!
 //! Imports run one way: `counter`, `frame`, `lock` and `throttle` import no other; `conversation`
-//! imports only these; `journal`, `socketio` and `source` import `conversation`; `source` imports
-//! `journal`; `source` and `socketio` do not import each other; `socketio` imports `engineio`, which
+//! imports only these; `journal`, `socketio` and `source` import `conversation`; `source` and `journal`
+//! import `broker`; `source` imports `journal`; `source` and `socketio` do not import each other; `socketio` imports `engineio`, which
 //! imports `net`; only `gateway` imports all.
 
 pub mod auth;
+pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod conversation;

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::publish::{body, new_message_id};
 use crate::conversation::{ConversationKey, Decoder, Kind};
 use crate::journal::Journal;
-use crate::source::amqp::{Publisher, Settings};
+use crate::source::amqp::{EventPublisher, Settings};
 use crate::source::relay;
 
 /// What happens, one after the other.
@@ -75,7 +75,7 @@ async fn round(
     journal: &Journal,
     key: &ConversationKey,
 ) -> anyhow::Result<()> {
-    let publisher = Publisher::connect(settings).await?;
+    let mut publisher = EventPublisher::connect(settings).await?;
     info!("the demo begins");
     let mut last = new_message_id();
     for scene in SCRIPT {

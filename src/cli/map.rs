@@ -8,9 +8,10 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
 use super::{CommandError, config};
+use crate::broker::key_matches;
 use crate::config::{Config, Needs};
 use crate::conversation::{BODY_LIMIT, Decoded, Delivered, Kind};
-use crate::source::amqp::{Circumstances, Mapped, Mapping, key_matches};
+use crate::source::amqp::{Circumstances, Mapped, Mapping};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -8,7 +8,7 @@ use super::token::id;
 use super::{CommandError, config, log};
 use crate::config::Needs;
 use crate::conversation::{ConversationKey, Delivered, Id, Kind, rfc3339};
-use crate::source::amqp::Publisher;
+use crate::source::amqp::EventPublisher;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Args {
@@ -97,7 +97,7 @@ pub(super) async fn run(args: Args) -> Result<(), CommandError> {
     Delivered::now(kind, &body)
         .check()
         .map_err(|rejection| CommandError::Usage(rejection.detail))?;
-    let publisher = Publisher::connect(&config.amqp)
+    let mut publisher = EventPublisher::connect(&config.amqp)
         .await
         .map_err(anyhow::Error::from)?;
     publisher

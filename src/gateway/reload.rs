@@ -6,9 +6,9 @@ use tokio::task::spawn_blocking;
 use tracing::{error, info, warn};
 
 use crate::auth::{Authenticator, KeySource};
+use crate::broker::SharedUri;
 use crate::config::{Config, Files, Reading};
 use crate::http::ApiKeys;
-use crate::source::amqp::SharedUri;
 
 /// The variable that may name a file which is no text of a variable: a key set.
 const KEY_SET: &str = "JWT_JWKS_URL";

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use serde::Serialize;
 
 use super::App;
-use crate::source::amqp::Check;
+use crate::broker::Check;
 
 /// The phases of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

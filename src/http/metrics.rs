@@ -16,8 +16,8 @@ use tracing::error;
 
 use super::internal::{self, ApiError};
 use super::{App, process};
+use crate::broker::Check;
 use crate::counter;
-use crate::source::amqp::Check;
 
 /// On the listener for internal calls.
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {

@@ -66,7 +66,7 @@ impl Playground {
         sockets.deny_if(move |agent, key| denies.denies(agent, key, Instant::now()));
         let stage = Stage {
             denied,
-            broker: Broker::new(self.amqp.clone()),
+            broker: Broker::new(&self.amqp),
             playground: self,
             sockets,
         };

@@ -7,13 +7,10 @@ use lapin::options::{BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use tracing::warn;
 
-use super::broker_error::BrokerError;
-use super::connection::BrokerConnection;
 use super::consumer::Consumer;
 use super::deliveries::Deliveries;
-use super::operation::Operation;
-use super::status::Check;
 use super::takeover::Takeover;
+use crate::broker::{BrokerConnection, BrokerError, Check, Operation};
 
 /// Why a queue is not bound by us.
 #[derive(Debug, Default)]

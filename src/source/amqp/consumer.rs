@@ -8,17 +8,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::activation::Unbound;
-use super::backoff::Backoff;
-use super::broker_error::BrokerError;
-use super::connection::BrokerConnection;
 use super::dead_letters::DeadLetters;
 use super::deliveries::Deliveries;
 use super::delivery_loop::DeliveryLoop;
 use super::mapping::Mapping;
-use super::operation::Operation;
-use super::status::{BrokerStatus, Check};
+use super::status::BrokerStatus;
 use super::takeover::{Takeover, recheck_after};
-use super::topology::{Queue, Topology};
+use crate::broker::{Backoff, BrokerConnection, BrokerError, Check, Operation, Queue, Topology};
 use crate::conversation::{Decoder, Kind};
 use crate::journal::Journal;
 

@@ -1,31 +1,22 @@
-//! Publishes to the dead letter queue: as mandatory, confirmed, and only then done.
-//!
-//! It has a connection of its own. A broker that runs short of memory or disk stops reading from
-//! connections that publish (<https://www.rabbitmq.com/docs/alarms>); acknowledgements must not
-//! wait behind that.
+//! Publishes to the dead letter queue.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use lapin::BasicProperties;
 use lapin::message::Delivery;
-use lapin::types::{FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, Confirmation};
+use lapin::types::FieldTable;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
-use super::backoff::Backoff;
-use super::broker_error::BrokerError;
-use super::connection::BrokerConnection;
+use super::Settings;
 use super::dead_letter_properties::dead_letter_properties;
-use super::operation::Operation;
 use super::status::BrokerStatus;
-use super::topology::{MANDATORY, Topology};
-use super::{DEFAULT_EXCHANGE, Settings};
+use crate::broker::{
+    Backoff, BrokerConnection, BrokerError, PublishError, Publisher, Target, Topology,
+};
 use crate::conversation::Rejection;
-
-/// A broker that has not confirmed by then is asked again, on another connection.
-const CONFIRM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the pauses between attempts grow. There is one attempt at a time, however many dead
 /// letters are pending, so that it may be tried often.
@@ -41,9 +32,7 @@ pub(super) struct DeadLetters {
 
 /// The state of publishing, one dead letter after the other.
 struct Publishing {
-    connection: Option<BrokerConnection>,
-    /// With confirms. A refusal closes it, and leaves the connection.
-    channel: Option<Channel>,
+    publisher: Publisher,
     backoff: Backoff,
     /// The end of the pause after a failed attempt.
     paused_until: Instant,
@@ -52,15 +41,14 @@ struct Publishing {
 impl DeadLetters {
     pub(super) fn new(settings: Settings, status: Arc<BrokerStatus>) -> Self {
         Self {
-            topology: Topology::new(&settings),
-            settings,
-            status,
+            topology: settings.topology(),
             publishing: Mutex::new(Publishing {
-                connection: None,
-                channel: None,
+                publisher: Publisher::new(settings.uri.clone(), "dead letters"),
                 backoff: Backoff::up_to(LONGEST_PAUSE),
                 paused_until: Instant::now(),
             }),
+            settings,
+            status,
         }
     }
 
@@ -88,13 +76,14 @@ impl DeadLetters {
         delivery.delivery_tag
     }
 
-    /// Publishes one message at a time: the library assigns a returned message by the order of
-    /// confirms, so that with two in flight one may be taken for the other. After a failure the next
-    /// one is tried: what no queue takes does not hold up the others.
+    /// Publishes one message at a time. After a failure the next one is tried: what no queue takes
+    /// does not hold up the others.
     async fn attempt(&self, body: &[u8], properties: BasicProperties) -> Result<(), BrokerError> {
         let mut publishing = self.publishing.lock().await;
         sleep_until(publishing.paused_until).await;
-        let published = self.try_publish(&mut publishing, body, properties).await;
+        let published = self
+            .try_publish(&mut publishing.publisher, body, properties)
+            .await;
         match &published {
             Ok(()) => {
                 publishing.backoff.reset();
@@ -130,71 +119,38 @@ impl DeadLetters {
 
     async fn try_publish(
         &self,
-        publishing: &mut Publishing,
+        publisher: &mut Publisher,
         body: &[u8],
         properties: BasicProperties,
     ) -> Result<(), BrokerError> {
-        // Taken, and put back when they are good for the next: an attempt may be given up anywhere.
-        let connection = match publishing.connection.take() {
-            Some(connection) if connection.is_open() => connection,
-            _ => BrokerConnection::open(&self.settings, "dead letters").await?,
-        };
-        let channel = match publishing.channel.take() {
-            Some(channel) if channel.status().connected() => channel,
-            _ => match self.open(&connection).await {
-                Ok(channel) => channel,
-                Err(error) => {
-                    publishing.connection = Some(connection);
-                    return Err(error);
-                }
-            },
-        };
+        if let Some(connection) = publisher.connect().await? {
+            self.declare(connection).await;
+        }
         let queue = &self.topology.dead_letters;
-        let name = queue.name.as_str().into();
-        let confirmed = timeout(CONFIRM_TIMEOUT, async {
-            let exchange = ShortString::default();
-            let published = channel.basic_publish(exchange, name, MANDATORY, body, properties);
-            published.await?.await
-        });
-        let Ok(confirmed) = confirmed.await else {
-            return Err(connection.unconfirmed(CONFIRM_TIMEOUT));
+        let target = Target {
+            exchange: "",
+            routing_key: &queue.name,
         };
-        let vhost = connection.vhost().to_owned();
-        let (channel, result) = match confirmed {
-            Ok(Confirmation::Ack(None)) => (Some(channel), Ok(())),
+        let object = queue.object();
+        match publisher.publish(target, body, properties).await {
+            Ok(()) => Ok(()),
+            Err(PublishError::Broker(error)) => Err(error),
             // The queue has been deleted: the next attempt opens another channel, and declares it.
-            Ok(Confirmation::Ack(Some(_))) => {
-                let object = queue.object();
-                let remedy = self.topology.remedy(&object);
-                let said = "the message came back".to_owned();
-                let missing = BrokerError::Missing {
-                    object,
-                    vhost,
-                    remedy,
-                    said,
-                };
-                (None, Err(missing))
-            }
-            Ok(Confirmation::Nack(_) | Confirmation::NotRequested) => {
-                let object = queue.object();
-                (Some(channel), Err(BrokerError::NotTaken { object, vhost }))
-            }
-            Err(error) => {
-                let operation = Operation::Publish(DEFAULT_EXCHANGE.to_owned());
-                (None, Err(connection.error(&operation, &error)))
-            }
-        };
-        publishing.connection = Some(connection);
-        publishing.channel = channel;
-        result
+            Err(PublishError::Unroutable { vhost, .. }) => Err(BrokerError::Missing {
+                remedy: self.topology.remedy(&object),
+                object,
+                vhost,
+                said: "the message came back".to_owned(),
+            }),
+            Err(PublishError::NotTaken { vhost }) => Err(BrokerError::NotTaken { object, vhost }),
+        }
     }
 
-    async fn open(&self, connection: &BrokerConnection) -> Result<Channel, BrokerError> {
+    async fn declare(&self, connection: &BrokerConnection) {
         if let Err(error) = self.topology.ensure_dead_letters(connection).await {
             // A queue with other arguments takes messages all the same; the session reports it.
             let queue = &self.topology.dead_letters.name;
             debug!(queue, %error, "the dead letter queue is not as declared");
         }
-        connection.within(connection.confirming_channel()).await
     }
 }

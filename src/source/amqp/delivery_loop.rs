@@ -19,11 +19,11 @@ use tracing::{Level, debug, enabled, warn};
 
 use super::acks::{Ack, Acks};
 use super::attempts::attempt;
-use super::broker_error::BrokerError;
 use super::coalescing::Coalescing;
 use super::consumer::Consumer;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
+use crate::broker::BrokerError;
 use crate::conversation::{About, Batch, Delivered, Invalid, Rejection};
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for

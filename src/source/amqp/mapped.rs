@@ -14,7 +14,7 @@ use tracing::debug;
 
 use super::delivery_loop::DeliveryLoop;
 use super::mapping::{Circumstances, Mapped};
-use super::topology::Queue;
+use crate::broker::Queue;
 use crate::conversation::{About, Event, Identity, Rejection};
 
 /// The header of a dead letter that names the events that were delivered.

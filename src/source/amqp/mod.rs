@@ -6,34 +6,23 @@
 //!                                        └ what can never succeed ─ dead_letters ─┘
 //! ```
 //!
-//! lapin could recover connections by itself. One loop of our own has the first connect and every
-//! later one share topology, readiness, backoff and log line.
+//! What is not about deliveries, such as the connection and its errors, is [`crate::broker`]'s.
 
 mod acks;
 mod activation;
 mod attempts;
-mod backoff;
-mod broker_error;
 mod coalescing;
-mod connection;
 mod consumer;
 mod dead_letter_properties;
 mod dead_letters;
-mod declaration;
 mod deliveries;
 mod delivery_loop;
-mod explain;
-mod io_thread;
+mod event_publisher;
 mod left_out;
 mod mapped;
 mod mapping;
-mod operation;
 mod pending_dead_letters;
-mod publisher;
-mod redacted_uri;
-mod reply;
 mod session;
-mod shared_uri;
 mod status;
 mod takeover;
 mod topology;
@@ -41,21 +30,14 @@ mod topology;
 use std::fmt;
 use std::sync::Arc;
 
-use redacted_uri::RedactedUri;
+use crate::broker::SharedUri;
 
-pub use broker_error::BrokerError;
+pub use event_publisher::EventPublisher;
 pub use left_out::LeftOut;
 pub use mapping::{Circumstances, MOST_OUTPUTS, Mapped, Mapping};
 pub use pending_dead_letters::PendingDeadLetters;
-pub use publisher::{PublishError, Publisher};
-pub use reply::Difference;
 pub use session::run;
-pub use shared_uri::SharedUri;
-pub use status::{BrokerStatus, Check};
-pub use topology::{Argument, Queue, Topology, key_matches};
-
-/// What the broker calls the exchange without a name.
-const DEFAULT_EXCHANGE: &str = "amq.default";
+pub use status::BrokerStatus;
 
 /// How to reach the broker, and the names of what is there.
 #[derive(Clone)]
@@ -106,24 +88,12 @@ impl QueueType {
 impl Settings {
     /// Where the broker is, without its credentials.
     pub fn address(&self) -> String {
-        let uri = RedactedUri::new(&self.uri.get());
-        format!("{}{}", uri.address, Vhost(&uri.vhost))
+        self.uri.address()
     }
 
     /// Whom the broker knows the gateway as.
     pub fn user(&self) -> String {
-        self.uri.get().authority.userinfo.username.clone()
-    }
-}
-
-struct Vhost<'a>(&'a str);
-
-impl fmt::Display for Vhost<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            "/" => Ok(()),
-            name => write!(f, "/{name}"),
-        }
+        self.uri.user()
     }
 }
 

@@ -1,35 +1,24 @@
-//! The connection's loop: connect, consume both queues, and again when that ends.
+//! The consumers' session: both queues, and what they share, for as long as a connection lives.
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
-use lapin::Event;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::Settings;
 use super::activation::Unbound;
-use super::backoff::Backoff;
-use super::broker_error::BrokerError;
-use super::connection::BrokerConnection;
 use super::consumer::Consumer;
 use super::dead_letters::DeadLetters;
-use super::operation::Operation;
 use super::status::{
-    BROKER, BrokerStatus, Check, DEAD_LETTER_QUEUE, EXCHANGE, INBOUND_QUEUE, STATUS_QUEUE,
+    BROKER, BrokerStatus, DEAD_LETTER_QUEUE, EXCHANGE, INBOUND_QUEUE, STATUS_QUEUE,
 };
-use super::topology::Topology;
+use crate::broker::{
+    Backoff, BrokerConnection, BrokerError, Check, Session, Topology, keep_connected,
+};
 use crate::conversation::{Decoder, Kind};
 use crate::journal::Journal;
-
-/// How long the reason of a lost connection may take to be known.
-const REASON_TIMEOUT: Duration = Duration::from_millis(200);
-
-/// How long the broker may take to close in turn.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Consumes until `shutdown` is cancelled, through whatever the broker does.
 ///
@@ -41,37 +30,9 @@ pub async fn run(
     status: Arc<BrokerStatus>,
     shutdown: CancellationToken,
 ) {
-    let source = Source::new(settings, decoder, journal, status);
-    let mut backoff = Backoff::new();
-    while !shutdown.is_cancelled() {
-        let attempt = tokio::select! {
-            () = shutdown.cancelled() => return,
-            attempt = BrokerConnection::open(&source.settings, "consumer") => attempt,
-        };
-        let (healthy_since, error) = match attempt {
-            Ok(connection) => {
-                let since = Instant::now();
-                let error = source.session(&connection, &shutdown).await;
-                (Some(since), error)
-            }
-            Err(error) => (None, error),
-        };
-        if shutdown.is_cancelled() {
-            return;
-        }
-        source.status.disconnected(&error.to_string());
-        let pause = backoff.pause(healthy_since);
-        warn!(
-            broker = source.settings.address(),
-            %error,
-            retry_in_ms = pause.as_millis() as u64,
-            "not connected to the broker"
-        );
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = sleep(pause) => {}
-        }
-    }
+    let uri = settings.uri.clone();
+    let mut source = Source::new(settings, decoder, journal, status, shutdown.clone());
+    keep_connected(&mut source, &uri, &shutdown).await;
 }
 
 struct Source {
@@ -80,6 +41,7 @@ struct Source {
     status: Arc<BrokerStatus>,
     inbound: Consumer,
     statuses: Consumer,
+    shutdown: CancellationToken,
 }
 
 impl Source {
@@ -88,8 +50,9 @@ impl Source {
         decoder: Decoder,
         journal: Arc<Journal>,
         status: Arc<BrokerStatus>,
+        shutdown: CancellationToken,
     ) -> Self {
-        let topology = Arc::new(Topology::new(&settings));
+        let topology = Arc::new(settings.topology());
         let dead_letters = Arc::new(DeadLetters::new(settings.clone(), status.clone()));
         let consumer = |kind, queue, check| Consumer {
             kind,
@@ -114,41 +77,8 @@ impl Source {
             settings,
             topology,
             status,
+            shutdown,
         }
-    }
-
-    /// Lives as long as the connection; with the reason of its end.
-    async fn session(
-        &self,
-        connection: &BrokerConnection,
-        shutdown: &CancellationToken,
-    ) -> BrokerError {
-        info!(
-            broker = self.settings.address(),
-            user = self.settings.user(),
-            "connected to the broker"
-        );
-        self.status.set(BROKER, Check::Up);
-        let consume = async {
-            tokio::join!(
-                self.inbound.run(connection, shutdown),
-                self.statuses.run(connection, shutdown)
-            );
-        };
-        let watch = watch(connection);
-        tokio::pin!(watch);
-        let error = tokio::select! {
-            error = &mut watch => error,
-            never = self.keep_declared(connection) => match never {},
-            // The consumers see the end, and the connection's events say why: a moment later.
-            () = consume => timeout(REASON_TIMEOUT, watch)
-                .await
-                .unwrap_or_else(|_| connection.lost("the connection was lost")),
-        };
-        // Already closed, unless this is the shutdown; a broker that hangs is left alone.
-        let closed = connection.lapin().close(200, "shutting down".into());
-        timeout(CLOSE_TIMEOUT, closed).await.ok();
-        error
     }
 
     /// Sees to what both queues share, again and again until it is there. A refusal is reported and
@@ -187,20 +117,27 @@ impl Source {
     }
 }
 
-/// Waits for the connection to fail; with the reason.
-async fn watch(connection: &BrokerConnection) -> BrokerError {
-    let mut events = connection.lapin().events_listener();
-    while let Some(event) = events.next().await {
-        match event {
-            Event::Error(error) if !connection.is_open() => {
-                return connection.error(&Operation::UseConnection, &error);
-            }
-            Event::ConnectionBlocked(reason) => {
-                warn!(reason, "the broker takes no publishes at present");
-            }
-            Event::ConnectionUnblocked => info!("the broker takes publishes again"),
-            _ => {}
+impl Session for Source {
+    const PURPOSE: &'static str = "consumer";
+
+    /// Works until the shutdown, or until the consumers see that the connection is lost.
+    async fn live(&mut self, connection: &BrokerConnection) -> Result<(), BrokerError> {
+        self.status.set(BROKER, Check::Up);
+        let shutdown = &self.shutdown;
+        let consume = async {
+            tokio::join!(
+                self.inbound.run(connection, shutdown),
+                self.statuses.run(connection, shutdown)
+            );
+        };
+        tokio::select! {
+            never = self.keep_declared(connection) => match never {},
+            () = consume => {}
         }
+        Ok(())
     }
-    connection.lost("the connection was closed")
+
+    fn lost(&mut self, error: &BrokerError) {
+        self.status.disconnected(&error.to_string());
+    }
 }

@@ -4,20 +4,10 @@ use std::collections::BTreeMap;
 
 use super::PendingDeadLetters;
 use super::left_out::LeftOut;
+use crate::broker::Check;
 use crate::conversation::{Kind, Reason};
 use crate::counter::{Counter, CounterSet};
 use crate::lock::Mutex;
-
-/// One part of the broker's side.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Check {
-    /// It has not been tried yet.
-    Starting,
-    /// It works.
-    Up,
-    /// It does not, for this reason.
-    Down(String),
-}
 
 /// The state of every part, by the part's name, and what could not be taken.
 #[derive(Debug)]

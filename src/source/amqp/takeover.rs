@@ -9,14 +9,10 @@
 
 use std::time::Duration;
 
+use crate::broker::{BrokerConnection, BrokerError, Operation, Queue};
 use lapin::Channel;
 use rand::RngExt as _;
 use tokio::time::sleep;
-
-use super::broker_error::BrokerError;
-use super::connection::BrokerConnection;
-use super::operation::Operation;
-use super::topology::Queue;
 
 /// When a consumer without a delivery checks again whether it is the active one, in milliseconds.
 const RECHECK_MS: std::ops::Range<u64> = 500..1_500;

@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use agent_gateway::broker::{Argument, Queue};
 use agent_gateway::config::{Config, Needs};
-use agent_gateway::source::amqp::{Argument, Queue, Topology};
 use serde_json::{Map, Value, json};
 
 fn queue(queue: &Queue) -> Value {
@@ -33,7 +33,7 @@ fn definitions_json_equals_what_the_gateway_declares() {
     let definitions: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let part = |name: &str| sorted(definitions[name].as_array().unwrap().clone());
     let config = Config::from_vars([], Needs::Nothing).unwrap();
-    let topology = Topology::new(&config.amqp);
+    let topology = config.amqp.topology();
     let queues = [&topology.inbound, &topology.status, &topology.dead_letters];
 
     let exchange = json!({

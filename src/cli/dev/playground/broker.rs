@@ -3,21 +3,16 @@
 use tokio::sync::Mutex;
 
 use super::error::PlaygroundError;
+use crate::broker::PublishError;
 use crate::conversation::{ConversationKey, Delivered, Kind};
-use crate::source::amqp::{PublishError, Publisher, Settings};
+use crate::source::amqp::{EventPublisher, Settings};
 
 /// A publisher that connects when it is needed.
-pub(super) struct Broker {
-    settings: Settings,
-    publisher: Mutex<Option<Publisher>>,
-}
+pub(super) struct Broker(Mutex<EventPublisher>);
 
 impl Broker {
-    pub(super) fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            publisher: Mutex::default(),
-        }
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self(Mutex::new(EventPublisher::new(settings)))
     }
 
     /// Publishes an event that the gateway would take. What the broker was asked to take and may
@@ -42,25 +37,10 @@ impl Broker {
         key: &ConversationKey,
         body: &[u8],
     ) -> Result<(), PlaygroundError> {
-        let mut kept = self.publisher.lock().await;
-        if let Some(publisher) = kept.take()
-            && publisher.publish(kind, key, body).await.is_ok()
-        {
-            *kept = Some(publisher);
-            return Ok(());
+        let mut publisher = self.0.lock().await;
+        match publisher.publish(kind, key, body).await {
+            Err(PublishError::Broker(_)) => Ok(publisher.publish(kind, key, body).await?),
+            published => Ok(published?),
         }
-        *kept = Some(self.publish_anew(kind, key, body).await?);
-        Ok(())
-    }
-
-    async fn publish_anew(
-        &self,
-        kind: Kind,
-        key: &ConversationKey,
-        body: &[u8],
-    ) -> Result<Publisher, PublishError> {
-        let publisher = Publisher::connect(&self.settings).await?;
-        publisher.publish(kind, key, body).await?;
-        Ok(publisher)
     }
 }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::source::amqp::PublishError;
+use crate::broker::PublishError;
 use crate::source::relay::RelayError;
 
 #[derive(Debug)]

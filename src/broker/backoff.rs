@@ -7,7 +7,7 @@ use backoff::backoff::Backoff as _;
 
 /// Exponential with jitter: from 0.5 s to 30 s, so that many gateways do not come back to a
 /// restarted broker at the same moment.
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     backoff: backoff::ExponentialBackoff,
     longest: Duration,
 }
@@ -18,12 +18,12 @@ impl Backoff {
     /// What has worked for so long was no part of the same trouble.
     const HEALTHY: Duration = Duration::from_secs(30);
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::up_to(Self::LONGEST)
     }
 
     /// One whose pauses end at `longest`.
-    pub(super) fn up_to(longest: Duration) -> Self {
+    pub(crate) fn up_to(longest: Duration) -> Self {
         Self {
             backoff: ExponentialBackoffBuilder::new()
                 .with_initial_interval(Self::FIRST)
@@ -37,12 +37,12 @@ impl Backoff {
     }
 
     /// It works: the next pause is the first again.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.backoff.reset();
     }
 
     /// The pause after an attempt that has worked since `healthy_since`, if it worked at all.
-    pub(super) fn pause(&mut self, healthy_since: Option<Instant>) -> Duration {
+    pub(crate) fn pause(&mut self, healthy_since: Option<Instant>) -> Duration {
         if healthy_since.is_some_and(|since| since.elapsed() >= Self::HEALTHY) {
             self.reset();
         }

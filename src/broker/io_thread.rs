@@ -40,7 +40,7 @@ const READ_INTERVAL: Duration = Duration::from_micros(500);
 const DENSE: Duration = READ_INTERVAL.saturating_mul(2);
 
 /// The current Tokio runtime, whose connections wait in the thread that reads them.
-pub(super) fn runtime() -> Runtime<IoThreadRuntime> {
+pub(crate) fn runtime() -> Runtime<IoThreadRuntime> {
     Runtime::new(IoThreadRuntime {
         tokio: Tokio::current(),
         handle: Handle::current(),
@@ -48,7 +48,7 @@ pub(super) fn runtime() -> Runtime<IoThreadRuntime> {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct IoThreadRuntime {
+pub(crate) struct IoThreadRuntime {
     tokio: Tokio,
     handle: Handle,
 }
@@ -121,7 +121,7 @@ impl Reactor for IoThreadRuntime {
 }
 
 /// A connection to the broker.
-pub(super) struct IoThreadStream {
+pub(crate) struct IoThreadStream {
     socket: TcpStream,
     handle: Handle,
     /// The socket among those that the reactor watches, while it waits there to be readable.

@@ -4,17 +4,17 @@ use lapin::uri::AMQPUri;
 
 /// An `AMQP_URL` without its password.
 #[derive(Debug, Clone)]
-pub(super) struct RedactedUri {
+pub(crate) struct RedactedUri {
     /// Host and port.
-    pub(super) address: String,
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) user: String,
-    pub(super) vhost: String,
+    pub(crate) address: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: String,
+    pub(crate) vhost: String,
 }
 
 impl RedactedUri {
-    pub(super) fn new(uri: &AMQPUri) -> Self {
+    pub(crate) fn new(uri: &AMQPUri) -> Self {
         let authority = &uri.authority;
         let host = match authority.host.contains(':') {
             true => format!("[{}]", authority.host),

@@ -22,7 +22,7 @@ impl Topology {
     ///
     /// # Errors
     /// When it is not, or not a durable topic exchange.
-    pub(super) async fn ensure_exchange(
+    pub(crate) async fn ensure_exchange(
         &self,
         connection: &BrokerConnection,
     ) -> Result<(), BrokerError> {
@@ -45,7 +45,7 @@ impl Topology {
     ///
     /// # Errors
     /// When it is not, or with other arguments.
-    pub(super) async fn ensure_dead_letters(
+    pub(crate) async fn ensure_dead_letters(
         &self,
         connection: &BrokerConnection,
     ) -> Result<(), BrokerError> {
@@ -64,7 +64,7 @@ impl Topology {
     ///
     /// # Errors
     /// When it is not, or with other arguments.
-    pub(super) async fn ensure_queue(
+    pub(crate) async fn ensure_queue(
         &self,
         queue: &Queue,
         connection: &BrokerConnection,
@@ -92,7 +92,7 @@ impl Topology {
     }
 
     /// Who makes what is missing, when we have not.
-    pub(super) fn remedy(&self, object: &str) -> String {
+    pub(crate) fn remedy(&self, object: &str) -> String {
         if self.declare {
             format!(
                 "create it, or give the gateway's user the right to configure {object} and, for its \
@@ -138,7 +138,7 @@ async fn declare_exchange(
 
 impl Queue {
     /// What it is called in errors.
-    pub(super) fn object(&self) -> String {
+    pub(crate) fn object(&self) -> String {
         format!("queue {}", self.name)
     }
 
@@ -171,7 +171,7 @@ impl Queue {
     }
 
     /// How many consumers it has. A classic queue counts those who stand by, a quorum queue does not.
-    pub(super) async fn consumers(&self, channel: &lapin::Channel) -> lapin::Result<u32> {
+    pub(crate) async fn consumers(&self, channel: &lapin::Channel) -> lapin::Result<u32> {
         let options = QueueDeclareOptions {
             passive: true,
             ..Default::default()
@@ -182,7 +182,7 @@ impl Queue {
     }
 
     /// Binds it to the exchange, by each of its patterns. What it is bound by besides stays.
-    pub(super) async fn bind(
+    pub(crate) async fn bind(
         &self,
         exchange: &str,
         connection: &BrokerConnection,

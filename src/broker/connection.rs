@@ -7,23 +7,23 @@ use lapin::{Channel, ConnectionProperties};
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-use super::Settings;
 use super::broker_error::BrokerError;
 use super::io_thread;
 use super::operation::Operation;
 use super::redacted_uri::RedactedUri;
+use super::shared_uri::SharedUri;
 
 /// A broker that takes the connection and then says nothing is given up after this time. So is a
 /// declaration: a broker that has just come back can leave that of a replicated queue unanswered,
 /// heartbeats and all.
-pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often each side shows that it is there, in seconds, when the URL does not say. RabbitMQ
 /// recommends 5 to 20 (<https://www.rabbitmq.com/docs/heartbeats>).
 const HEARTBEAT: u16 = 10;
 
 /// An open connection, with the address and the user that errors name.
-pub(super) struct BrokerConnection {
+pub(crate) struct BrokerConnection {
     lapin: lapin::Connection,
     uri: RedactedUri,
 }
@@ -34,8 +34,8 @@ impl BrokerConnection {
     ///
     /// # Errors
     /// When there is no way in, or none within [`ANSWER_TIMEOUT`].
-    pub(super) async fn open(settings: &Settings, purpose: &str) -> Result<Self, BrokerError> {
-        let mut uri = (*settings.uri.get()).clone();
+    pub(crate) async fn open(uri: &SharedUri, purpose: &str) -> Result<Self, BrokerError> {
+        let mut uri = (*uri.get()).clone();
         let redacted = RedactedUri::new(&uri);
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         let name = format!("agent-gateway {purpose}");
@@ -53,31 +53,31 @@ impl BrokerConnection {
     }
 
     /// The library's.
-    pub(super) const fn lapin(&self) -> &lapin::Connection {
+    pub(crate) const fn lapin(&self) -> &lapin::Connection {
         &self.lapin
     }
 
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.lapin.status().connected()
     }
 
     /// The vhost that it was opened in.
-    pub(super) fn vhost(&self) -> &str {
+    pub(crate) fn vhost(&self) -> &str {
         &self.uri.vhost
     }
 
     /// What the library's error means, when the broker was asked for this.
-    pub(super) fn error(&self, operation: &Operation, error: &lapin::Error) -> BrokerError {
+    pub(crate) fn error(&self, operation: &Operation, error: &lapin::Error) -> BrokerError {
         BrokerError::new(&self.uri, operation, error)
     }
 
-    pub(super) async fn channel(&self) -> Result<Channel, BrokerError> {
+    pub(crate) async fn channel(&self) -> Result<Channel, BrokerError> {
         let channel = self.lapin.create_channel().await;
         channel.map_err(|error| self.error(&Operation::UseConnection, &error))
     }
 
     /// Opens a channel whose publishes are confirmed.
-    pub(super) async fn confirming_channel(&self) -> Result<Channel, BrokerError> {
+    pub(crate) async fn confirming_channel(&self) -> Result<Channel, BrokerError> {
         let channel = self.channel().await?;
         let confirming = channel.confirm_select(ConfirmSelectOptions::default());
         match confirming.await {
@@ -88,7 +88,7 @@ impl BrokerConnection {
 
     /// Asks the broker for something that it may refuse, which closes the channel: on one of its
     /// own.
-    pub(super) async fn ask<T, F>(
+    pub(crate) async fn ask<T, F>(
         &self,
         operation: Operation,
         ask: impl FnOnce(Channel) -> F,
@@ -108,7 +108,7 @@ impl BrokerConnection {
     }
 
     /// Waits for an answer for [`ANSWER_TIMEOUT`].
-    pub(super) async fn within<T>(
+    pub(crate) async fn within<T>(
         &self,
         answer: impl Future<Output = Result<T, BrokerError>>,
     ) -> Result<T, BrokerError> {
@@ -117,7 +117,7 @@ impl BrokerConnection {
     }
 
     /// The broker has not confirmed a message.
-    pub(super) fn unconfirmed(&self, limit: Duration) -> BrokerError {
+    pub(crate) fn unconfirmed(&self, limit: Duration) -> BrokerError {
         BrokerError::Unconfirmed {
             address: self.uri.address.clone(),
             seconds: limit.as_secs(),
@@ -125,7 +125,7 @@ impl BrokerConnection {
     }
 
     /// The connection is gone, for a reason that only the library knows.
-    pub(super) fn lost(&self, said: &str) -> BrokerError {
+    pub(crate) fn lost(&self, said: &str) -> BrokerError {
         BrokerError::Network {
             address: self.uri.address.clone(),
             said: said.to_owned(),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use lapin::uri::AMQPUri;
 
+use super::redacted_uri::RedactedUri;
+
 /// What the next connection is opened with. Its clones are the same: one change counts for all. It
 /// holds a password, and so there is no `Debug`.
 #[derive(Clone)]
@@ -14,6 +16,20 @@ impl SharedUri {
     /// As it is now.
     pub fn get(&self) -> Arc<AMQPUri> {
         self.0.load_full()
+    }
+
+    /// Where the broker is, without its credentials.
+    pub fn address(&self) -> String {
+        let uri = RedactedUri::new(&self.get());
+        match &*uri.vhost {
+            "/" => uri.address,
+            name => format!("{}/{name}", uri.address),
+        }
+    }
+
+    /// Whom the broker knows the gateway as.
+    pub fn user(&self) -> String {
+        self.get().authority.userinfo.username.clone()
     }
 
     /// Has connections be opened with another one from now on. Those that are open stay.

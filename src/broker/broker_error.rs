@@ -177,7 +177,7 @@ pub enum BrokerError {
 
 impl BrokerError {
     /// What is missing could not be made either: in these words of the broker.
-    pub(super) fn because(mut self, refusal: String) -> Self {
+    pub(crate) fn because(mut self, refusal: String) -> Self {
         if let Self::Missing { said, .. } = &mut self {
             *said = refusal;
         }
@@ -185,7 +185,7 @@ impl BrokerError {
     }
 
     /// Whether the user lacks a permission.
-    pub(super) const fn is_no_permission(&self) -> bool {
+    pub(crate) const fn is_no_permission(&self) -> bool {
         matches!(self, Self::NoPermission { .. })
     }
 }

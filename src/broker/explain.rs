@@ -15,19 +15,19 @@ use super::reply::{Refused, Reply};
 
 /// AMQP's reply codes (<https://www.rabbitmq.com/amqp-0-9-1-reference>, constants).
 mod code {
-    pub(super) const CONNECTION_FORCED: u16 = 320;
-    pub(super) const ACCESS_REFUSED: u16 = 403;
-    pub(super) const NOT_FOUND: u16 = 404;
-    pub(super) const RESOURCE_LOCKED: u16 = 405;
-    pub(super) const PRECONDITION_FAILED: u16 = 406;
-    pub(super) const FRAME_ERROR: u16 = 501;
-    pub(super) const UNEXPECTED_FRAME: u16 = 505;
-    pub(super) const NOT_ALLOWED: u16 = 530;
+    pub(crate) const CONNECTION_FORCED: u16 = 320;
+    pub(crate) const ACCESS_REFUSED: u16 = 403;
+    pub(crate) const NOT_FOUND: u16 = 404;
+    pub(crate) const RESOURCE_LOCKED: u16 = 405;
+    pub(crate) const PRECONDITION_FAILED: u16 = 406;
+    pub(crate) const FRAME_ERROR: u16 = 501;
+    pub(crate) const UNEXPECTED_FRAME: u16 = 505;
+    pub(crate) const NOT_ALLOWED: u16 = 530;
 }
 
 impl BrokerError {
     /// What the library's error means where it came from.
-    pub(super) fn new(uri: &RedactedUri, operation: &Operation, error: &lapin::Error) -> Self {
+    pub(crate) fn new(uri: &RedactedUri, operation: &Operation, error: &lapin::Error) -> Self {
         let said = error.to_string();
         match (error.kind(), operation) {
             (ErrorKind::ProtocolError(reply), _) => Self::reply(

@@ -2,7 +2,7 @@
 
 /// An operation that the broker may refuse.
 #[derive(Debug, Clone)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     /// To log in.
     Connect,
     /// To declare an exchange or a queue, such as `queue gateway.status_update`.
@@ -21,7 +21,7 @@ pub(super) enum Operation {
 
 impl Operation {
     /// The object that it is about.
-    pub(super) fn object(&self) -> String {
+    pub(crate) fn object(&self) -> String {
         match self {
             Self::Declare(object) | Self::Inspect(object) => object.clone(),
             Self::Bind { queue, .. } | Self::Consume(queue) => queue.clone(),
@@ -31,7 +31,7 @@ impl Operation {
     }
 
     /// The permission that it takes (<https://www.rabbitmq.com/docs/access-control>).
-    pub(super) fn permission(&self) -> String {
+    pub(crate) fn permission(&self) -> String {
         match self {
             Self::Declare(object) => format!("configure {object}"),
             Self::Bind { queue, exchange } => {

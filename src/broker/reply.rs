@@ -5,16 +5,16 @@
 
 /// A reply's text, as far as its form is known (RabbitMQ 3.10 to 4.x).
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Reply {
-    pub(super) refused: Option<Refused>,
+pub(crate) struct Reply {
+    pub(crate) refused: Option<Refused>,
     /// Such as `queue gateway.status_update`.
-    pub(super) missing: Option<String>,
-    pub(super) difference: Option<Difference>,
+    pub(crate) missing: Option<String>,
+    pub(crate) difference: Option<Difference>,
 }
 
 /// Why a code that means several things was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     NoVhost,
     Limit,
     InUse,
@@ -32,7 +32,7 @@ pub struct Difference {
 }
 
 impl Reply {
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         Self {
             refused: refused(text),
             missing: missing(text),
