@@ -31,7 +31,7 @@ test-front: static/dist ## the front end's own tests
 	cd static && npm test
 
 .PHONY: test-rust
-test-rust: need-cargo static/dist ## the Rust tests, against a real broker
+test-rust: need-cargo static/dist ## the Rust tests, against a real broker; BROKER=4 as root: RabbitMQ 4
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && set -x && cargo test --workspace --locked
 
 .PHONY: test-js
