@@ -47,6 +47,8 @@ pub struct Settings {
     pub internal: Option<SocketAddr>,
     /// The relay's keys; none: every call is refused.
     pub api_keys: ApiKeys,
+    /// Keys that open `/metrics` on the public listener, as the relay's do, and nothing else.
+    pub metrics_keys: ApiKeys,
     /// The origins whose pages may talk to the gateway, its own aside.
     pub origins: Vec<Origin>,
     /// What the gateway is called outside, as far as it is known.
@@ -66,6 +68,7 @@ impl std::fmt::Debug for Settings {
             .field("public", &self.public)
             .field("internal", &self.internal)
             .field("api_keys", &self.api_keys)
+            .field("metrics_keys", &self.metrics_keys)
             .field("origins", &self.origins)
             .field("public_urls", &self.public_urls)
             .field("proxies", &self.proxies)
@@ -82,6 +85,7 @@ struct App {
     health: Arc<Health>,
     broker: Arc<amqp::BrokerStatus>,
     keys: ApiKeys,
+    metrics_keys: ApiKeys,
     page: Arc<Page>,
     /// Under which the scripts of this build can be kept.
     hash: Option<Arc<str>>,
@@ -136,6 +140,7 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         health,
         broker,
         keys: settings.api_keys.clone(),
+        metrics_keys: settings.metrics_keys.clone(),
         page: Arc::new(Page::new(settings)),
         hash: dist::hash().map(Arc::from),
         sockets,

@@ -6,7 +6,9 @@ use lapin::BasicProperties;
 use serde_json::json;
 
 use crate::harness::raw::{Answer, ask};
-use crate::harness::{API_KEY, Broker, Client, Received, TestGateway, message, status, until};
+use crate::harness::{
+    API_KEY, Broker, Client, Folder, Received, TestGateway, message, status, until,
+};
 
 /// Every sample by its name and labels.
 type Samples = BTreeMap<String, f64>;
@@ -221,6 +223,38 @@ async fn metrics_need_a_key_on_the_public_listener() {
     for key in ["x-internal-api-key: ", &bearer] {
         let answer = ask(gateway.address(), "GET /metrics", &[key]).await;
         assert_eq!(answer.status, 401, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn keys_for_metrics_open_nothing_else() {
+    const METRICS_KEY: &str = "a key for what scrapes";
+    let broker = Broker::new().await;
+    let folder = Folder::new();
+    let file = folder.write("keys", format!("another key for scrapes\n{METRICS_KEY}\n"));
+    for variables in [
+        [("METRICS_KEYS", METRICS_KEY)],
+        [("METRICS_KEYS_FILE", &*file)],
+    ] {
+        let gateway = TestGateway::start_with(&broker, &variables).await;
+        let ask = async |line: &str, header: &str| {
+            let header = format!("{header}{METRICS_KEY}");
+            ask(gateway.address(), line, &[&header]).await.status
+        };
+        for header in ["x-internal-api-key: ", "authorization: Bearer "] {
+            assert_eq!(ask("GET /metrics", header).await, 200, "{header}");
+            for line in [
+                "POST /internal/emit",
+                "POST /internal/disconnect",
+                "GET /internal/conversations/acme/c-1",
+            ] {
+                assert_eq!(ask(line, header).await, 401, "{line}");
+            }
+        }
+        assert_eq!(ask("GET /metrics", "x-internal-api-key: x").await, 401);
+        // The relay's keys still open it, and a scrape with its own is no refused call.
+        let refused = metrics(&gateway).await["agent_gateway_keys_refused_total"];
+        assert_eq!(refused, 7.0);
     }
 }
 
