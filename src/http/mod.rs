@@ -13,7 +13,6 @@ mod metrics;
 mod origin;
 mod origins;
 mod page;
-mod process;
 mod public_urls;
 mod refusals;
 
@@ -24,15 +23,18 @@ use std::time::SystemTime;
 use axum::Router;
 use axum::routing::{get, post};
 
+use crate::auth::counts::AuthCounts;
 use crate::conversation::Decoder;
 use crate::conversation::UrlTemplate;
 use crate::journal::Journal;
 use crate::socketio::{Members, Statistics};
 use crate::source::amqp;
+use crate::source::counts::EventCounts;
 pub use ancestors::Ancestors;
 pub use counts::Counts;
 pub use guard::Guard;
 pub use health::{Health, ProcessPhase};
+use internal::RequestCounts;
 pub use keys::ApiKeys;
 pub use origin::{InvalidOrigin, Origin};
 use page::Page;
@@ -92,6 +94,9 @@ struct App {
     sockets: Statistics,
     refused: Arc<Counts>,
     decoder: Decoder,
+    relayed: EventCounts,
+    requests: RequestCounts,
+    auth: Arc<AuthCounts>,
     /// When the process began.
     since: SystemTime,
 }
@@ -112,6 +117,8 @@ pub struct Parts {
     pub refused: Arc<Counts>,
     /// What reads the relay's events.
     pub decoder: Decoder,
+    /// What the metrics say of tokens.
+    pub auth: Arc<AuthCounts>,
 }
 
 /// The routes of each listener.
@@ -133,6 +140,7 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         sockets,
         refused,
         decoder,
+        auth,
     } = parts;
     let app = Arc::new(App {
         journal,
@@ -146,6 +154,9 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         sockets,
         refused,
         decoder,
+        relayed: EventCounts::default(),
+        requests: RequestCounts::default(),
+        auth,
         since: SystemTime::now(),
     });
     let probes = Router::new()

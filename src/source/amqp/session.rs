@@ -17,6 +17,7 @@ use super::broker_error::BrokerError;
 use super::connection::BrokerConnection;
 use super::consumer::Consumer;
 use super::dead_letters::DeadLetters;
+use super::depths;
 use super::operation::Operation;
 use super::status::{
     BROKER, BrokerStatus, Check, DEAD_LETTER_QUEUE, EXCHANGE, INBOUND_QUEUE, STATUS_QUEUE,
@@ -140,6 +141,7 @@ impl Source {
         let error = tokio::select! {
             error = &mut watch => error,
             never = self.keep_declared(connection) => match never {},
+            never = depths::watch(connection, &self.topology, &self.status) => match never {},
             // The consumers see the end, and the connection's events say why: a moment later.
             () = consume => timeout(REASON_TIMEOUT, watch)
                 .await
