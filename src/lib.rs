@@ -19,11 +19,11 @@
 //! | [`net`] | accepted connections, HTTP on them, how many there may be |
 //! | [`http`] | the relay's endpoint, the probes, the metrics, the widget; which pages may talk to the gateway |
 //! | [`config`] | the environment |
-//! | [`counter`], [`throttle`] | counters for the metrics; rate limits for the log |
+//! | [`counter`], [`histogram`], [`throttle`] | counts and durations for the metrics; rate limits for the log |
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |
 //!
-//! Imports run one way: `counter`, `frame`, `lock` and `throttle` import no other; `conversation`
+//! Imports run one way: `counter`, `frame`, `histogram`, `lock` and `throttle` import no other; `conversation`
 //! imports only these; `journal`, `socketio` and `source` import `conversation`; `source` and `journal`
 //! import `broker`; `source` imports `journal`; `source` and `socketio` do not import each other; `socketio` imports `engineio`, which
 //! imports `net`; only `gateway` imports all.
@@ -37,6 +37,7 @@ pub mod counter;
 pub mod engineio;
 mod frame;
 pub mod gateway;
+pub mod histogram;
 pub mod http;
 pub mod journal;
 mod lock;

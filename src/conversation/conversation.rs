@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::Instant;
 
 use super::batch::Batch;
-use super::counters::Counters;
+use super::counters::{Counters, ResetReason};
 use super::cursor::{CursorSpace, Position};
 use super::entry::Entry;
 use super::id::ConversationKey;
@@ -121,15 +121,14 @@ impl Conversation {
             member.delivery = DeliveryState::Pending(PendingNotice::Reset);
         }
         if let DeliveryState::Pending(notice) = member.delivery {
-            match self.notify(notice, member, &state.window) {
-                (Offer::Taken | Offer::Queued, start, resume) => {
-                    member.delivery = DeliveryState::Behind(start);
-                    if resume == Resume::Reset {
-                        self.shared.counters.resets.count();
-                    }
+            let notified = self.notify(notice, member, &state.window);
+            match notified.offer {
+                Offer::Taken | Offer::Queued => {
+                    member.delivery = DeliveryState::Behind(notified.start);
+                    notified.count(&self.shared.counters);
                 }
-                (Offer::Full, ..) => return Step::Wait,
-                (Offer::Gone, ..) => {
+                Offer::Full => return Step::Wait,
+                Offer::Gone => {
                     state.members.remove(id);
                     state.trim(Instant::now(), &self.shared);
                     return Step::Gone;
@@ -147,6 +146,7 @@ impl Conversation {
             .collect();
         if entries.is_empty() {
             member.delivery = DeliveryState::Live;
+            self.shared.counters.caught_up.count();
             // What was kept only for this member can go.
             state.trim(Instant::now(), &self.shared);
             return Step::CaughtUp;
@@ -157,14 +157,8 @@ impl Conversation {
         }
     }
 
-    /// Sends a member the notice that is pending; with the position after which its entries follow,
-    /// and how much it can rely on.
-    fn notify(
-        &self,
-        notice: PendingNotice,
-        member: &mut Member,
-        window: &Window,
-    ) -> (Offer, Position, Resume) {
+    /// Sends a member the notice that is pending.
+    fn notify(&self, notice: PendingNotice, member: &mut Member, window: &Window) -> Notified {
         let head = Position(self.shared.head.load(Ordering::Acquire));
         let newest = match window.entries().len() {
             // Nothing of this conversation comes between here and the journal's newest, and the
@@ -177,15 +171,20 @@ impl Conversation {
         member.replayed_upto = newest;
         match notice {
             PendingNotice::Joined(join) => {
-                let (resume, start) = match join {
-                    Join::Fresh { replay: true } => (Resume::Fresh, replay_start),
-                    Join::Fresh { replay: false } => (Resume::Fresh, newest),
-                    Join::Unknown => (Resume::Reset, replay_start),
+                let reset = |reason| (Resume::Reset, replay_start, Some(reason));
+                let (resume, start, reset) = match join {
+                    Join::Fresh { replay: true } => (Resume::Fresh, replay_start, None),
+                    Join::Fresh { replay: false } => (Resume::Fresh, newest, None),
+                    Join::Unknown => reset(ResetReason::UnknownCursor),
                     Join::Resume(cursor) => match self.cursors.position(cursor) {
-                        Some(position) if window.reaches_back_to(position) && position <= head => {
-                            (Resume::Resumed, position)
+                        Some(position) if !window.reaches_back_to(position) => {
+                            reset(ResetReason::CursorExpired)
                         }
-                        _ => (Resume::Reset, replay_start),
+                        Some(position) if position <= head => (Resume::Resumed, position, None),
+                        None if !self.cursors.is_of_this_epoch(cursor) => {
+                            reset(ResetReason::AnotherJournal)
+                        }
+                        _ => reset(ResetReason::UnknownCursor),
                     },
                 };
                 let joined = Joined {
@@ -193,15 +192,56 @@ impl Conversation {
                     resume,
                     replaying: window.after(start).len(),
                 };
-                (member.outlet.joined(&joined), start, resume)
+                Notified {
+                    offer: member.outlet.joined(&joined),
+                    start,
+                    resume: Some(resume),
+                    reset,
+                }
             }
             PendingNotice::Reset => {
                 let notice = ResetNotice {
                     cursor,
                     reason: "the connection was too slow to keep up with the conversation",
                 };
-                (member.outlet.reset(&notice), replay_start, Resume::Reset)
+                Notified {
+                    offer: member.outlet.reset(&notice),
+                    start: replay_start,
+                    resume: None,
+                    reset: Some(ResetReason::TooSlow),
+                }
             }
+        }
+    }
+}
+
+/// What has become of an entry that was offered to live members.
+#[derive(Default)]
+pub(super) struct Offered {
+    /// How many have taken it.
+    pub(super) taken: u64,
+    /// Those that fell behind by it.
+    pub(super) fell_behind: Vec<(MemberId, Arc<dyn Outlet>)>,
+}
+
+/// What has become of a notice to a member.
+struct Notified {
+    offer: Offer,
+    /// The position after which the member's entries follow.
+    start: Position,
+    /// How much it can rely on, if it has joined.
+    resume: Option<Resume>,
+    /// Why something may be missing, if it may.
+    reset: Option<ResetReason>,
+}
+
+impl Notified {
+    fn count(&self, counters: &Counters) {
+        if let Some(resume) = &self.resume {
+            counters.joins.count(resume);
+        }
+        if let Some(reason) = &self.reset {
+            counters.resets.count(reason);
         }
     }
 }
@@ -217,25 +257,22 @@ impl ConversationState {
     }
 
     /// Offers the entry to the live members, of whom `batch` keeps those that are to be flushed.
-    /// Returns those that fell behind by it.
-    pub(super) fn offer(
-        &mut self,
-        entry: &Entry,
-        before: Position,
-        batch: &mut Batch,
-    ) -> Vec<(MemberId, Arc<dyn Outlet>)> {
-        let mut fell_behind = Vec::new();
+    pub(super) fn offer(&mut self, entry: &Entry, before: Position, batch: &mut Batch) -> Offered {
+        let mut offered = Offered::default();
         let mut gone = Vec::new();
         for (id, member) in self.members.iter_mut() {
             if member.delivery != DeliveryState::Live {
                 continue;
             }
             match member.outlet.event(entry, false) {
-                Offer::Taken => {}
-                Offer::Queued => batch.add(member.outlet.clone()),
+                Offer::Taken => offered.taken += 1,
+                Offer::Queued => {
+                    offered.taken += 1;
+                    batch.add(member.outlet.clone());
+                }
                 Offer::Full => {
                     member.delivery = DeliveryState::Behind(before);
-                    fell_behind.push((id, member.outlet.clone()));
+                    offered.fell_behind.push((id, member.outlet.clone()));
                 }
                 Offer::Gone => gone.push(id),
             }
@@ -243,7 +280,7 @@ impl ConversationState {
         for id in gone {
             self.members.remove(id);
         }
-        fell_behind
+        offered
     }
 
     /// Drops from the window what neither its bounds nor a member needs.

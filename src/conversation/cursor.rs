@@ -81,9 +81,14 @@ impl CursorSpace {
         }
     }
 
+    /// Whether the cursor is one of this life of the journal.
+    pub(super) fn is_of_this_epoch(&self, cursor: Cursor) -> bool {
+        cursor.epoch == self.seal.epoch.0
+    }
+
     /// The position that `cursor` stands for, if it is one of this space.
     pub(super) fn position(&self, cursor: Cursor) -> Option<Position> {
-        if cursor.epoch != self.seal.epoch.0 {
+        if !self.is_of_this_epoch(cursor) {
             return None;
         }
         let mut block = cursor.sealed;

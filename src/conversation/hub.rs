@@ -161,7 +161,10 @@ impl Hub {
             event.event_id,
             &self.shared.limits,
         );
-        for (member, outlet) in state.offer(&entry, before, batch) {
+        let offered = state.offer(&entry, before, batch);
+        self.shared.counters.offered.add(offered.taken);
+        batch.offered(&self.shared, offered.taken);
+        for (member, outlet) in offered.fell_behind {
             self.shared.counters.fell_behind.count();
             self.serve(conversation, member, outlet);
         }

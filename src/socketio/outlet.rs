@@ -154,7 +154,7 @@ impl SocketOutlet {
     }
 
     /// The namespace, unless it is the root.
-    fn namespace(&self) -> Option<&str> {
+    pub(super) fn namespace(&self) -> Option<&str> {
         Some(self.socket.ns()).filter(|path| *path != "/")
     }
 

@@ -3,4 +3,5 @@
 //! invariant 4.
 
 pub mod amqp;
+pub mod counts;
 pub mod relay;

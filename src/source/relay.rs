@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
@@ -9,10 +10,11 @@ use tracing::{Level, debug, enabled};
 
 use crate::conversation::fields::{Fields, message_id, text};
 use crate::conversation::{
-    About, Batch, ConversationKey, Decoder, Event, EventName, Identity, Invalid, JsonText, Kind,
-    NoObject,
+    About, Arrival, Batch, ConversationKey, Decoder, Event, EventName, Identity, Invalid, JsonText,
+    Kind, NoObject,
 };
 use crate::journal::{Journal, Published};
+use crate::source::counts::EventCounts;
 
 /// Names that agents receive with another meaning: the gateway's own events, and those that
 /// Socket.IO reserves (<https://socket.io/docs/v4/emit-cheatsheet/#reserved-events>).
@@ -42,17 +44,23 @@ pub enum RelayError {
     Invalid(#[from] Invalid),
 }
 
-/// Publishes the event in the body of an emit.
+/// Publishes the event in the body of an emit, and counts it.
 ///
 /// # Errors
 /// [`RelayError`] names the field.
 pub async fn emit(
     journal: &Journal,
     decoder: &Decoder,
+    counts: &EventCounts,
     body: &[u8],
 ) -> Result<Published, RelayError> {
+    let arrival = Arrival {
+        at: Instant::now(),
+        published_before: None,
+    };
+    let arrived_at = OffsetDateTime::now_utc();
     let text = JsonText::new(body);
-    let event = match decode(decoder, &text, OffsetDateTime::now_utc()) {
+    let event = match decode(decoder, &text, arrived_at) {
         Ok(event) => event,
         Err(error) => {
             if enabled!(Level::DEBUG) {
@@ -62,14 +70,16 @@ pub async fn emit(
         }
     };
     // Mostly it is not needed.
-    let logged = enabled!(Level::DEBUG).then(|| {
-        let (name, event_id) = (event.name.clone(), event.event_id.clone());
-        (About::of(&event), name, event_id)
-    });
+    let logged = enabled!(Level::DEBUG).then(|| (About::of(&event), event.event_id.clone()));
+    let name = event.name.clone();
     let mut batch = Batch::default();
+    batch.arrived(arrival);
     let published = journal.append(event, &mut batch);
+    if let Published::New(_) = published {
+        counts.note(&name, arrived_at);
+    }
     batch.flush().await;
-    if let Some((about, name, event_id)) = logged {
+    if let Some((about, event_id)) = logged {
         debug!(
             event = name.as_str(),
             tenant = about.tenant.as_ref().map(tracing::field::display),

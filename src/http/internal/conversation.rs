@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Serialize;
 use tracing::debug;
 
 use super::super::App;
-use super::ApiError;
+use super::{ApiError, Route};
 use crate::conversation::{
     ConversationKey, ConversationView, Cursor, Id, Invalid, MemberView, Standing, rfc3339,
 };
@@ -40,8 +40,18 @@ pub(in crate::http) async fn conversation(
     ConnectInfo(peer): ConnectInfo<Peer>,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
-) -> Result<Json<Seen>, ApiError> {
-    let key = super::key(&app, &headers)?;
+) -> Response {
+    let call = async { seen(&app, peer, path, &headers) };
+    app.requests.counted(Route::Conversation, call).await
+}
+
+fn seen(
+    app: &App,
+    peer: Peer,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: &HeaderMap,
+) -> Result<Seen, ApiError> {
+    let key = super::key(app, headers)?;
     let Ok(Path((tenant, conversation))) = path else {
         return Err(Invalid::new("path", "must be UTF-8").into());
     };
@@ -61,7 +71,7 @@ pub(in crate::http) async fn conversation(
         members = view.members.len(),
         "a conversation was looked at"
     );
-    Ok(Json(view.into()))
+    Ok(view.into())
 }
 
 impl From<ConversationView> for Seen {

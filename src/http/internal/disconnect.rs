@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Serialize;
 use tracing::info;
 
 use super::super::App;
-use super::ApiError;
+use super::{ApiError, Route};
 use crate::conversation::fields::text;
 use crate::conversation::{JsonText, Selection};
 use crate::net::Peer;
@@ -31,8 +31,18 @@ pub(in crate::http) async fn disconnect(
     ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Disconnected>, ApiError> {
-    let (key, body) = super::taken(&app, &headers, body).await?;
+) -> Response {
+    let call = disconnected(&app, peer, &headers, body);
+    app.requests.counted(Route::Disconnect, call).await
+}
+
+async fn disconnected(
+    app: &App,
+    peer: Peer,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Disconnected, ApiError> {
+    let (key, body) = super::taken(app, headers, body).await?;
     let selection = selection(&body)?;
     let disconnected = app.members.disconnect(&selection);
     info!(
@@ -44,10 +54,10 @@ pub(in crate::http) async fn disconnect(
         disconnected,
         "members were disconnected at the portal's request"
     );
-    Ok(Json(Disconnected {
+    Ok(Disconnected {
         ok: true,
         disconnected,
-    }))
+    })
 }
 
 fn selection(body: &[u8]) -> Result<Selection, RelayError> {

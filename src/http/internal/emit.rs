@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
+use axum::response::Response;
 use serde::Serialize;
 
 use super::super::App;
-use super::ApiError;
+use super::Route;
 use crate::journal::Published;
 use crate::source::relay;
 
@@ -21,14 +21,14 @@ pub(in crate::http) struct Emitted {
     stale: bool,
 }
 
-pub(in crate::http) async fn emit(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Emitted>, ApiError> {
-    let (parts, body) = request.into_parts();
-    let (_, body) = super::taken(&app, &parts.headers, body).await?;
-    let published = relay::emit(&app.journal, &app.decoder, &body).await?;
-    Ok(Json(Emitted::from(published)))
+pub(in crate::http) async fn emit(State(app): State<Arc<App>>, request: Request) -> Response {
+    let call = async {
+        let (parts, body) = request.into_parts();
+        let (_, body) = super::taken(&app, &parts.headers, body).await?;
+        let published = relay::emit(&app.journal, &app.decoder, &app.relayed, &body).await?;
+        Ok(Emitted::from(published))
+    };
+    app.requests.counted(Route::Emit, call).await
 }
 
 impl From<Published> for Emitted {

@@ -21,10 +21,11 @@ use super::acks::{Ack, Acks};
 use super::attempts::attempt;
 use super::coalescing::Coalescing;
 use super::consumer::Consumer;
+use super::counts::Outcome;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
 use crate::broker::BrokerError;
-use crate::conversation::{About, Batch, Delivered, Invalid, Rejection};
+use crate::conversation::{About, Arrival, Batch, Delivered, Invalid, Rejection, from_amqp};
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
 /// acknowledgements delivers nothing.
@@ -63,6 +64,8 @@ pub(super) struct DeliveryLoop<'a> {
     /// The events that wait to go out together.
     pub(super) batch: Batch,
     coalescing: Coalescing,
+    /// How many deliveries it has taken and not acknowledged.
+    unacknowledged: u64,
     /// Dead letters in flight, each with its delivery's tag.
     dead_letters: FuturesUnordered<BoxFuture<'a, u64>>,
 }
@@ -76,6 +79,7 @@ impl<'a> DeliveryLoop<'a> {
             ack_count: ACK_COUNT.min(usize::from(consumer.prefetch) / 4).max(1),
             batch: Batch::default(),
             coalescing: Coalescing::default(),
+            unacknowledged: 0,
             dead_letters: FuturesUnordered::new(),
         }
     }
@@ -119,8 +123,10 @@ impl<'a> DeliveryLoop<'a> {
             };
             let is_due = match delivery {
                 Some(Ok(delivery)) => {
-                    let is_due = self.coalescing.taken(Instant::now());
-                    if let Some(tag) = self.take(delivery) {
+                    let now = Instant::now();
+                    let is_due = self.coalescing.taken(now);
+                    self.unacknowledged += 1;
+                    if let Some(tag) = self.take(delivery, now) {
                         self.acks.done(tag);
                     }
                     is_due
@@ -154,7 +160,7 @@ impl<'a> DeliveryLoop<'a> {
     }
 
     /// Takes a delivery; with its tag, unless it has to be dead-lettered before it is done.
-    fn take(&mut self, delivery: Delivery) -> Option<u64> {
+    fn take(&mut self, delivery: Delivery, now: Instant) -> Option<u64> {
         let Consumer {
             kind,
             queue,
@@ -171,25 +177,33 @@ impl<'a> DeliveryLoop<'a> {
             sent_at: *delivery.properties.timestamp(),
             arrived_at: OffsetDateTime::now_utc(),
         };
+        let arrived_at = delivered.arrived_at;
+        let published = delivered.sent_at.and_then(from_amqp);
+        self.batch.arrived(Arrival {
+            at: now,
+            // A publisher whose clock is ahead has published now.
+            published_before: published.map(|at| (arrived_at - at).try_into().unwrap_or_default()),
+        });
         if let Some(mapping) = &self.consumer.mapping {
             let mapped =
                 attempt(|| mapping.apply(decoder, &delivered, &circumstances(&delivery, queue)));
-            return self.take_mapped(delivery, mapped);
+            return self.take_mapped(delivery, mapped, arrived_at);
         }
+        let counts = self.consumer.status.counts().queue(*kind);
         let batch = &mut self.batch;
         let taken = attempt(|| {
             let decoded = decoder.decode(&delivered)?;
             // Mostly it is not needed.
             let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty();
             let about = is_needed.then(|| About::of(&decoded.event));
-            Ok((
-                about.unwrap_or_default(),
-                decoded.left_out,
-                journal.append(decoded.event, batch),
-            ))
+            let name = decoded.event.name.clone();
+            let published = journal.append(decoded.event, batch);
+            counts.count(&name, published, arrived_at);
+            Ok((about.unwrap_or_default(), decoded.left_out, published))
         });
         match taken {
             Ok((about, left_out, published)) => {
+                counts.outcomes.count(&published.into());
                 self.log(tag, kind.as_str(), &about, published.as_str());
                 for invalid in &left_out {
                     self.leave_out(tag, &about, invalid);
@@ -230,7 +244,7 @@ impl<'a> DeliveryLoop<'a> {
         );
         let reason = rejection.reason;
         let publish = dead_letters.publish(delivery, rejection, &queue.name);
-        let publish = publish.inspect(move |_| status.dead_lettered(reason));
+        let publish = publish.inspect(move |_| status.dead_lettered(*kind, reason));
         self.dead_letters.push(publish.boxed());
         None
     }
@@ -264,6 +278,7 @@ impl<'a> DeliveryLoop<'a> {
     }
 
     async fn acknowledge(&mut self) -> lapin::Result<()> {
+        let done = self.acks.waiting() as u64;
         for ack in self.acks.take() {
             let (tag, multiple) = match ack {
                 Ack::Multiple(tag) => (tag, true),
@@ -273,6 +288,7 @@ impl<'a> DeliveryLoop<'a> {
                 .basic_ack(tag, BasicAckOptions { multiple })
                 .await?;
         }
+        self.unacknowledged -= done;
         Ok(())
     }
 
@@ -295,6 +311,15 @@ impl<'a> DeliveryLoop<'a> {
         }
         self.acknowledge().await?;
         self.channel.close(200, "shutting down".into()).await
+    }
+}
+
+impl Drop for DeliveryLoop<'_> {
+    /// The channel has ended, or is about to.
+    fn drop(&mut self) {
+        let Consumer { kind, status, .. } = self.consumer;
+        let outcomes = &status.counts().queue(*kind).outcomes;
+        outcomes.add(&Outcome::Returned, self.unacknowledged);
     }
 }
 

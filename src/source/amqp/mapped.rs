@@ -10,8 +10,10 @@ use std::fmt::Write as _;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
 use tracing::debug;
 
+use super::counts::Outcome;
 use super::delivery_loop::DeliveryLoop;
 use super::mapping::{Circumstances, Mapped};
 use crate::broker::Queue;
@@ -43,8 +45,10 @@ impl DeliveryLoop<'_> {
         &mut self,
         delivery: Delivery,
         mapped: Result<Mapped, Rejection>,
+        arrived_at: OffsetDateTime,
     ) -> Option<u64> {
         let tag = delivery.delivery_tag;
+        let counts = self.consumer.status.counts().queue(self.consumer.kind);
         let mapped = match mapped {
             Ok(mapped) => mapped,
             Err(rejection) => return self.dead_letter(delivery, rejection),
@@ -52,6 +56,7 @@ impl DeliveryLoop<'_> {
         if mapped.outputs == 0 && mapped.rejection.is_none() {
             let queue = &self.consumer.queue.name;
             self.consumer.status.ignored().count();
+            counts.outcomes.count(&Outcome::Ignored);
             debug!(
                 queue,
                 delivery_tag = tag,
@@ -62,15 +67,21 @@ impl DeliveryLoop<'_> {
         let journal = &self.consumer.journal;
         let before = delivered_before(&delivery);
         let mut delivered = before.clone();
+        // Of a delivery with several events, the best outcome counts.
+        let mut best = Outcome::Ignored;
         for decoded in mapped.events {
             let about = About::of(&decoded.event);
             let name = decoded.event.name.clone();
             let digest = digest(&decoded.event);
             let outcome = if before.contains(&digest) {
                 journal.hub().counters().duplicates.count();
+                best = best.max(Outcome::Duplicate);
                 "delivered before"
             } else {
-                journal.append(decoded.event, &mut self.batch).as_str()
+                let published = journal.append(decoded.event, &mut self.batch);
+                counts.count(&name, published, arrived_at);
+                best = best.max(published.into());
+                published.as_str()
             };
             delivered.insert(digest);
             self.log(tag, name.as_str(), &about, outcome);
@@ -79,7 +90,10 @@ impl DeliveryLoop<'_> {
             }
         }
         match mapped.rejection {
-            None => Some(tag),
+            None => {
+                counts.outcomes.count(&best);
+                Some(tag)
+            }
             Some(rejection) => self.dead_letter(marked(delivery, &delivered), rejection),
         }
     }

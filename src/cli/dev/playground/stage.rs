@@ -14,6 +14,7 @@ use super::{CUT_LIMIT, Playground};
 use crate::cli::publish::new_message_id;
 use crate::conversation::{Decoder, Kind, Selection, rfc3339};
 use crate::socketio::Sockets;
+use crate::source::counts::EventCounts;
 use crate::source::relay;
 
 /// How many messages more than the window holds are published to outrun an agent.
@@ -85,10 +86,11 @@ impl Stage {
             "eventId": message_id,
             "payload": payload,
         });
-        let decoder = Decoder::default();
+        let (decoder, counts) = (Decoder::default(), EventCounts::default());
         relay::emit(
             &self.playground.journal,
             &decoder,
+            &counts,
             emit.to_string().as_bytes(),
         )
         .await?;
