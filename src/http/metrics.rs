@@ -55,7 +55,7 @@ type Labelled<'a, T> = (&'a [(&'static str, &'static str)], T);
 
 impl Sheet {
     fn events(&mut self, app: &App) -> prometheus::Result<()> {
-        let hub = app.journal.hub();
+        let hub = &app.hub;
         let counters = hub.counters();
         self.count("events", "Events accepted.", &counters.events)?;
         let help = "Events that repeated one, and were not emitted.";

@@ -24,8 +24,7 @@ use std::time::SystemTime;
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::conversation::Decoder;
-use crate::conversation::UrlTemplate;
+use crate::conversation::{Decoder, Hub, UrlTemplate};
 use crate::journal::Journal;
 use crate::socketio::{Members, Statistics};
 use crate::source::amqp;
@@ -77,6 +76,7 @@ impl std::fmt::Debug for Settings {
 
 /// What handlers work with.
 struct App {
+    hub: Arc<Hub>,
     journal: Arc<Journal>,
     members: Arc<Members>,
     health: Arc<Health>,
@@ -94,6 +94,8 @@ struct App {
 
 /// What the routes are about.
 pub struct Parts {
+    /// The conversations.
+    pub hub: Arc<Hub>,
     /// Where the relay's events go.
     pub journal: Arc<Journal>,
     /// Who follows what.
@@ -122,6 +124,7 @@ pub struct Routers {
 /// The routes that `settings` ask for.
 pub fn routers(settings: &Settings, parts: Parts) -> Routers {
     let Parts {
+        hub,
         journal,
         members,
         health,
@@ -131,6 +134,7 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         decoder,
     } = parts;
     let app = Arc::new(App {
+        hub,
         journal,
         members,
         health,

@@ -40,6 +40,9 @@ pub enum RelayError {
     /// The body is JSON, but not an emit.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// The journal does not take it now.
+    #[error("the event cannot be taken now, try again later")]
+    Unavailable,
 }
 
 /// Publishes the event in the body of an emit.
@@ -67,8 +70,9 @@ pub async fn emit(
         (About::of(&event), name, event_id)
     });
     let mut batch = Batch::default();
-    let published = journal.append(event, &mut batch);
+    let submitted = journal.submit(event, &mut batch);
     batch.flush().await;
+    let published = submitted.await.map_err(|_| RelayError::Unavailable)?;
     if let Some((about, name, event_id)) = logged {
         debug!(
             event = name.as_str(),

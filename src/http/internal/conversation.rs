@@ -51,7 +51,7 @@ pub(in crate::http) async fn conversation(
         tenant: id("tenantId", &tenant)?,
         conversation: id("conversationId", &conversation)?,
     };
-    let view = app.journal.hub().view(&conversation);
+    let view = app.hub.view(&conversation);
     // A portal that shows presence asks all the time.
     debug!(
         caller = %peer.address,

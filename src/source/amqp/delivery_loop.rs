@@ -23,8 +23,10 @@ use super::coalescing::Coalescing;
 use super::consumer::Consumer;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
+use super::submissions::{Submission, Submissions};
 use crate::broker::BrokerError;
-use crate::conversation::{About, Batch, Delivered, Invalid, Rejection};
+use crate::conversation::{About, Batch, Delivered, EventName, Invalid, Published, Rejection};
+use crate::journal::{NotTaken, Submitted};
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
 /// acknowledgements delivers nothing.
@@ -35,8 +37,11 @@ const ACK_COUNT: usize = 64;
 /// I/O loop and work in the broker, and what is not acknowledged comes again after a crash.
 const ACK_DELAY: Duration = Duration::from_millis(20);
 
-/// How long the shutdown waits for dead letters in flight.
-const DEAD_LETTER_TIMEOUT: Duration = Duration::from_secs(2);
+/// After so many submissions other tasks run, of which one gives the events their places.
+const SUBMISSIONS_AT_A_TIME: usize = 64;
+
+/// How long the shutdown waits for dead letters in flight, and for events to get their places.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Logs what names a delivery and its event, and what there is to say about them.
 macro_rules! log_delivery {
@@ -63,6 +68,8 @@ pub(super) struct DeliveryLoop<'a> {
     /// The events that wait to go out together.
     pub(super) batch: Batch,
     coalescing: Coalescing,
+    /// What waits for its place in the journal.
+    submissions: Submissions,
     /// Dead letters in flight, each with its delivery's tag.
     dead_letters: FuturesUnordered<BoxFuture<'a, u64>>,
 }
@@ -76,6 +83,7 @@ impl<'a> DeliveryLoop<'a> {
             ack_count: ACK_COUNT.min(usize::from(consumer.prefetch) / 4).max(1),
             batch: Batch::default(),
             coalescing: Coalescing::default(),
+            submissions: Submissions::default(),
             dead_letters: FuturesUnordered::new(),
         }
     }
@@ -108,6 +116,10 @@ impl<'a> DeliveryLoop<'a> {
                             self.acks.done(tag);
                             continue;
                         }
+                        Some((submission, placed)) = self.submissions.next() => {
+                            self.placed(submission, placed);
+                            continue;
+                        }
                         () = &mut ack_at, if self.acks.waiting() > 0 => {
                             self.acknowledge().await?;
                             ack_at.as_mut().reset(tokio::time::Instant::now() + ACK_DELAY);
@@ -134,6 +146,12 @@ impl<'a> DeliveryLoop<'a> {
             };
             if is_due {
                 self.flush().await;
+            }
+            self.take_placed();
+            if !self.submissions.is_empty()
+                && self.submissions.len().is_multiple_of(SUBMISSIONS_AT_A_TIME)
+            {
+                yield_now().await;
             }
             if self.acks.waiting() >= self.ack_count {
                 while let Some(Some(tag)) = self.dead_letters.next().now_or_never() {
@@ -176,27 +194,62 @@ impl<'a> DeliveryLoop<'a> {
                 attempt(|| mapping.apply(decoder, &delivered, &circumstances(&delivery, queue)));
             return self.take_mapped(delivery, mapped);
         }
-        let batch = &mut self.batch;
         let taken = attempt(|| {
             let decoded = decoder.decode(&delivered)?;
             // Mostly it is not needed.
             let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty();
             let about = is_needed.then(|| About::of(&decoded.event));
-            Ok((
-                about.unwrap_or_default(),
-                decoded.left_out,
-                journal.append(decoded.event, batch),
-            ))
+            Ok((about.unwrap_or_default(), decoded))
         });
         match taken {
-            Ok((about, left_out, published)) => {
-                self.log(tag, kind.as_str(), &about, published.as_str());
-                for invalid in &left_out {
+            Ok((about, decoded)) => {
+                for invalid in &decoded.left_out {
                     self.leave_out(tag, &about, invalid);
                 }
-                Some(tag)
+                let name = decoded.event.name.clone();
+                let submitted = journal.submit(decoded.event, &mut self.batch);
+                self.submitted(tag, submitted, Some((name, about)))
             }
             Err(rejection) => self.dead_letter(delivery, rejection),
+        }
+    }
+
+    /// The delivery's last event was submitted; with its tag, unless that waits for its place.
+    pub(super) fn submitted(
+        &mut self,
+        tag: u64,
+        submitted: Submitted,
+        logged: Option<(EventName, About)>,
+    ) -> Option<u64> {
+        if let Some(published) = submitted.placed() {
+            if let Some((name, about)) = logged {
+                self.log(tag, name.as_str(), &about, published.as_str());
+            }
+            return Some(tag);
+        }
+        self.submissions.push(Submission {
+            tag,
+            submitted,
+            logged: logged.filter(|_| enabled!(Level::DEBUG)),
+        });
+        None
+    }
+
+    /// A delivery's events have their places. What the journal did not take stays unacknowledged, and
+    /// is delivered again.
+    fn placed(&mut self, submission: Submission, placed: Result<Published, NotTaken>) {
+        let Submission { tag, logged, .. } = submission;
+        let Ok(published) = placed else { return };
+        if let Some((name, about)) = logged {
+            self.log(tag, name.as_str(), &about, published.as_str());
+        }
+        self.acks.done(tag);
+    }
+
+    /// Takes note of everything that has its place by now.
+    fn take_placed(&mut self) {
+        while let Some(Some((submission, placed))) = self.submissions.next().now_or_never() {
+            self.placed(submission, placed);
         }
     }
 
@@ -212,6 +265,16 @@ impl<'a> DeliveryLoop<'a> {
 
     /// Dead-letters a delivery; it is done when the dead letter queue has it.
     pub(super) fn dead_letter(&mut self, delivery: Delivery, rejection: Rejection) -> Option<u64> {
+        self.dead_letter_after(None, delivery, rejection)
+    }
+
+    /// The same, once an event of the delivery has its place.
+    pub(super) fn dead_letter_after(
+        &mut self,
+        event: Option<Submitted>,
+        delivery: Delivery,
+        rejection: Rejection,
+    ) -> Option<u64> {
         let Consumer {
             kind,
             queue,
@@ -231,6 +294,15 @@ impl<'a> DeliveryLoop<'a> {
         let reason = rejection.reason;
         let publish = dead_letters.publish(delivery, rejection, &queue.name);
         let publish = publish.inspect(move |_| status.dead_lettered(reason));
+        let publish = async {
+            if let Some(event) = event
+                && event.await.is_err()
+            {
+                // Neither is acknowledged: the delivery comes again.
+                pending::<()>().await;
+            }
+            publish.await
+        };
         self.dead_letters.push(publish.boxed());
         None
     }
@@ -282,15 +354,19 @@ impl<'a> DeliveryLoop<'a> {
     pub(super) async fn finish(&mut self) -> lapin::Result<()> {
         self.flush().await;
         let in_flight = async {
+            while let Some((submission, placed)) = self.submissions.next().await {
+                self.placed(submission, placed);
+            }
             while let Some(tag) = self.dead_letters.next().await {
                 self.acks.done(tag);
             }
         };
-        if timeout(DEAD_LETTER_TIMEOUT, in_flight).await.is_err() {
+        if timeout(FINISH_TIMEOUT, in_flight).await.is_err() {
             let queue = &self.consumer.queue.name;
             warn!(
                 queue,
-                "dead letters were not confirmed in time; their deliveries are requeued"
+                "not everything has found its place in the journal or among the dead letters in time; \
+                 the rest of the deliveries is requeued"
             );
         }
         self.acknowledge().await?;

@@ -15,7 +15,7 @@ use tracing::debug;
 use super::delivery_loop::DeliveryLoop;
 use super::mapping::{Circumstances, Mapped};
 use crate::broker::Queue;
-use crate::conversation::{About, Event, Identity, Rejection};
+use crate::conversation::{About, Event, Identity, Published, Rejection};
 
 /// The header of a dead letter that names the events that were delivered.
 const DELIVERED: &str = "x-gateway-delivered";
@@ -62,25 +62,32 @@ impl DeliveryLoop<'_> {
         let journal = &self.consumer.journal;
         let before = delivered_before(&delivery);
         let mut delivered = before.clone();
+        let mut last = None;
         for decoded in mapped.events {
             let about = About::of(&decoded.event);
             let name = decoded.event.name.clone();
             let digest = digest(&decoded.event);
-            let outcome = if before.contains(&digest) {
-                journal.hub().counters().duplicates.count();
-                "delivered before"
-            } else {
-                journal.append(decoded.event, &mut self.batch).as_str()
-            };
-            delivered.insert(digest);
-            self.log(tag, name.as_str(), &about, outcome);
             for invalid in &decoded.left_out {
                 self.leave_out(tag, &about, invalid);
             }
+            if before.contains(&digest) {
+                self.consumer.hub.counters().duplicates.count();
+                self.log(tag, name.as_str(), &about, "delivered before");
+                continue;
+            }
+            delivered.insert(digest);
+            let submitted = journal.submit(decoded.event, &mut self.batch);
+            let outcome = submitted.placed().map_or("submitted", Published::as_str);
+            self.log(tag, name.as_str(), &about, outcome);
+            last = Some(submitted);
         }
-        match mapped.rejection {
-            None => Some(tag),
-            Some(rejection) => self.dead_letter(marked(delivery, &delivered), rejection),
+        match (mapped.rejection, last) {
+            (None, None) => Some(tag),
+            (None, Some(last)) => self.submitted(tag, last, None),
+            // Its other events are submitted: that is before the dead letter, or it comes again.
+            (Some(rejection), last) => {
+                self.dead_letter_after(last, marked(delivery, &delivered), rejection)
+            }
         }
     }
 }
