@@ -153,7 +153,8 @@ impl Hub {
         let position = position();
         self.shared.head.fetch_max(position.0, Ordering::AcqRel);
         let cursor = cursors.cursor(position);
-        let entry = Entry::new(cursor, position, now, at, event.name, &event.payload);
+        let (name, payload, trace) = (event.name, &event.payload, event.trace);
+        let entry = Entry::new(cursor, position, now, at, name, payload, trace);
         let entry = Arc::new(entry);
         state.window.append(
             entry.clone(),

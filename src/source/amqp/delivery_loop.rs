@@ -10,7 +10,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::Channel;
 use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
-use lapin::types::ShortString;
+use lapin::types::{AMQPValue, ShortString};
 use time::OffsetDateTime;
 use tokio::task::yield_now;
 use tokio::time::{sleep, sleep_until, timeout};
@@ -25,7 +25,10 @@ use super::consumer::Consumer;
 use super::counts::Outcome;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
+use super::topology::Queue;
 use crate::conversation::{About, Arrival, Batch, Delivered, Invalid, Rejection, from_amqp};
+use crate::source::description::describe;
+use crate::trace::{self, Span, TraceContext};
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
 /// acknowledgements delivers nothing.
@@ -41,7 +44,7 @@ const DEAD_LETTER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Logs what names a delivery and its event, and what there is to say about them.
 macro_rules! log_delivery {
-    ($level:ident, ($queue:expr, $tag:expr, $event:expr, $about:expr), $($said:tt)+) => {
+    ($level:ident, ($queue:expr, $tag:expr, $event:expr, $about:expr, $trace:expr), $($said:tt)+) => {
         $level!(
             queue = $queue.name,
             delivery_tag = $tag,
@@ -49,6 +52,7 @@ macro_rules! log_delivery {
             tenant = $about.tenant.as_ref().map(tracing::field::display),
             conversation = $about.conversation.as_ref().map(tracing::field::display),
             message_id = $about.message_id.as_deref(),
+            trace_id = $trace.map(|trace| tracing::field::display(trace.trace_id())),
             $($said)+
         )
     };
@@ -169,6 +173,8 @@ impl<'a> DeliveryLoop<'a> {
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
+        let mut span = span(&delivery, queue);
+        let trace = span.context();
         let encoding = delivery.properties.content_encoding().as_ref();
         let delivered = Delivered {
             kind: *kind,
@@ -187,14 +193,16 @@ impl<'a> DeliveryLoop<'a> {
         if let Some(mapping) = &self.consumer.mapping {
             let mapped =
                 attempt(|| mapping.apply(decoder, &delivered, &circumstances(&delivery, queue)));
-            return self.take_mapped(delivery, mapped, arrived_at);
+            return self.take_mapped(delivery, mapped, arrived_at, span);
         }
         let counts = self.consumer.status.counts().queue(*kind);
         let batch = &mut self.batch;
+        let is_recorded = span.is_recorded();
         let taken = attempt(|| {
-            let decoded = decoder.decode(&delivered)?;
+            let mut decoded = decoder.decode(&delivered)?;
+            decoded.event.trace = trace;
             // Mostly it is not needed.
-            let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty();
+            let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty() || is_recorded;
             let about = is_needed.then(|| About::of(&decoded.event));
             let name = decoded.event.name.clone();
             let published = journal.append(decoded.event, batch);
@@ -204,28 +212,41 @@ impl<'a> DeliveryLoop<'a> {
         match taken {
             Ok((about, left_out, published)) => {
                 counts.outcomes.count(&published.into());
-                self.log(tag, kind.as_str(), &about, published.as_str());
+                describe(&mut span, &about, published.as_str());
+                self.log(tag, kind.as_str(), &about, trace, published.as_str());
                 for invalid in &left_out {
-                    self.leave_out(tag, &about, invalid);
+                    self.leave_out(tag, &about, trace, invalid);
                 }
                 Some(tag)
             }
-            Err(rejection) => self.dead_letter(delivery, rejection),
+            Err(rejection) => self.dead_letter(delivery, rejection, span),
         }
     }
 
     /// Logs what has become of an event.
-    pub(super) fn log(&self, tag: u64, event: &str, about: &About, outcome: &str) {
+    pub(super) fn log(
+        &self,
+        tag: u64,
+        event: &str,
+        about: &About,
+        trace: Option<TraceContext>,
+        outcome: &str,
+    ) {
         log_delivery!(
             debug,
-            (self.consumer.queue, tag, event, about),
+            (self.consumer.queue, tag, event, about, trace),
             outcome,
             "delivery"
         );
     }
 
-    /// Dead-letters a delivery; it is done when the dead letter queue has it.
-    pub(super) fn dead_letter(&mut self, delivery: Delivery, rejection: Rejection) -> Option<u64> {
+    /// Dead-letters a delivery; it is done, and its span ends, when the dead letter queue has it.
+    pub(super) fn dead_letter(
+        &mut self,
+        delivery: Delivery,
+        rejection: Rejection,
+        mut span: Span,
+    ) -> Option<u64> {
         let Consumer {
             kind,
             queue,
@@ -234,24 +255,36 @@ impl<'a> DeliveryLoop<'a> {
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
+        let trace = span.context();
         let about = &rejection.about;
+        describe(&mut span, about, "dead_lettered");
+        span.fail(rejection.reason.as_str());
         log_delivery!(
             warn,
-            (queue, tag, kind.as_str(), about),
+            (queue, tag, kind.as_str(), about, trace),
             reason = rejection.reason.as_str(),
             detail = rejection.detail,
             "dead letter"
         );
         let reason = rejection.reason;
         let publish = dead_letters.publish(delivery, rejection, &queue.name);
-        let publish = publish.inspect(move |_| status.dead_lettered(*kind, reason));
+        let publish = publish.inspect(move |_| {
+            status.dead_lettered(*kind, reason);
+            drop(span);
+        });
         self.dead_letters.push(publish.boxed());
         None
     }
 
     /// Counts a field that was left out of an event, and logs it: at `debug`, and as a warning once a
     /// minute.
-    pub(super) fn leave_out(&self, tag: u64, about: &About, invalid: &Invalid) {
+    pub(super) fn leave_out(
+        &self,
+        tag: u64,
+        about: &About,
+        trace: Option<TraceContext>,
+        invalid: &Invalid,
+    ) {
         let Consumer {
             kind,
             queue,
@@ -263,7 +296,7 @@ impl<'a> DeliveryLoop<'a> {
             ($level:ident, $suppressed:expr) => {
                 log_delivery!(
                     $level,
-                    (queue, tag, kind.as_str(), about),
+                    (queue, tag, kind.as_str(), about, trace),
                     field,
                     reason,
                     more_since_last_warning = $suppressed,
@@ -312,6 +345,23 @@ impl<'a> DeliveryLoop<'a> {
         self.acknowledge().await?;
         self.channel.close(200, "shutting down".into()).await
     }
+}
+
+/// The span of a delivery, caused by what its headers say.
+fn span(delivery: &Delivery, queue: &Queue) -> Span {
+    let headers = delivery.properties.headers().as_ref();
+    let cause = match headers.and_then(|headers| headers.inner().get(trace::HEADER)) {
+        Some(AMQPValue::LongString(text)) => TraceContext::parse(text.as_bytes()),
+        _ => None,
+    };
+    let mut span = Span::of_delivery(&queue.name, cause);
+    if span.is_recorded() {
+        let routing_key = delivery.routing_key.as_str();
+        span.set("messaging.rabbitmq.destination.routing_key", routing_key);
+        let tag = delivery.delivery_tag;
+        span.set_number("messaging.rabbitmq.message.delivery_tag", tag);
+    }
+    span
 }
 
 impl Drop for DeliveryLoop<'_> {

@@ -18,6 +18,8 @@ use super::delivery_loop::DeliveryLoop;
 use super::mapping::{Circumstances, Mapped};
 use super::topology::Queue;
 use crate::conversation::{About, Event, Identity, Rejection};
+use crate::source::description::describe;
+use crate::trace::Span;
 
 /// The header of a dead letter that names the events that were delivered.
 const DELIVERED: &str = "x-gateway-delivered";
@@ -46,17 +48,19 @@ impl DeliveryLoop<'_> {
         delivery: Delivery,
         mapped: Result<Mapped, Rejection>,
         arrived_at: OffsetDateTime,
+        mut span: Span,
     ) -> Option<u64> {
         let tag = delivery.delivery_tag;
         let counts = self.consumer.status.counts().queue(self.consumer.kind);
         let mapped = match mapped {
             Ok(mapped) => mapped,
-            Err(rejection) => return self.dead_letter(delivery, rejection),
+            Err(rejection) => return self.dead_letter(delivery, rejection, span),
         };
         if mapped.outputs == 0 && mapped.rejection.is_none() {
             let queue = &self.consumer.queue.name;
             self.consumer.status.ignored().count();
             counts.outcomes.count(&Outcome::Ignored);
+            describe(&mut span, &About::default(), "ignored");
             debug!(
                 queue,
                 delivery_tag = tag,
@@ -65,11 +69,13 @@ impl DeliveryLoop<'_> {
             return Some(tag);
         }
         let journal = &self.consumer.journal;
+        let trace = span.context();
         let before = delivered_before(&delivery);
         let mut delivered = before.clone();
         // Of a delivery with several events, the best outcome counts.
         let mut best = Outcome::Ignored;
-        for decoded in mapped.events {
+        for mut decoded in mapped.events {
+            decoded.event.trace = trace;
             let about = About::of(&decoded.event);
             let name = decoded.event.name.clone();
             let digest = digest(&decoded.event);
@@ -84,9 +90,10 @@ impl DeliveryLoop<'_> {
                 published.as_str()
             };
             delivered.insert(digest);
-            self.log(tag, name.as_str(), &about, outcome);
+            describe(&mut span, &about, outcome);
+            self.log(tag, name.as_str(), &about, trace, outcome);
             for invalid in &decoded.left_out {
-                self.leave_out(tag, &about, invalid);
+                self.leave_out(tag, &about, trace, invalid);
             }
         }
         match mapped.rejection {
@@ -94,7 +101,7 @@ impl DeliveryLoop<'_> {
                 counts.outcomes.count(&best);
                 Some(tag)
             }
-            Some(rejection) => self.dead_letter(marked(delivery, &delivered), rejection),
+            Some(rejection) => self.dead_letter(marked(delivery, &delivered), rejection, span),
         }
     }
 }
