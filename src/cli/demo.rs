@@ -14,6 +14,7 @@ use crate::journal::Journal;
 use crate::source::amqp::{EventPublisher, Settings};
 use crate::source::counts::EventCounts;
 use crate::source::relay;
+use crate::trace::Span;
 
 /// What happens, one after the other.
 enum Scene {
@@ -107,7 +108,15 @@ async fn round(
                     },
                 });
                 let (decoder, counts) = (Decoder::default(), EventCounts::default());
-                relay::emit(journal, &decoder, &counts, emit.to_string().as_bytes()).await?;
+                let mut span = Span::of_request("POST", "/internal/emit", None);
+                relay::emit(
+                    journal,
+                    &decoder,
+                    &counts,
+                    emit.to_string().as_bytes(),
+                    &mut span,
+                )
+                .await?;
             }
             Tick(status) => {
                 let body = body(key, &last, vec![("status", text(status))]);

@@ -7,6 +7,7 @@ use tracing::warn;
 use super::{CommandError, config, log};
 use crate::config::{Config, Needs};
 use crate::gateway::Gateway;
+use crate::trace;
 
 pub(super) async fn run() -> Result<(), CommandError> {
     let mut config = config(Needs::Tokens, &[])?;
@@ -22,6 +23,7 @@ pub(super) async fn start(
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
+    let traces = trace::start().map_err(|mistake| CommandError::Usage(mistake.to_string()))?;
     let mut gateway = Gateway::build(config).await?;
     started(&mut gateway);
     let mut reload = gateway.reload();
@@ -44,5 +46,9 @@ pub(super) async fn start(
             std::process::exit(1);
         });
     };
-    Ok(gateway.run(shutdown).await?)
+    gateway.run(shutdown).await?;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
+    Ok(())
 }

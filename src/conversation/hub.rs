@@ -193,7 +193,8 @@ impl Hub {
         let position = position();
         self.shared.head.fetch_max(position.0, Ordering::AcqRel);
         let cursor = conversation.cursor(position);
-        let entry = Entry::new(cursor, position, instant, at, event.name, &event.payload);
+        let (name, payload, trace) = (event.name, &event.payload, event.trace);
+        let entry = Entry::new(cursor, position, instant, at, name, payload, trace);
         let entry = Arc::new(entry);
         state
             .window

@@ -4,4 +4,5 @@
 
 pub mod amqp;
 pub mod counts;
+mod description;
 pub mod relay;

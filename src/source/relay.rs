@@ -15,6 +15,8 @@ use crate::conversation::{
 };
 use crate::journal::{Journal, Published};
 use crate::source::counts::EventCounts;
+use crate::source::description::describe;
+use crate::trace::{Span, TraceContext};
 
 /// Names that agents receive with another meaning: the gateway's own events, and those that
 /// Socket.IO reserves (<https://socket.io/docs/v4/emit-cheatsheet/#reserved-events>).
@@ -56,6 +58,7 @@ pub async fn emit(
     decoder: &Decoder,
     counts: &EventCounts,
     body: &[u8],
+    span: &mut Span,
 ) -> Result<Published, RelayError> {
     let arrival = Arrival {
         at: Instant::now(),
@@ -63,17 +66,19 @@ pub async fn emit(
     };
     let arrived_at = OffsetDateTime::now_utc();
     let text = JsonText::new(body);
+    let trace = span.context();
     let event = match decode(decoder, &text, arrived_at) {
-        Ok(event) => event,
+        Ok(event) => Event { trace, ..event },
         Err(error) => {
             if enabled!(Level::DEBUG) {
-                log_refusal(&text, &error);
+                log_refusal(&text, trace, &error);
             }
             return Err(error);
         }
     };
     // Mostly it is not needed.
-    let logged = enabled!(Level::DEBUG).then(|| (About::of(&event), event.event_id.clone()));
+    let is_needed = enabled!(Level::DEBUG) || span.is_recorded();
+    let told = is_needed.then(|| (About::of(&event), event.event_id.clone()));
     let name = event.name.clone();
     let mut batch = Batch::default();
     batch.arrived(arrival);
@@ -83,13 +88,15 @@ pub async fn emit(
     if let Published::New(_) = published {
         counts.note(&name, arrived_at);
     }
-    if let Some((about, event_id)) = logged {
+    if let Some((about, event_id)) = told {
+        describe(span, &about, published.as_str());
         debug!(
             event = name.as_str(),
             tenant = about.tenant.as_ref().map(tracing::field::display),
             conversation = about.conversation.as_ref().map(tracing::field::display),
             message_id = about.message_id.as_deref(),
             event_id = event_id.as_deref(),
+            trace_id = trace.map(|trace| tracing::field::display(trace.trace_id())),
             outcome = published.as_str(),
             "emit"
         );
@@ -98,7 +105,7 @@ pub async fn emit(
 }
 
 /// Logs what a refused call was about, as far as that can be read.
-fn log_refusal(text: &JsonText<'_>, error: &RelayError) {
+fn log_refusal(text: &JsonText<'_>, trace: Option<TraceContext>, error: &RelayError) {
     let fields = fields(text).ok();
     let about = fields.as_ref().map(|fields| {
         let payload = fields.get("payload").and_then(|raw| Fields::of(raw).ok());
@@ -114,6 +121,7 @@ fn log_refusal(text: &JsonText<'_>, error: &RelayError) {
         conversation = about.conversation.as_ref().map(tracing::field::display),
         message_id = about.message_id.as_deref(),
         event_id = event_id.as_deref(),
+        trace_id = trace.map(|trace| tracing::field::display(trace.trace_id())),
         outcome = "refused",
         %error,
         "emit refused"
@@ -156,6 +164,7 @@ fn decode(
             name,
             payload: payload.to_owned(),
             event_id: None,
+            trace: None,
         },
     };
     Ok(Event { event_id, ..event })

@@ -21,3 +21,4 @@ mod harness;
 mod http;
 mod licence;
 mod socket;
+mod tracing;

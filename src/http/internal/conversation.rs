@@ -15,6 +15,7 @@ use crate::conversation::{
     ConversationKey, ConversationView, Cursor, Id, Invalid, MemberView, Standing, rfc3339,
 };
 use crate::net::Peer;
+use crate::trace::TraceContext;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,8 +42,10 @@ pub(in crate::http) async fn conversation(
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let call = async { seen(&app, peer, path, &headers) };
-    app.requests.counted(Route::Conversation, call).await
+    let call = Route::Conversation.begin(&headers);
+    let trace = call.span.context();
+    let answer = seen(&app, peer, path, &headers, trace);
+    app.requests.answer(Route::Conversation, call, answer)
 }
 
 fn seen(
@@ -50,6 +53,7 @@ fn seen(
     peer: Peer,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: &HeaderMap,
+    trace: Option<TraceContext>,
 ) -> Result<Seen, ApiError> {
     let key = super::key(app, headers)?;
     let Ok(Path((tenant, conversation))) = path else {
@@ -69,6 +73,7 @@ fn seen(
         tenant = %conversation.tenant,
         conversation = %conversation.conversation,
         members = view.members.len(),
+        trace_id = trace.map(|trace| tracing::field::display(trace.trace_id())),
         "a conversation was looked at"
     );
     Ok(view.into())

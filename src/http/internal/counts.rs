@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use super::ApiError;
 use crate::counter::CounterSet;
 use crate::histogram::{Histogram, SHORT};
+use crate::trace::{self, Span, TraceContext};
 
 /// What can be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,29 @@ const STATUSES: [(u16, &str); 8] = [
     (500, "500"),
     (503, "503"),
 ];
+
+impl Route {
+    /// Begins to answer a call.
+    pub(in crate::http) fn begin(self, headers: &HeaderMap) -> Call {
+        let cause = headers.get(trace::HEADER);
+        let cause = cause.and_then(|value| TraceContext::parse(value.as_bytes()));
+        let (method, path) = match self {
+            Self::Emit => ("POST", "/internal/emit"),
+            Self::Disconnect => ("POST", "/internal/disconnect"),
+            Self::Conversation => ("GET", "/internal/conversations/{tenantId}/{conversationId}"),
+        };
+        Call {
+            begun: Instant::now(),
+            span: Span::of_request(method, path, cause),
+        }
+    }
+}
+
+/// A call that is being answered.
+pub(in crate::http) struct Call {
+    begun: Instant,
+    pub(in crate::http) span: Span,
+}
 
 /// Counts since the start, by route.
 #[derive(Debug)]
@@ -63,16 +87,22 @@ impl Default for RequestCounts {
 }
 
 impl RequestCounts {
-    /// Has a call answered, and counts it.
-    pub(in crate::http) async fn counted<T: Serialize>(
+    /// Answers a call of `route` that began then, and counts it.
+    pub(in crate::http) fn answer<T: Serialize>(
         &self,
         route: Route,
-        call: impl Future<Output = Result<T, ApiError>>,
+        call: Call,
+        answer: Result<T, ApiError>,
     ) -> Response {
-        let begun = Instant::now();
-        let answer = call.await;
+        let Call { begun, mut span } = call;
         let response = answer.map(Json).into_response();
-        self.note(route, response.status(), begun.elapsed());
+        let status = response.status();
+        self.note(route, status, begun.elapsed());
+        span.set_number("http.response.status_code", status.as_u16().into());
+        // The conventions leave a server's span well when the client is to blame.
+        if status.is_server_error() {
+            span.fail(status.as_str());
+        }
         response
     }
 

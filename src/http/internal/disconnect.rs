@@ -15,6 +15,7 @@ use crate::conversation::fields::text;
 use crate::conversation::{JsonText, Selection};
 use crate::net::Peer;
 use crate::source::relay::{self, RelayError};
+use crate::trace::TraceContext;
 
 /// The longest agent id that is looked for, in characters: longer than any that a token could carry,
 /// for which clients have 64 KiB.
@@ -32,8 +33,10 @@ pub(in crate::http) async fn disconnect(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let call = disconnected(&app, peer, &headers, body);
-    app.requests.counted(Route::Disconnect, call).await
+    let call = Route::Disconnect.begin(&headers);
+    let trace = call.span.context();
+    let answer = disconnected(&app, peer, &headers, body, trace).await;
+    app.requests.answer(Route::Disconnect, call, answer)
 }
 
 async fn disconnected(
@@ -41,6 +44,7 @@ async fn disconnected(
     peer: Peer,
     headers: &HeaderMap,
     body: Body,
+    trace: Option<TraceContext>,
 ) -> Result<Disconnected, ApiError> {
     let (key, body) = super::taken(app, headers, body).await?;
     let selection = selection(&body)?;
@@ -51,6 +55,7 @@ async fn disconnected(
         tenant = %selection.tenant,
         conversation = selection.conversation.as_ref().map(tracing::field::display),
         agent = selection.agent,
+        trace_id = trace.map(|trace| tracing::field::display(trace.trace_id())),
         disconnected,
         "members were disconnected at the portal's request"
     );

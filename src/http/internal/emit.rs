@@ -7,9 +7,10 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::super::App;
-use super::Route;
+use super::{ApiError, Route};
 use crate::journal::Published;
 use crate::source::relay;
+use crate::trace::Span;
 
 /// What a call that was taken is answered with.
 #[derive(Serialize)]
@@ -25,13 +26,16 @@ pub(in crate::http) struct Emitted {
 }
 
 pub(in crate::http) async fn emit(State(app): State<Arc<App>>, request: Request) -> Response {
-    let call = async {
-        let (parts, body) = request.into_parts();
-        let (_, body) = super::taken(&app, &parts.headers, body).await?;
-        let published = relay::emit(&app.journal, &app.decoder, &app.relayed, &body).await?;
-        Ok(Emitted::from(published))
-    };
-    app.requests.counted(Route::Emit, call).await
+    let mut call = Route::Emit.begin(request.headers());
+    let answer = emitted(&app, request, &mut call.span).await;
+    app.requests.answer(Route::Emit, call, answer)
+}
+
+async fn emitted(app: &App, request: Request, span: &mut Span) -> Result<Emitted, ApiError> {
+    let (parts, body) = request.into_parts();
+    let (_, body) = super::taken(app, &parts.headers, body).await?;
+    let published = relay::emit(&app.journal, &app.decoder, &app.relayed, &body, span).await?;
+    Ok(Emitted::from(published))
 }
 
 impl From<Published> for Emitted {

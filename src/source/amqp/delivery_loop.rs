@@ -10,7 +10,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::Channel;
 use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
-use lapin::types::ShortString;
+use lapin::types::{AMQPValue, ShortString};
 use time::OffsetDateTime;
 use tokio::task::yield_now;
 use tokio::time::{sleep, sleep_until, timeout};
@@ -24,12 +24,14 @@ use super::consumer::Consumer;
 use super::counts::Outcome;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
-use super::submissions::{Submission, Submissions};
-use crate::broker::BrokerError;
+use super::submissions::{Last, Submission, Submissions};
+use crate::broker::{BrokerError, Queue};
 use crate::conversation::{
     About, Arrival, Batch, Delivered, Invalid, Published, Rejection, from_amqp,
 };
 use crate::journal::{NotTaken, Submitted};
+use crate::source::description::describe;
+use crate::trace::{self, Span, TraceContext};
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
 /// acknowledgements delivers nothing.
@@ -48,7 +50,7 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Logs what names a delivery and its event, and what there is to say about them.
 macro_rules! log_delivery {
-    ($level:ident, ($queue:expr, $tag:expr, $event:expr, $about:expr), $($said:tt)+) => {
+    ($level:ident, ($queue:expr, $tag:expr, $event:expr, $about:expr, $trace:expr), $($said:tt)+) => {
         $level!(
             queue = $queue.name,
             delivery_tag = $tag,
@@ -56,6 +58,7 @@ macro_rules! log_delivery {
             tenant = $about.tenant.as_ref().map(tracing::field::display),
             conversation = $about.conversation.as_ref().map(tracing::field::display),
             message_id = $about.message_id.as_deref(),
+            trace_id = $trace.map(|trace| tracing::field::display(trace.trace_id())),
             $($said)+
         )
     };
@@ -123,7 +126,7 @@ impl<'a> DeliveryLoop<'a> {
                             continue;
                         }
                         Some((submission, placed)) = self.submissions.next() => {
-                            self.placed(&submission, placed);
+                            self.placed(submission, placed);
                             continue;
                         }
                         () = &mut ack_at, if self.acks.waiting() > 0 => {
@@ -189,6 +192,8 @@ impl<'a> DeliveryLoop<'a> {
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
+        let span = span(&delivery, queue);
+        let trace = span.context();
         let encoding = delivery.properties.content_encoding().as_ref();
         let delivered = Delivered {
             kind: *kind,
@@ -207,19 +212,21 @@ impl<'a> DeliveryLoop<'a> {
         if let Some(mapping) = &self.consumer.mapping {
             let mapped =
                 attempt(|| mapping.apply(decoder, &delivered, &circumstances(&delivery, queue)));
-            return self.take_mapped(delivery, mapped, arrived_at);
+            return self.take_mapped(delivery, mapped, arrived_at, span);
         }
+        let is_recorded = span.is_recorded();
         let taken = attempt(|| {
-            let decoded = decoder.decode(&delivered)?;
+            let mut decoded = decoder.decode(&delivered)?;
+            decoded.event.trace = trace;
             // Mostly it is not needed.
-            let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty();
+            let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty() || is_recorded;
             let about = is_needed.then(|| About::of(&decoded.event));
             Ok((about.unwrap_or_default(), decoded))
         });
         match taken {
             Ok((about, decoded)) => {
                 for invalid in &decoded.left_out {
-                    self.leave_out(tag, &about, invalid);
+                    self.leave_out(tag, &about, trace, invalid);
                 }
                 let name = decoded.event.name.clone();
                 let submitted = journal.submit(decoded.event, &mut self.batch);
@@ -229,11 +236,14 @@ impl<'a> DeliveryLoop<'a> {
                     submitted,
                     arrived_at,
                     about,
-                    is_last: true,
-                    best: Outcome::Ignored,
+                    trace,
+                    last: Some(Last {
+                        best: Outcome::Ignored,
+                        span,
+                    }),
                 })
             }
-            Err(rejection) => self.dead_letter(delivery, rejection),
+            Err(rejection) => self.dead_letter(delivery, rejection, span),
         }
     }
 
@@ -241,7 +251,7 @@ impl<'a> DeliveryLoop<'a> {
     /// place.
     pub(super) fn submitted(&mut self, submission: Submission) -> Option<u64> {
         match submission.submitted.placed() {
-            Some(published) => self.count(&submission, published),
+            Some(published) => self.count(submission, published),
             None => {
                 self.submissions.push(submission);
                 None
@@ -251,7 +261,7 @@ impl<'a> DeliveryLoop<'a> {
 
     /// A delivery's event has its place. What the journal did not take stays unacknowledged, and is
     /// delivered again.
-    fn placed(&mut self, submission: &Submission, placed: Result<Published, NotTaken>) {
+    fn placed(&mut self, submission: Submission, placed: Result<Published, NotTaken>) {
         let Ok(published) = placed else { return };
         if let Some(tag) = self.count(submission, published) {
             self.acks.done(tag);
@@ -259,46 +269,57 @@ impl<'a> DeliveryLoop<'a> {
     }
 
     /// Counts and logs what has become of an event; with its delivery's tag, if it was the last.
-    fn count(&self, submission: &Submission, published: Published) -> Option<u64> {
+    fn count(&self, submission: Submission, published: Published) -> Option<u64> {
         let Submission {
             tag,
-            ref name,
+            name,
             arrived_at,
-            ref about,
-            is_last,
-            best,
+            about,
+            trace,
+            last,
             ..
-        } = *submission;
+        } = submission;
         let counts = self.consumer.status.counts().queue(self.consumer.kind);
-        counts.count(name, published, arrived_at);
-        self.log(tag, name.as_str(), about, published.as_str());
-        if !is_last {
-            return None;
-        }
+        counts.count(&name, published, arrived_at);
+        self.log(tag, name.as_str(), &about, trace, published.as_str());
+        let Last { best, mut span } = last?;
         counts.outcomes.count(&best.max(published.into()));
+        describe(&mut span, &about, published.as_str());
         Some(tag)
     }
 
     /// Takes note of everything that has its place by now.
     fn take_placed(&mut self) {
         while let Some(Some((submission, placed))) = self.submissions.next().now_or_never() {
-            self.placed(&submission, placed);
+            self.placed(submission, placed);
         }
     }
 
     /// Logs what has become of an event.
-    pub(super) fn log(&self, tag: u64, event: &str, about: &About, outcome: &str) {
+    pub(super) fn log(
+        &self,
+        tag: u64,
+        event: &str,
+        about: &About,
+        trace: Option<TraceContext>,
+        outcome: &str,
+    ) {
         log_delivery!(
             debug,
-            (self.consumer.queue, tag, event, about),
+            (self.consumer.queue, tag, event, about, trace),
             outcome,
             "delivery"
         );
     }
 
-    /// Dead-letters a delivery; it is done when the dead letter queue has it.
-    pub(super) fn dead_letter(&mut self, delivery: Delivery, rejection: Rejection) -> Option<u64> {
-        self.dead_letter_after(None, delivery, rejection)
+    /// Dead-letters a delivery; it is done, and its span ends, when the dead letter queue has it.
+    pub(super) fn dead_letter(
+        &mut self,
+        delivery: Delivery,
+        rejection: Rejection,
+        span: Span,
+    ) -> Option<u64> {
+        self.dead_letter_after(None, delivery, rejection, span)
     }
 
     /// The same, once an event of the delivery has its place.
@@ -307,6 +328,7 @@ impl<'a> DeliveryLoop<'a> {
         event: Option<Submitted>,
         delivery: Delivery,
         rejection: Rejection,
+        mut span: Span,
     ) -> Option<u64> {
         let Consumer {
             kind,
@@ -316,17 +338,23 @@ impl<'a> DeliveryLoop<'a> {
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
+        let trace = span.context();
         let about = &rejection.about;
+        describe(&mut span, about, "dead_lettered");
+        span.fail(rejection.reason.as_str());
         log_delivery!(
             warn,
-            (queue, tag, kind.as_str(), about),
+            (queue, tag, kind.as_str(), about, trace),
             reason = rejection.reason.as_str(),
             detail = rejection.detail,
             "dead letter"
         );
         let reason = rejection.reason;
         let publish = dead_letters.publish(delivery, rejection, &queue.name);
-        let publish = publish.inspect(move |_| status.dead_lettered(*kind, reason));
+        let publish = publish.inspect(move |_| {
+            status.dead_lettered(*kind, reason);
+            drop(span);
+        });
         let publish = async {
             if let Some(event) = event
                 && event.await.is_err()
@@ -342,7 +370,13 @@ impl<'a> DeliveryLoop<'a> {
 
     /// Counts a field that was left out of an event, and logs it: at `debug`, and as a warning once a
     /// minute.
-    pub(super) fn leave_out(&self, tag: u64, about: &About, invalid: &Invalid) {
+    pub(super) fn leave_out(
+        &self,
+        tag: u64,
+        about: &About,
+        trace: Option<TraceContext>,
+        invalid: &Invalid,
+    ) {
         let Consumer {
             kind,
             queue,
@@ -354,7 +388,7 @@ impl<'a> DeliveryLoop<'a> {
             ($level:ident, $suppressed:expr) => {
                 log_delivery!(
                     $level,
-                    (queue, tag, kind.as_str(), about),
+                    (queue, tag, kind.as_str(), about, trace),
                     field,
                     reason,
                     more_since_last_warning = $suppressed,
@@ -390,7 +424,7 @@ impl<'a> DeliveryLoop<'a> {
         self.flush().await;
         let in_flight = async {
             while let Some((submission, placed)) = self.submissions.next().await {
-                self.placed(&submission, placed);
+                self.placed(submission, placed);
             }
             while let Some(tag) = self.dead_letters.next().await {
                 self.acks.done(tag);
@@ -407,6 +441,23 @@ impl<'a> DeliveryLoop<'a> {
         self.acknowledge().await?;
         self.channel.close(200, "shutting down".into()).await
     }
+}
+
+/// The span of a delivery, caused by what its headers say.
+fn span(delivery: &Delivery, queue: &Queue) -> Span {
+    let headers = delivery.properties.headers().as_ref();
+    let cause = match headers.and_then(|headers| headers.inner().get(trace::HEADER)) {
+        Some(AMQPValue::LongString(text)) => TraceContext::parse(text.as_bytes()),
+        _ => None,
+    };
+    let mut span = Span::of_delivery(&queue.name, cause);
+    if span.is_recorded() {
+        let routing_key = delivery.routing_key.as_str();
+        span.set("messaging.rabbitmq.destination.routing_key", routing_key);
+        let tag = delivery.delivery_tag;
+        span.set_number("messaging.rabbitmq.message.delivery_tag", tag);
+    }
+    span
 }
 
 impl Drop for DeliveryLoop<'_> {

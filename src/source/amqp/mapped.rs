@@ -16,9 +16,11 @@ use tracing::debug;
 use super::counts::Outcome;
 use super::delivery_loop::DeliveryLoop;
 use super::mapping::{Circumstances, Mapped};
-use super::submissions::Submission;
+use super::submissions::{Last, Submission};
 use crate::broker::Queue;
 use crate::conversation::{About, Event, Identity, Rejection};
+use crate::source::description::describe;
+use crate::trace::Span;
 
 /// The header of a dead letter that names the events that were delivered.
 const DELIVERED: &str = "x-gateway-delivered";
@@ -47,17 +49,19 @@ impl DeliveryLoop<'_> {
         delivery: Delivery,
         mapped: Result<Mapped, Rejection>,
         arrived_at: OffsetDateTime,
+        mut span: Span,
     ) -> Option<u64> {
         let tag = delivery.delivery_tag;
         let counts = self.consumer.status.counts().queue(self.consumer.kind);
         let mapped = match mapped {
             Ok(mapped) => mapped,
-            Err(rejection) => return self.dead_letter(delivery, rejection),
+            Err(rejection) => return self.dead_letter(delivery, rejection, span),
         };
         if mapped.outputs == 0 && mapped.rejection.is_none() {
             let queue = &self.consumer.queue.name;
             self.consumer.status.ignored().count();
             counts.outcomes.count(&Outcome::Ignored);
+            describe(&mut span, &About::default(), "ignored");
             debug!(
                 queue,
                 delivery_tag = tag,
@@ -66,22 +70,25 @@ impl DeliveryLoop<'_> {
             return Some(tag);
         }
         let journal = &self.consumer.journal;
+        let trace = span.context();
         let before = delivered_before(&delivery);
         let mut delivered = before.clone();
         // Of a delivery with several events, the best outcome counts.
         let mut best = Outcome::Ignored;
         let mut last: Option<Submission> = None;
-        for decoded in mapped.events {
+        for mut decoded in mapped.events {
+            decoded.event.trace = trace;
             let about = About::of(&decoded.event);
             let name = decoded.event.name.clone();
             let digest = digest(&decoded.event);
             for invalid in &decoded.left_out {
-                self.leave_out(tag, &about, invalid);
+                self.leave_out(tag, &about, trace, invalid);
             }
             if before.contains(&digest) {
                 self.consumer.hub.counters().duplicates.count();
                 best = best.max(Outcome::Duplicate);
-                self.log(tag, name.as_str(), &about, "delivered before");
+                describe(&mut span, &about, "delivered before");
+                self.log(tag, name.as_str(), &about, trace, "delivered before");
                 continue;
             }
             delivered.insert(digest);
@@ -98,8 +105,8 @@ impl DeliveryLoop<'_> {
                 submitted,
                 arrived_at,
                 about,
-                is_last: false,
-                best: Outcome::Ignored,
+                trace,
+                last: None,
             });
         }
         let Some(rejection) = mapped.rejection else {
@@ -108,8 +115,7 @@ impl DeliveryLoop<'_> {
                 return Some(tag);
             };
             return self.submitted(Submission {
-                is_last: true,
-                best,
+                last: Some(Last { best, span }),
                 ..last
             });
         };
@@ -121,7 +127,7 @@ impl DeliveryLoop<'_> {
             }
             None => Some(last.submitted),
         });
-        self.dead_letter_after(last, marked(delivery, &delivered), rejection)
+        self.dead_letter_after(last, marked(delivery, &delivered), rejection, span)
     }
 }
 

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use super::counts::Outcome;
 use crate::conversation::{About, EventName, Published};
 use crate::journal::{NotTaken, Submitted};
+use crate::trace::{Span, TraceContext};
 
 /// An event of a delivery that was submitted to the journal.
 pub(super) struct Submission {
@@ -22,10 +23,16 @@ pub(super) struct Submission {
     pub(super) arrived_at: OffsetDateTime,
     /// What the log says of it, when it says something.
     pub(super) about: About,
-    /// Whether the delivery is done with it. Those before it have their places earlier.
-    pub(super) is_last: bool,
-    /// The best of what is known to have become of the delivery's other events.
+    pub(super) trace: Option<TraceContext>,
+    /// Of the delivery's last event, with which it is done. Those before it have their places earlier.
+    pub(super) last: Option<Last>,
+}
+
+/// What ends with a delivery's last event.
+pub(super) struct Last {
+    /// The best of what is known to have become of its other events.
     pub(super) best: Outcome,
+    pub(super) span: Span,
 }
 
 /// Submissions in the order in which they get their places.
