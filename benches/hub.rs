@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use agent_gateway::conversation::{
-    Batch, ConversationKey, Entry, Epoch, Event, EventName, Hub, Id, Join, Joined, Offer, Outlet,
-    Participant, Position, ResetNotice, WindowLimits,
+    Accepted, Batch, ConversationKey, CursorKey, Entry, Epoch, Event, EventName, Hub, Id, Join,
+    Joined, Offer, Outlet, Participant, Position, ResetNotice, WindowLimits,
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::value::RawValue;
@@ -88,10 +88,11 @@ impl Room {
             bytes: 256 << 20,
             lag_bytes: 8 << 20,
             remembered: WindowLimits::MIN_REMEMBERED,
+            shared: false,
         };
         let payload = r#"{"messageId":"m","text":"The driver says that nobody was at home yesterday.","timestamp":"2024-05-01T10:00:00Z"}"#;
         Self {
-            hub: Arc::new(Hub::new(Epoch(1), limits)),
+            hub: Arc::new(Hub::new(Epoch(1), &CursorKey::random(), limits)),
             key: ConversationKey {
                 tenant: id("acme"),
                 conversation: id("c-1"),
@@ -114,7 +115,7 @@ impl Room {
     }
 
     fn apply(&self, (event, position): (Event, Position)) {
-        let at = OffsetDateTime::UNIX_EPOCH;
+        let at = Accepted::now();
         black_box(
             self.hub
                 .apply(event, || position, at, &mut Batch::default()),
@@ -169,7 +170,7 @@ fn offer(criterion: &mut Criterion) {
                 }
             });
             let hub = room.hub.clone();
-            let at = OffsetDateTime::UNIX_EPOCH;
+            let at = Accepted::now();
             bencher.iter_batched(
                 || room.event(),
                 |(event, position)| hub.apply(event, || position, at, &mut Batch::default()),

@@ -8,23 +8,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use agent_gateway::conversation::{
-    Batch, ConversationKey, Epoch, Event, EventName, Hub, Id, Identity, Position, Published,
-    WindowLimits,
+    Accepted, Batch, ConversationKey, CursorKey, Epoch, Event, EventName, Hub, Id, Identity,
+    Position, Published, WindowLimits,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
 
 /// A hub with the window of this many events.
 fn hub(events: usize) -> Arc<Hub> {
     Arc::new(Hub::new(
         Epoch(1),
+        &CursorKey::random(),
         WindowLimits {
             age: Duration::from_secs(600),
             events,
             bytes: 256 << 20,
             lag_bytes: 8 << 20,
             remembered: WindowLimits::MIN_REMEMBERED,
+            shared: false,
         },
     ))
 }
@@ -91,8 +92,7 @@ fn append(criterion: &mut Criterion) {
 }
 
 fn apply(hub: &Arc<Hub>, event: Event, position: Position) -> Published {
-    let at = OffsetDateTime::UNIX_EPOCH;
-    hub.apply(event, || position, at, &mut Batch::default())
+    hub.apply(event, || position, Accepted::now(), &mut Batch::default())
 }
 
 criterion_group!(benches, append);

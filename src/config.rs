@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::conversation::{Decoder, WindowLimits};
+use crate::conversation::{CursorKey, Decoder, WindowLimits};
 use crate::source::amqp;
 use crate::{auth, http, socketio};
 pub use files::{Files, Reading};
@@ -41,6 +41,8 @@ pub struct Config {
     pub amqp: amqp::Settings,
     /// What makes events of deliveries and of the relay's calls.
     pub decoder: Decoder,
+    /// What cursors are sealed under, if that follows from the configuration.
+    pub cursor_key: Option<CursorKey>,
     /// What is kept for replay.
     pub limits: WindowLimits,
     /// How long the shutdown may take.

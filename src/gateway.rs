@@ -17,9 +17,9 @@ use tracing::{info, warn};
 
 use crate::auth::Authenticator;
 use crate::config::{Config, Unknown};
-use crate::conversation::Hub;
+use crate::conversation::{CursorKey, Epoch, Hub};
 use crate::http::{self, Health, ProcessPhase};
-use crate::journal::Journal;
+use crate::journal::{Journal, MemoryJournal};
 use crate::net::{self, Limits, Listener};
 use crate::socketio::Sockets;
 use crate::source::amqp;
@@ -44,6 +44,7 @@ pub struct Gateway {
     address: SocketAddr,
     internal: Option<(Listener, SocketAddr)>,
     lingering: TaskTracker,
+    hub: Arc<Hub>,
     journal: Arc<Journal>,
     broker: Arc<amqp::BrokerStatus>,
     more_routes: Option<MoreRoutes>,
@@ -71,8 +72,13 @@ impl Gateway {
             }
             None => None,
         };
+        let key = config.cursor_key.clone();
+        let key = key.unwrap_or_else(CursorKey::random);
+        let hub = Arc::new(Hub::new(Epoch(rand::random()), &key, config.limits.clone()));
+        let journal = Journal::Memory(MemoryJournal::new(hub.clone()));
         Ok(Self {
-            journal: Arc::new(Journal::new(config.limits.clone())),
+            hub,
+            journal: Arc::new(journal),
             broker: Arc::default(),
             more_routes: None,
             config,
@@ -121,6 +127,7 @@ impl Gateway {
             address,
             internal,
             lingering,
+            hub,
             journal,
             broker,
             more_routes,
@@ -144,11 +151,12 @@ impl Gateway {
         }
         let health = Arc::new(Health::default());
         let auth = authenticator.counts();
-        let sockets = Sockets::new(&config.socket, authenticator, journal.hub().clone());
+        let sockets = Sockets::new(&config.socket, authenticator, hub.clone());
         let refused: Arc<http::Counts> = Arc::default();
         let routers = http::routers(
             &config.http,
             http::Parts {
+                hub: hub.clone(),
                 journal: journal.clone(),
                 members: sockets.members(),
                 health: health.clone(),
@@ -171,11 +179,12 @@ impl Gateway {
         let mut source = tokio::spawn(amqp::run(
             config.amqp.clone(),
             config.decoder.clone(),
-            journal.clone(),
+            hub.clone(),
+            journal,
             broker,
             intake.clone(),
         ));
-        let sweeper = tokio::spawn(sweep(journal.hub().clone()));
+        let sweeper = tokio::spawn(sweep(hub.clone()));
         let closing = CancellationToken::new();
         let serve = |listener, guard| tokio::spawn(net::serve(listener, guard, closing.clone()));
         let mut servers = vec![serve(listener, public)];
@@ -190,7 +199,7 @@ impl Gateway {
         health.enter(ProcessPhase::Draining);
         sockets.refuse();
         let drain = Drain {
-            hub: journal.hub(),
+            hub: &hub,
             sockets: &sockets,
             lingering,
             grace: config.shutdown_grace,
@@ -202,7 +211,7 @@ impl Gateway {
             warn!("not everything was finished in time");
         }
         sweeper.abort();
-        report(journal.hub());
+        report(&hub);
         Ok(())
     }
 }

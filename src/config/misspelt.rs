@@ -14,6 +14,7 @@ const FAMILIES: &[&str] = &[
     "AMQP_",
     "AUTH_INTROSPECTION_",
     "CONNECTION_RATE_",
+    "CURSOR_",
     "FRAME_",
     "INTERNAL_",
     "JWT_",

@@ -5,12 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::environment::Environment;
+use super::tokens::secret;
 use super::values::{api_keys, ip, journal, log_filter, log_format, number, origins, size, time};
 use super::variables::Variables;
 use super::{Config, Files, Log, Mistake, Mistakes, Needs};
-use crate::conversation::{Decoder, Gap, UrlTemplate, WindowLimits};
+use crate::conversation::{CursorKey, Decoder, Gap, UrlTemplate, WindowLimits};
 use crate::source::amqp;
-use crate::{http, net, socketio};
+use crate::{auth, http, net, socketio};
 
 /// What is set, and what has been found wrong with it so far.
 #[derive(Default)]
@@ -50,6 +51,7 @@ impl VariableReader {
         let ping_timeout = self.value("PING_TIMEOUT_MS", &vars.ping_timeout_ms, || 20_000, time);
         let auth = self.auth(&vars, needs);
         let amqp = self.amqp(&vars);
+        let cursor_key = self.cursor_key(&vars, &auth);
         let media_urls = |text: &str| UrlTemplate::parse(text, &[Gap::MediaId]);
         let media_urls = self.optional("MEDIA_URL_TEMPLATE", &vars.media_url_template, media_urls);
         let limits = self.limits(&vars, &amqp);
@@ -85,6 +87,7 @@ impl VariableReader {
             auth,
             amqp,
             decoder: Decoder::new(media_urls),
+            cursor_key,
             limits,
             shutdown_grace: Duration::from_secs(grace),
             log,
@@ -168,6 +171,16 @@ impl VariableReader {
         }
     }
 
+    /// What cursors are sealed under: the same on all replicas that have the same secrets.
+    fn cursor_key(&mut self, vars: &Variables, auth: &auth::Settings) -> Option<CursorKey> {
+        let own = self.optional("CURSOR_SECRET", &vars.cursor_secret, secret);
+        let introspection = auth.introspection.as_ref();
+        let client = introspection.and_then(|introspection| introspection.client.as_ref());
+        let secret = own.as_ref().or(auth.secrets.first());
+        let secret = secret.or(client.map(|client| &client.secret));
+        secret.map(|secret| CursorKey::derived(secret))
+    }
+
     fn limits(&mut self, vars: &Variables, amqp: &amqp::Settings) -> WindowLimits {
         let week = 7 * 24 * 3600;
         let events = self.value(
@@ -196,6 +209,7 @@ impl VariableReader {
             remembered: WindowLimits::MIN_REMEMBERED
                 .max(events)
                 .max(2 * usize::from(amqp.prefetch)),
+            shared: false,
         }
     }
 

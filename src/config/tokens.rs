@@ -112,7 +112,7 @@ impl VariableReader {
     }
 }
 
-fn secret(text: &str) -> Result<String, String> {
+pub(super) fn secret(text: &str) -> Result<String, String> {
     if text.len() < Settings::MIN_SECRET {
         return Err(format!("must have at least {} bytes", Settings::MIN_SECRET));
     }

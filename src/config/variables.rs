@@ -50,6 +50,7 @@ variables! {
     media_url_template "MEDIA_URL_TEMPLATE",
     history_url_template "HISTORY_URL_TEMPLATE",
     journal "JOURNAL",
+    cursor_secret "CURSOR_SECRET" secret,
     replay_window_seconds "REPLAY_WINDOW_SECONDS",
     replay_max_events "REPLAY_MAX_EVENTS",
     replay_max_bytes "REPLAY_MAX_BYTES",

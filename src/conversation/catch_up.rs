@@ -15,6 +15,7 @@ pub(super) async fn catch_up(
 ) {
     let mut upto = None;
     loop {
+        hub.until_known(conversation, member).await;
         let step = conversation.step(member, upto.take());
         match step {
             Step::Entries {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aes::Aes128;
 use aes::cipher::{BlockDecrypt as _, BlockEncrypt as _, KeyInit as _};
@@ -15,40 +16,106 @@ use super::id::ConversationKey;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position(pub u64);
 
+/// What an entry is told apart by from another one at the same position: a few bits of its id. In a
+/// journal that never gives a position twice, all are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark(pub u32);
+
 /// Names one life of a journal. Positions of different epochs have nothing to do with each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Epoch(pub u64);
 
-/// What a client gives back to resume: a position, bound to the epoch and to the conversation, so
-/// that neither a restarted journal nor another conversation takes it for one of its own.
+/// The key under which cursors are sealed: the same on all replicas that share a journal.
+#[derive(Clone)]
+pub struct CursorKey([u8; 16]);
+
+/// What a client gives back to resume: a position and the mark of the entry there, bound to the epoch
+/// and to the conversation, so that neither another life of the journal nor another conversation takes
+/// it for one of its own.
 ///
 /// Which position it is remains with the gateway: positions are counted across all tenants, and
 /// who could read them would see how much goes on elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     epoch: u64,
-    /// The conversation's tag and the position, enciphered as one block.
+    /// The conversation's tag, the position and the mark, enciphered as one block.
     sealed: [u8; 16],
 }
 
-/// What all cursors of an epoch have in common.
+/// What all cursors of a journal have in common.
 pub(super) struct Seal {
-    epoch: Epoch,
+    epoch: AtomicU64,
     cipher: Aes128,
 }
 
 /// A conversation's part of its cursors.
 #[derive(Clone)]
 pub(super) struct CursorSpace {
-    conversation: [u8; 8],
+    conversation: [u8; TAG],
     seal: Arc<Seal>,
 }
 
+/// The length of a conversation's tag in a block, in bytes; the position and the mark follow.
+const TAG: usize = 6;
+
+/// Where the mark begins.
+const MARK: usize = 12;
+
+impl CursorKey {
+    /// A key that nobody else has.
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+
+    /// The key that follows from a secret, the same wherever the secret is.
+    pub fn derived(secret: &str) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(b"agent-gateway cursors\0");
+        hash.update(secret);
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash.finalize()[..16]);
+        Self(key)
+    }
+
+    /// A few bits by which replicas see that their keys differ, and nobody more than that.
+    pub fn fingerprint(&self) -> u32 {
+        let mut hash = Sha256::new();
+        hash.update(b"agent-gateway cursor key\0");
+        hash.update(self.0);
+        let digest = hash.finalize();
+        u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
+    }
+}
+
+impl fmt::Debug for CursorKey {
+    // Keys appear in no log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CursorKey").finish_non_exhaustive()
+    }
+}
+
 impl Seal {
-    /// The cursors of `epoch` under a key that nobody else has.
-    pub(super) fn new(epoch: Epoch, key: [u8; 16]) -> Arc<Self> {
-        let cipher = Aes128::new(&key.into());
+    /// The cursors of `epoch`.
+    pub(super) fn new(epoch: Epoch, key: &CursorKey) -> Arc<Self> {
+        let cipher = Aes128::new(&key.0.into());
+        let epoch = AtomicU64::new(epoch.0);
         Arc::new(Self { epoch, cipher })
+    }
+
+    /// From now on, cursors are of another epoch.
+    pub(super) fn set_epoch(&self, epoch: Epoch) {
+        self.epoch.store(epoch.0, Ordering::Release);
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+}
+
+/// Binds a block's tag to the epoch.
+fn whiten(block: &mut [u8; 16], epoch: u64) {
+    for (index, byte) in epoch.to_be_bytes().into_iter().enumerate() {
+        block[index % TAG] ^= byte;
     }
 }
 
@@ -56,46 +123,54 @@ impl CursorSpace {
     /// The cursors of `key`.
     pub(super) fn new(seal: &Arc<Seal>, key: &ConversationKey) -> Self {
         let mut hash = Sha256::new();
-        hash.update(seal.epoch.0.to_be_bytes());
         // No id contains a slash, so that no two pairs hash the same text.
         hash.update(key.tenant.as_str());
         hash.update(b"/");
         hash.update(key.conversation.as_str());
         let digest = hash.finalize();
-        let mut conversation = [0; 8];
-        conversation.copy_from_slice(&digest[..8]);
+        let mut conversation = [0; TAG];
+        conversation.copy_from_slice(&digest[..TAG]);
         Self {
             conversation,
             seal: seal.clone(),
         }
     }
 
-    pub(super) fn cursor(&self, position: Position) -> Cursor {
+    /// The cursor of a position, of which 48 bits count: at a million entries a second, those of nine
+    /// years.
+    pub(super) fn cursor(&self, position: Position, mark: Mark) -> Cursor {
+        let epoch = self.seal.epoch();
         let mut block = [0; 16];
-        block[..8].copy_from_slice(&self.conversation);
-        block[8..].copy_from_slice(&position.0.to_be_bytes());
+        block[..TAG].copy_from_slice(&self.conversation);
+        block[TAG..MARK].copy_from_slice(&position.0.to_be_bytes()[2..]);
+        block[MARK..].copy_from_slice(&mark.0.to_be_bytes());
+        whiten(&mut block, epoch);
         self.seal.cipher.encrypt_block((&mut block).into());
         Cursor {
-            epoch: self.seal.epoch.0,
+            epoch,
             sealed: block,
         }
     }
 
     /// Whether the cursor is one of this life of the journal.
     pub(super) fn is_of_this_epoch(&self, cursor: Cursor) -> bool {
-        cursor.epoch == self.seal.epoch.0
+        cursor.epoch == self.seal.epoch()
     }
 
-    /// The position that `cursor` stands for, if it is one of this space.
-    pub(super) fn position(&self, cursor: Cursor) -> Option<Position> {
+    /// The position and the mark that `cursor` stands for, if it is one of this space.
+    pub(super) fn open(&self, cursor: Cursor) -> Option<(Position, Mark)> {
         if !self.is_of_this_epoch(cursor) {
             return None;
         }
         let mut block = cursor.sealed;
         self.seal.cipher.decrypt_block((&mut block).into());
-        let position = block.strip_prefix(&self.conversation)?;
-        let position = position.try_into().ok()?;
-        Some(Position(u64::from_be_bytes(position)))
+        whiten(&mut block, cursor.epoch);
+        let rest = block.strip_prefix(&self.conversation)?;
+        let (position, mark) = rest.split_first_chunk::<6>()?;
+        let mut wide = [0; 8];
+        wide[2..].copy_from_slice(position);
+        let mark = u32::from_be_bytes(mark.try_into().ok()?);
+        Some((Position(u64::from_be_bytes(wide)), Mark(mark)))
     }
 }
 
@@ -144,37 +219,37 @@ mod tests {
             tenant: Id::parse(tenant).unwrap(),
             conversation: Id::parse(conversation).unwrap(),
         };
-        CursorSpace::new(&Seal::new(Epoch(epoch), [7; 16]), &key)
+        CursorSpace::new(&Seal::new(Epoch(epoch), &CursorKey([7; 16])), &key)
     }
 
     #[test]
     fn a_cursor_survives_the_way_to_the_client_and_back() {
         let space = space(u64::MAX, "acme", "c-1");
-        for position in [0, 1, u64::MAX] {
-            let text = space.cursor(Position(position)).to_string();
+        for (position, mark) in [(0, 0), (1, 7), ((1 << 48) - 1, u32::MAX)] {
+            let text = space.cursor(Position(position), Mark(mark)).to_string();
             assert_eq!(text.len(), 32);
             let cursor = Cursor::parse(&text).unwrap();
-            assert_eq!(space.position(cursor), Some(Position(position)));
+            assert_eq!(space.open(cursor), Some((Position(position), Mark(mark))));
         }
     }
 
     #[test]
     fn a_cursor_of_another_conversation_or_epoch_is_none_of_ours() {
-        let cursor = space(1, "acme", "c-1").cursor(Position(7));
+        let cursor = space(1, "acme", "c-1").cursor(Position(7), Mark(1));
         for other in [
             space(2, "acme", "c-1"),
             space(1, "acme", "c-2"),
             space(1, "other", "c-1"),
             space(1, "acm", "ec-1"),
         ] {
-            assert_eq!(other.position(cursor), None);
+            assert_eq!(other.open(cursor), None);
         }
     }
 
     #[test]
     fn a_cursor_does_not_tell_how_much_has_happened() {
         let space = space(1, "acme", "c-1");
-        let [one, next] = [1, 2].map(|position| space.cursor(Position(position)).sealed);
+        let [one, next] = [1, 2].map(|position| space.cursor(Position(position), Mark(0)).sealed);
         let alike = one.iter().zip(&next).filter(|(one, next)| one == next);
         // By chance one byte of 16 may be the same, hardly four.
         assert!(alike.count() < 4);
@@ -183,12 +258,28 @@ mod tests {
     #[test]
     fn a_cursor_that_was_changed_is_none_of_ours() {
         let space = space(1, "acme", "c-1");
-        let cursor = space.cursor(Position(7));
+        let cursor = space.cursor(Position(7), Mark(1));
         for byte in 0..16 {
             let mut changed = cursor;
             changed.sealed[byte] ^= 1;
-            assert_eq!(space.position(changed), None);
+            assert_eq!(space.open(changed), None);
         }
+    }
+
+    #[test]
+    fn a_cursor_cannot_be_moved_to_another_epoch() {
+        let mut cursor = space(1, "acme", "c-1").cursor(Position(7), Mark(1));
+        cursor.epoch = 2;
+        assert_eq!(space(2, "acme", "c-1").open(cursor), None);
+    }
+
+    #[test]
+    fn a_key_follows_from_its_secret_alone() {
+        let key = |secret| CursorKey::derived(secret);
+        assert_eq!(key("one").0, key("one").0);
+        assert_ne!(key("one").0, key("other").0);
+        assert_eq!(key("one").fingerprint(), key("one").fingerprint());
+        assert_ne!(key("one").fingerprint(), key("other").fingerprint());
     }
 
     #[test]

@@ -134,7 +134,7 @@ mod tests {
     use serde_json::value::to_raw_value;
 
     use super::*;
-    use crate::conversation::cursor::{CursorSpace, Epoch, Seal};
+    use crate::conversation::cursor::{CursorKey, CursorSpace, Epoch, Mark, Seal};
     use crate::conversation::{ConversationKey, Id};
 
     fn entry(payload: &str) -> Entry {
@@ -142,9 +142,9 @@ mod tests {
             tenant: Id::parse("t").unwrap(),
             conversation: Id::parse("c").unwrap(),
         };
-        let cursors = CursorSpace::new(&Seal::new(Epoch(7), [0; 16]), &key);
+        let cursors = CursorSpace::new(&Seal::new(Epoch(7), &CursorKey::random()), &key);
         Entry::new(
-            cursors.cursor(Position(1)),
+            cursors.cursor(Position(1), Mark(0)),
             Position(1),
             Instant::now(),
             OffsetDateTime::UNIX_EPOCH,

@@ -17,6 +17,8 @@ use super::id::ConversationKey;
 /// others since: with 5,000 conversations that came and went meanwhile, once in 34,000 times.
 pub(super) struct EvictionFloor {
     rows: [(RandomState, Box<[AtomicU64]>); ROWS],
+    /// Nothing is known of any conversation up to this position.
+    begun: AtomicU64,
 }
 
 const ROWS: usize = 4;
@@ -30,7 +32,16 @@ impl EvictionFloor {
                 let cells = std::iter::repeat_with(AtomicU64::default).take(CELLS);
                 (RandomState::new(), cells.collect())
             }),
+            begun: AtomicU64::new(0),
         }
+    }
+
+    /// Another journal begins, of which nothing is known up to `floor`.
+    pub(super) fn begin(&self, floor: Position) {
+        for cell in self.rows.iter().flat_map(|(_, cells)| cells) {
+            cell.store(0, Ordering::Release);
+        }
+        self.begun.store(floor.0, Ordering::Release);
     }
 
     /// Events of `key` up to `floor` are gone.
@@ -46,7 +57,8 @@ impl EvictionFloor {
             .cells(key)
             .map(|cell| cell.load(Ordering::Acquire))
             .min();
-        Position(least.unwrap_or_default())
+        let begun = self.begun.load(Ordering::Acquire);
+        Position(least.unwrap_or_default().max(begun))
     }
 
     fn cells(&self, key: &ConversationKey) -> impl Iterator<Item = &AtomicU64> {

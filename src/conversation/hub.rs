@@ -5,24 +5,27 @@
 
 mod expiry;
 mod queries;
+mod shared;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use time::OffsetDateTime;
+use tokio::sync::Notify;
 
 use super::batch::Batch;
 use super::catch_up;
 use super::conversation::{Conversation, ConversationState, Shared};
 use super::counters::Counters;
-use super::cursor::{Cursor, CursorSpace, Epoch, Position, Seal};
+use super::cursor::{Cursor, CursorKey, CursorSpace, Epoch, Position, Seal};
 use super::entry::Entry;
 use super::event::Event;
 use super::eviction_floor::EvictionFloor;
 use super::expiry_queue::ExpiryQueue;
 use super::id::ConversationKey;
+use super::marks::Marks;
 use super::member::{Join, MemberId, Outlet};
 use super::recent::Deduplication;
 use super::window::WindowLimits;
@@ -37,6 +40,10 @@ pub struct Hub {
     eviction_floor: EvictionFloor,
     /// Members that are served by a task.
     catching_up: AtomicUsize,
+    /// Whether all of the journal has been read that there is.
+    current: AtomicBool,
+    /// Wakes members that wait for more of it to be read.
+    progress: Notify,
 }
 
 /// What became of an event.
@@ -48,6 +55,9 @@ pub enum Published {
     Duplicate(Cursor),
     /// It is a stale status; this is the conversation's newest cursor.
     Stale(Cursor),
+    /// It has no place yet; members of this process that are live have got it. They stand at this
+    /// cursor.
+    Early(Cursor),
 }
 
 impl Published {
@@ -57,6 +67,26 @@ impl Published {
             Self::New(_) => "new",
             Self::Duplicate(_) => "duplicate",
             Self::Stale(_) => "stale",
+            Self::Early(_) => "early",
+        }
+    }
+}
+
+/// When an event was accepted.
+#[derive(Debug, Clone, Copy)]
+pub struct Accepted {
+    /// By the wall clock, for people to read.
+    pub at: OffsetDateTime,
+    /// By the clock that never jumps.
+    pub instant: Instant,
+}
+
+impl Accepted {
+    /// Now.
+    pub fn now() -> Self {
+        Self {
+            at: OffsetDateTime::now_utc(),
+            instant: Instant::now(),
         }
     }
 }
@@ -76,13 +106,15 @@ impl Membership {
 }
 
 impl Hub {
-    /// A hub without conversations. `epoch` is that of the journal whose positions it will see.
-    pub fn new(epoch: Epoch, limits: WindowLimits) -> Self {
+    /// A hub without conversations. `epoch` is that of the journal whose positions it will see, and
+    /// cursors are sealed under `key`.
+    pub fn new(epoch: Epoch, key: &CursorKey, limits: WindowLimits) -> Self {
         Self {
-            seal: Seal::new(epoch, rand::random()),
+            seal: Seal::new(epoch, key),
             shared: Arc::new(Shared {
                 limits,
                 head: AtomicU64::new(0),
+                marks: Marks::default(),
                 bytes: AtomicUsize::new(0),
                 counters: Counters::default(),
             }),
@@ -90,6 +122,8 @@ impl Hub {
             expiry_queue: ExpiryQueue::default(),
             eviction_floor: EvictionFloor::new(),
             catching_up: AtomicUsize::new(0),
+            current: AtomicBool::new(true),
+            progress: Notify::new(),
         }
     }
 
@@ -107,12 +141,12 @@ impl Hub {
         self: &Arc<Self>,
         event: Event,
         position: impl FnOnce() -> Position,
-        at: OffsetDateTime,
+        accepted: Accepted,
         batch: &mut Batch,
     ) -> Published {
         let key = event.key.clone();
         let (applied, idle) = self.enter(&key, |conversation, state| {
-            let applied = self.append(conversation, state, event, position, at, batch);
+            let applied = self.append(conversation, state, event, position, accepted, batch);
             // With a window of no events, this one may have left nothing behind.
             (applied, state.is_idle().then(|| conversation.clone()))
         });
@@ -120,7 +154,7 @@ impl Hub {
             self.drop_idle(&conversation);
         }
         let counter = match applied {
-            Published::New(_) => &self.shared.counters.events,
+            Published::New(_) | Published::Early(_) => &self.shared.counters.events,
             Published::Duplicate(_) => &self.shared.counters.duplicates,
             Published::Stale(_) => &self.shared.counters.stale,
         };
@@ -135,42 +169,46 @@ impl Hub {
         state: &mut ConversationState,
         event: Event,
         position: impl FnOnce() -> Position,
-        at: OffsetDateTime,
+        accepted: Accepted,
         batch: &mut Batch,
     ) -> Published {
-        let now = Instant::now();
-        let cursors = conversation.cursors();
-        // Repeats are recognised by what has not expired, not by what has not been swept yet.
-        state.trim(now, &self.shared);
-        match state.window.admit(&event) {
+        let Accepted { at, instant } = accepted;
+        let limits = &self.shared.limits;
+        let admission = state.window.admit(&event, instant, limits);
+        if admission != Deduplication::New {
+            state.window.repeat(&event, instant, limits);
+            state.account(&self.shared);
+        }
+        match admission {
             Deduplication::New => {}
-            Deduplication::Duplicate(first) => return Published::Duplicate(cursors.cursor(first)),
+            Deduplication::Duplicate(first) => {
+                return Published::Duplicate(conversation.cursor(first));
+            }
             Deduplication::Stale => {
-                return Published::Stale(cursors.cursor(state.window.newest()));
+                return Published::Stale(conversation.cursor(state.window.newest()));
             }
         }
+        let early = state.take_early(&event);
         let before = state.window.newest();
         let position = position();
         self.shared.head.fetch_max(position.0, Ordering::AcqRel);
-        let cursor = cursors.cursor(position);
-        let entry = Entry::new(cursor, position, now, at, event.name, &event.payload);
+        let cursor = conversation.cursor(position);
+        let entry = Entry::new(cursor, position, instant, at, event.name, &event.payload);
         let entry = Arc::new(entry);
-        state.window.append(
-            entry.clone(),
-            event.identity,
-            event.event_id,
-            &self.shared.limits,
-        );
-        let offered = state.offer(&entry, before, batch);
+        state
+            .window
+            .append(entry.clone(), event.identity, event.event_id, limits);
+        state.window.forget(instant, limits);
+        let offered = state.offer(&entry, before, &early, batch);
         self.shared.counters.offered.add(offered.taken);
         batch.offered(&self.shared, offered.taken);
         for (member, outlet) in offered.fell_behind {
             self.shared.counters.fell_behind.count();
             self.serve(conversation, member, outlet);
         }
-        state.trim(now, &self.shared);
+        state.trim(self.now(instant), &self.shared);
         if !state.in_expiry_queue
-            && let Some(oldest) = state.window.oldest()
+            && let Some(oldest) = state.window.oldest(limits)
         {
             state.in_expiry_queue = true;
             self.expiry_queue.push(oldest, conversation.clone());

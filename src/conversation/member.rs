@@ -8,6 +8,7 @@ use slotmap::{DefaultKey, SlotMap};
 use time::OffsetDateTime;
 
 use super::cursor::{Cursor, Position};
+use super::early::Early;
 use super::entry::Entry;
 
 /// The way to one member's socket.
@@ -120,6 +121,8 @@ pub(super) struct Member {
     pub(super) delivery: DeliveryState,
     /// Entries up to this one were in the window before the member came.
     pub(super) replayed_upto: Position,
+    /// What it was sent before that had its place, if anything was.
+    pub(super) early: Option<Box<Early>>,
 }
 
 /// The members of one conversation. Most have one or two.
@@ -176,7 +179,8 @@ pub(super) enum DeliveryState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PendingNotice {
     Joined(Join),
-    Reset,
+    /// For this reason, to be told.
+    Reset(&'static str),
 }
 
 impl fmt::Debug for Member {

@@ -22,6 +22,7 @@
 //! Nothing in here knows HTTP, AMQP or Socket.IO.
 
 mod batch;
+mod beginning;
 mod catch_up;
 #[allow(
     clippy::module_inception,
@@ -31,6 +32,7 @@ mod conversation;
 mod counters;
 mod cursor;
 mod decode;
+mod early;
 mod entry;
 mod event;
 mod eviction_floor;
@@ -39,6 +41,7 @@ pub(crate) mod fields;
 mod hub;
 mod id;
 mod json_text;
+mod marks;
 mod member;
 mod recent;
 mod rejection;
@@ -49,13 +52,14 @@ mod view;
 mod window;
 
 pub use batch::{Arrival, Batch};
+pub use beginning::{Asked, Beginning};
 pub use counters::{Counters, Latencies, ResetReason};
-pub use cursor::{Cursor, Epoch, Position};
+pub use cursor::{Cursor, CursorKey, Epoch, Mark, Position};
 pub(crate) use decode::not_json;
 pub use decode::{BODY_LIMIT, Decoded, Decoder, Delivered, Kind, OPTIONAL_FIELDS};
 pub use entry::Entry;
 pub use event::{Event, EventName, Identity, Status};
-pub use hub::{Hub, Membership, Published};
+pub use hub::{Accepted, Hub, Membership, Published};
 pub use id::{ConversationKey, Id, InvalidId};
 pub(crate) use json_text::{JsonText, NoObject};
 pub use member::{Join, Joined, MemberId, Offer, Outlet, Participant, ResetNotice, Resume};

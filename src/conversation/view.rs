@@ -38,7 +38,6 @@ pub enum Standing {
 impl Conversation {
     pub(super) fn view(&self) -> ConversationView {
         let state = self.lock();
-        let cursors = self.cursors();
         let members = state.members.iter().map(|member| MemberView {
             participant: member.outlet.participant().clone(),
             standing: match member.delivery {
@@ -55,8 +54,8 @@ impl Conversation {
         ConversationView {
             members,
             events,
-            oldest: oldest.map(|position| cursors.cursor(position)),
-            newest: oldest.map(|_| cursors.cursor(newest)),
+            oldest: oldest.map(|position| self.cursor(position)),
+            newest: oldest.map(|_| self.cursor(newest)),
         }
     }
 }

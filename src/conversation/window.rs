@@ -24,12 +24,26 @@ pub struct WindowLimits {
     pub lag_bytes: usize,
     /// How many events a conversation remembers to recognise repeats.
     pub remembered: usize,
+    /// Whether replicas share a journal: then they have to know the same repeats, whatever their
+    /// clocks say and however much memory they have.
+    pub shared: bool,
 }
 
 impl WindowLimits {
     /// Repeats are recognised for at least this many events of a conversation: more than one
     /// redelivery of everything unacknowledged brings.
     pub const MIN_REMEMBERED: usize = 4096;
+
+    /// How far the clocks may be apart of those who write a shared journal.
+    pub const SKEW: Duration = Duration::from_secs(60);
+
+    /// How long a repeat's event is remembered: longer than it counts, by what clocks may differ.
+    fn memory(&self) -> Duration {
+        match self.shared {
+            true => self.age + Self::SKEW,
+            false => self.age,
+        }
+    }
 }
 
 /// The recent events of one conversation.
@@ -55,9 +69,22 @@ impl Window {
         }
     }
 
-    /// Whether `event` is new here.
-    pub fn admit(&self, event: &Event) -> Deduplication {
-        self.recent.look_up(event)
+    /// Whether `event`, which was accepted `at` this time, is new here.
+    pub fn admit(&self, event: &Event, at: Instant, limits: &WindowLimits) -> Deduplication {
+        self.recent.look_up(event, at, limits.age)
+    }
+
+    /// Remembers the time of an event that was not new.
+    pub fn repeat(&mut self, event: &Event, at: Instant, limits: &WindowLimits) {
+        self.recent.repeat(event, at, limits.age);
+        self.forget(at, limits);
+    }
+
+    /// Forgets the events that no repeat is recognised by any more.
+    pub fn forget(&mut self, at: Instant, limits: &WindowLimits) {
+        // An event may be known by two names: that of its message, and the one the portal gave it.
+        let most = 2 * limits.remembered;
+        self.recent.expire(at, limits.memory(), most);
     }
 
     /// Appends an entry that [`admit`](Self::admit) called new. Its position is greater than all
@@ -80,8 +107,8 @@ impl Window {
         }
     }
 
-    /// Drops what is too old, and what is beyond the number of events to keep; of the latter,
-    /// entries after `needed_after` stay as far as `limits.lag_bytes` allows.
+    /// Drops entries that are too old, and those beyond the number to keep; of the latter, those
+    /// after `needed_after` stay as far as `limits.lag_bytes` allows.
     ///
     /// Who needs what is asked at most once, and mostly not at all.
     pub fn trim(
@@ -106,12 +133,14 @@ impl Window {
                 self.evict_entry(limits);
             }
         }
-        self.recent.expire(now, limits.age, limits.remembered);
     }
 
     /// Drops the oldest of what is kept: an entry, or an identity whose entry has gone before.
-    /// `false` when there is neither.
+    /// `false` when there is neither. Identities stay that other replicas have as well.
     pub fn evict_oldest(&mut self, limits: &WindowLimits) -> bool {
+        if limits.shared {
+            return self.evict_entry(limits);
+        }
         let entry = self.entries.front().map(|entry| entry.accepted);
         match (entry, self.recent.oldest()) {
             (Some(entry), Some(identity)) if identity < entry => self.recent.forget_oldest(),
@@ -177,20 +206,28 @@ impl Window {
         self.entries.iter()
     }
 
-    /// When the oldest of what is kept was accepted.
-    pub fn oldest(&self) -> Option<Instant> {
+    /// When the oldest of what is kept was accepted, by which windows expire and are evicted.
+    pub fn oldest(&self, limits: &WindowLimits) -> Option<Instant> {
         let entry = self.entries.front().map(|entry| entry.accepted);
-        entry.into_iter().chain(self.recent.oldest()).min()
+        let identity = self.recent.oldest();
+        match limits.shared {
+            false => entry.into_iter().chain(identity).min(),
+            // After every window that has entries: there is nothing here to be evicted.
+            true => entry.or(identity.map(|identity| identity + limits.memory() + limits.age)),
+        }
     }
 
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
-        self.oldest().is_none()
+        self.entries.is_empty() && self.recent.oldest().is_none()
     }
 
     /// What the window counts against the bound for all, in bytes.
-    pub fn bytes(&self) -> usize {
-        self.bytes + self.recent.bytes()
+    pub fn bytes(&self, limits: &WindowLimits) -> usize {
+        match limits.shared {
+            true => self.bytes,
+            false => self.bytes + self.recent.bytes(),
+        }
     }
 }
 

@@ -24,8 +24,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::auth::counts::AuthCounts;
-use crate::conversation::Decoder;
-use crate::conversation::UrlTemplate;
+use crate::conversation::{Decoder, Hub, UrlTemplate};
 use crate::journal::Journal;
 use crate::socketio::{Members, Statistics};
 use crate::source::amqp;
@@ -82,6 +81,7 @@ impl std::fmt::Debug for Settings {
 
 /// What handlers work with.
 struct App {
+    hub: Arc<Hub>,
     journal: Arc<Journal>,
     members: Arc<Members>,
     health: Arc<Health>,
@@ -103,6 +103,8 @@ struct App {
 
 /// What the routes are about.
 pub struct Parts {
+    /// The conversations.
+    pub hub: Arc<Hub>,
     /// Where the relay's events go.
     pub journal: Arc<Journal>,
     /// Who follows what.
@@ -133,6 +135,7 @@ pub struct Routers {
 /// The routes that `settings` ask for.
 pub fn routers(settings: &Settings, parts: Parts) -> Routers {
     let Parts {
+        hub,
         journal,
         members,
         health,
@@ -143,6 +146,7 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         auth,
     } = parts;
     let app = Arc::new(App {
+        hub,
         journal,
         members,
         health,

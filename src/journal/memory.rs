@@ -3,32 +3,24 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use time::OffsetDateTime;
-
-use crate::conversation::{Batch, Epoch, Event, Hub, Position, Published, WindowLimits};
+use crate::conversation::{Accepted, Batch, Event, Hub, Position, Published};
 
 /// Gives events their positions, and hands them to the hub.
 ///
 /// Positions live as long as the process. After a restart the epoch is another, and every cursor
 /// of before is answered with `reset` (invariant 6).
-pub struct Journal {
+pub struct MemoryJournal {
     hub: Arc<Hub>,
     newest: AtomicU64,
 }
 
-impl Journal {
-    /// A journal with a new epoch, and its hub.
-    pub fn new(limits: WindowLimits) -> Self {
-        let epoch = Epoch(rand::random());
+impl MemoryJournal {
+    /// A journal that feeds a hub of a new epoch.
+    pub fn new(hub: Arc<Hub>) -> Self {
         Self {
-            hub: Arc::new(Hub::new(epoch, limits)),
+            hub,
             newest: AtomicU64::new(0),
         }
-    }
-
-    /// The conversations that this journal feeds.
-    pub fn hub(&self) -> &Arc<Hub> {
-        &self.hub
     }
 
     /// Appends the event, unless it repeats one or is a stale status. It goes out to members when
@@ -37,7 +29,6 @@ impl Journal {
         // Asked for under the conversation's lock: within a conversation the order of positions
         // is the order of the window.
         let next = || Position(self.newest.fetch_add(1, Ordering::AcqRel) + 1);
-        self.hub
-            .apply(event, next, OffsetDateTime::now_utc(), batch)
+        self.hub.apply(event, next, Accepted::now(), batch)
     }
 }

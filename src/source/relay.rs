@@ -42,6 +42,9 @@ pub enum RelayError {
     /// The body is JSON, but not an emit.
     #[error(transparent)]
     Invalid(#[from] Invalid),
+    /// The journal does not take it now.
+    #[error("the event cannot be taken now, try again later")]
+    Unavailable,
 }
 
 /// Publishes the event in the body of an emit, and counts it.
@@ -74,11 +77,12 @@ pub async fn emit(
     let name = event.name.clone();
     let mut batch = Batch::default();
     batch.arrived(arrival);
-    let published = journal.append(event, &mut batch);
+    let submitted = journal.submit(event, &mut batch);
+    batch.flush().await;
+    let published = submitted.await.map_err(|_| RelayError::Unavailable)?;
     if let Published::New(_) = published {
         counts.note(&name, arrived_at);
     }
-    batch.flush().await;
     if let Some((about, event_id)) = logged {
         debug!(
             event = name.as_str(),

@@ -9,13 +9,20 @@ use crate::conversation::conversation::{Conversation, ConversationState};
 impl Hub {
     /// Drops what has expired; to be called about once a second.
     pub fn sweep(&self) {
+        if !self.is_current() {
+            // By the time that has passed elsewhere, nothing may have expired.
+            return;
+        }
         let now = Instant::now();
         // `None`: the clock has not run for as long as the window reaches.
         let Some(before) = now.checked_sub(self.shared.limits.age) else {
             return;
         };
         while let Some(conversation) = self.expiry_queue.pop_before(Some(before)) {
-            self.reduce(&conversation, |state| state.trim(now, &self.shared));
+            self.reduce(&conversation, |state| {
+                state.window.forget(now, &self.shared.limits);
+                state.trim(now, &self.shared);
+            });
         }
     }
 
@@ -30,7 +37,7 @@ impl Hub {
             let next = self.expiry_queue.oldest();
             self.reduce(&conversation, |state| {
                 for _ in 0..BATCH {
-                    let oldest = state.window.oldest();
+                    let oldest = state.window.oldest(&self.shared.limits);
                     if oldest.is_none() || next.is_some() && oldest > next {
                         break;
                     }
@@ -51,7 +58,7 @@ impl Hub {
     ) {
         let mut state = conversation.lock();
         reduce(&mut state);
-        match state.window.oldest() {
+        match state.window.oldest(&self.shared.limits) {
             Some(oldest) => self.expiry_queue.push(oldest, conversation.clone()),
             None => state.in_expiry_queue = false,
         }

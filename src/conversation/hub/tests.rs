@@ -1,5 +1,7 @@
 //! Members with sockets that take as much as they are allowed to, whatever happens around them.
 
+mod shared;
+
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
 use std::sync::Mutex;
@@ -9,6 +11,7 @@ use proptest::prelude::*;
 use serde_json::value::to_raw_value;
 use tokio::sync::Notify;
 
+use super::super::cursor::Mark;
 use super::super::event::EventName;
 use super::super::id::Id;
 use super::super::member::{Joined, Offer, Participant, ResetNotice, Resume};
@@ -129,6 +132,7 @@ fn limits() -> WindowLimits {
         bytes: usize::MAX,
         lag_bytes: 20_000,
         remembered: 4096,
+        shared: false,
     }
 }
 
@@ -142,7 +146,7 @@ struct World {
 impl World {
     fn new(limits: WindowLimits) -> Self {
         Self {
-            hub: Arc::new(Hub::new(Epoch(7), limits)),
+            hub: Arc::new(Hub::new(Epoch(7), &CursorKey::random(), limits)),
             newest: AtomicU64::new(0),
             published: HashMap::new(),
         }
@@ -158,8 +162,7 @@ impl World {
         };
         let next = || Position(self.newest.fetch_add(1, Ordering::Relaxed) + 1);
         let mut batch = Batch::default();
-        let at = OffsetDateTime::UNIX_EPOCH;
-        let applied = self.hub.apply(event, next, at, &mut batch);
+        let applied = self.hub.apply(event, next, Accepted::now(), &mut batch);
         assert!(matches!(applied, Published::New(_)));
         let position = self.newest.load(Ordering::Relaxed);
         self.published
@@ -170,7 +173,7 @@ impl World {
 
     fn position(&self, key: &ConversationKey, cursor: Cursor) -> u64 {
         let space = CursorSpace::new(&self.hub.seal, key);
-        space.position(cursor).unwrap().0
+        space.open(cursor).unwrap().0.0
     }
 
     /// Checks all that a member can rely on: joined first; then its events in journal order, each
@@ -306,7 +309,8 @@ async fn play(actions: Vec<Action>) {
                     continue;
                 };
                 let key = earlier.key.clone();
-                let cursor = CursorSpace::new(&world.hub.seal, &key).cursor(Position(position));
+                let cursor =
+                    CursorSpace::new(&world.hub.seal, &key).cursor(Position(position), Mark(0));
                 let pipe = Pipe::with_room(room);
                 let membership = world.hub.join(&key, Join::Resume(cursor), pipe.clone());
                 subscribers.push(Subscriber {
@@ -395,7 +399,7 @@ fn a_conversation_without_members_and_entries_costs_nothing_and_is_not_taken_for
         let space = CursorSpace::new(&world.hub.seal, &key(0));
         for (position, resume) in [(0, Resume::Reset), (1, Resume::Resumed), (2, Resume::Reset)] {
             let pipe = Pipe::with_room(10);
-            let cursor = space.cursor(Position(position));
+            let cursor = space.cursor(Position(position), Mark(0));
             let membership = world.hub.join(&key(0), Join::Resume(cursor), pipe.clone());
             quiesce().await;
             assert!(
@@ -424,7 +428,7 @@ fn the_bound_for_all_windows_drops_the_oldest_of_all() {
             assert!(world.hub.bytes() <= 20_000);
         }
         let pipe = Pipe::with_room(100);
-        let start = CursorSpace::new(&world.hub.seal, &key(0)).cursor(Position(0));
+        let start = CursorSpace::new(&world.hub.seal, &key(0)).cursor(Position(0), Mark(0));
         world.hub.join(&key(0), Join::Resume(start), pipe.clone());
         let newest = Pipe::with_room(100);
         world

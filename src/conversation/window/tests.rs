@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::value::to_raw_value;
 use time::OffsetDateTime;
 
-use super::super::cursor::{CursorSpace, Epoch, Seal};
+use super::super::cursor::{CursorKey, CursorSpace, Epoch, Mark, Seal};
 use super::super::event::{EventName, Status};
 use super::super::id::{ConversationKey, Id};
 use super::*;
@@ -39,6 +39,7 @@ struct Model {
     window: Window,
     limits: WindowLimits,
     now: Instant,
+    cursors: CursorSpace,
     appended: Vec<(Arc<Entry>, Option<Identity>)>,
 }
 
@@ -52,18 +53,22 @@ impl Model {
                 bytes: usize::MAX,
                 lag_bytes,
                 remembered: 40,
+                shared: false,
             },
             now: Instant::now(),
+            cursors: CursorSpace::new(&Seal::new(Epoch(1), &CursorKey::random()), &key()),
             appended: Vec::new(),
         }
     }
 
     fn append(&mut self, event: Event) -> Deduplication {
-        let admission = self.window.admit(&event);
-        if admission == Deduplication::New {
+        let admission = self.window.admit(&event, self.now, &self.limits);
+        if admission != Deduplication::New {
+            self.window.repeat(&event, self.now, &self.limits);
+        } else {
             let position = Position(self.appended.len() as u64 * 3 + 1);
             let entry = Arc::new(Entry::new(
-                CursorSpace::new(&Seal::new(Epoch(1), [7; 16]), &key()).cursor(position),
+                self.cursors.cursor(position, Mark(0)),
                 position,
                 self.now,
                 OffsetDateTime::UNIX_EPOCH,
@@ -73,6 +78,7 @@ impl Model {
             self.appended.push((entry.clone(), event.identity.clone()));
             self.window
                 .append(entry, event.identity, event.event_id, &self.limits);
+            self.window.forget(self.now, &self.limits);
         }
         admission
     }
@@ -84,6 +90,7 @@ impl Model {
     }
 
     fn trim(&mut self, needed_after: Option<Position>) {
+        self.window.forget(self.now, &self.limits);
         self.window.trim(self.now, |_| needed_after, &self.limits);
     }
 
@@ -186,40 +193,74 @@ proptest! {
         }
     }
 
-    /// Against a list of everything that happened, without tables.
+    /// Against a list of everything that happened, without tables; and against a window that begins
+    /// later and remembers nothing of before: what it has read for as long as repeats are known is
+    /// enough for it to come to the same results.
     #[test]
-    fn a_repeat_is_known_for_as_long_as_promised_and_no_status_goes_back(steps in steps()) {
+    fn a_repeat_is_known_for_as_long_as_promised_and_no_status_goes_back(
+        steps in steps(),
+        later in 0_usize..100,
+        shared in any::<bool>(),
+    ) {
         let mut model = Model::new(5, 0);
-        for step in steps {
+        model.limits.shared = shared;
+        model.limits.remembered = 200;
+        let mut other = Model::new(5, 0);
+        other.limits = model.limits.clone();
+        other.now = model.now;
+        let mut happened: Vec<(Instant, Option<Identity>)> = Vec::new();
+        let mut begun = None;
+        for (number, step) in steps.into_iter().enumerate() {
             let identity = match step {
                 Step::Message(id) => message(id),
                 Step::Tick(id, status) => tick(id, status),
                 Step::Wait(seconds) => {
                     model.now += Duration::from_secs(seconds);
-                    model.trim(None);
+                    other.now = model.now;
                     continue;
                 }
                 _ => continue,
             };
-            model.trim(None);
-            let young: Vec<_> = model.appended.iter().rev().take(model.limits.remembered)
-                .filter(|(entry, _)| model.now - entry.accepted <= model.limits.age)
-                .cloned()
-                .collect();
-            let first = young.iter().find(|(_, known)| *known == identity)
-                .map(|(entry, _)| entry.position);
-            let newer = young.iter().any(|(_, known)| match (known, &identity) {
+            let young = |at: &Instant| model.now - *at <= model.limits.age;
+            let known = |identity: &Option<Identity>| {
+                happened.iter().any(|(at, known)| young(at) && known == identity)
+            };
+            let newer = happened.iter().any(|(at, known)| match (known, &identity) {
                 (Some(Identity::Status(a, known)), Some(Identity::Status(b, status))) => {
-                    a == b && known > status
+                    young(at) && a == b && known > status
                 }
                 _ => false,
             });
-            let expected = match (first, newer) {
-                (Some(position), _) => Deduplication::Duplicate(position),
-                (None, true) => Deduplication::Stale,
-                (None, false) => Deduplication::New,
-            };
-            prop_assert_eq!(model.append(event(identity, None, 0)), expected);
+            let is_new = !known(&identity) && !newer;
+            let admission = model.append(event(identity.clone(), None, 0));
+            prop_assert_eq!(admission == Deduplication::New, is_new);
+            if number >= later {
+                let begun = *begun.get_or_insert(model.now);
+                let others = other.append(event(identity.clone(), None, 0));
+                if model.now - begun > model.limits.age {
+                    prop_assert_eq!(others == Deduplication::New, is_new);
+                }
+            }
+            happened.push((model.now, identity));
+        }
+    }
+
+    #[test]
+    fn no_more_is_remembered_than_the_latest(steps in steps()) {
+        let mut model = Model::new(5, 0);
+        model.limits.remembered = 4;
+        let mut latest: Vec<Option<Identity>> = Vec::new();
+        for step in steps {
+            let Step::Message(id) = step else { continue };
+            let identity = message(id);
+            let is_known = latest.contains(&identity);
+            let admission = model.append(event(identity.clone(), None, 0));
+            prop_assert_eq!(admission != Deduplication::New, is_known);
+            latest.retain(|other| *other != identity);
+            latest.push(identity);
+            if latest.len() > 8 {
+                latest.remove(0);
+            }
         }
     }
 }
@@ -284,6 +325,6 @@ fn an_idle_window_ends_up_with_nothing() {
     model.now += Duration::from_secs(61);
     model.trim(Some(Position(0)));
     assert!(model.window.is_empty());
-    assert_eq!(model.window.bytes(), 0);
+    assert_eq!(model.window.bytes(&model.limits), 0);
     assert_eq!(model.window.newest(), model.window.floor());
 }

@@ -61,7 +61,7 @@ fn seen(
         tenant: id("tenantId", &tenant)?,
         conversation: id("conversationId", &conversation)?,
     };
-    let view = app.journal.hub().view(&conversation);
+    let view = app.hub.view(&conversation);
     // A portal that shows presence asks all the time.
     debug!(
         caller = %peer.address,

@@ -19,6 +19,9 @@ pub(in crate::http) struct Emitted {
     duplicate: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     stale: bool,
+    /// `replica` when only members of this replica have got it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
 }
 
 pub(in crate::http) async fn emit(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -33,16 +36,16 @@ pub(in crate::http) async fn emit(State(app): State<Arc<App>>, request: Request)
 
 impl From<Published> for Emitted {
     fn from(published: Published) -> Self {
-        let (cursor, duplicate, stale) = match published {
-            Published::New(cursor) => (cursor, false, false),
-            Published::Duplicate(cursor) => (cursor, true, false),
-            Published::Stale(cursor) => (cursor, false, true),
-        };
+        let (Published::New(cursor)
+        | Published::Duplicate(cursor)
+        | Published::Stale(cursor)
+        | Published::Early(cursor)) = published;
         Self {
             ok: true,
             cursor: cursor.to_string(),
-            duplicate,
-            stale,
+            duplicate: matches!(published, Published::Duplicate(_)),
+            stale: matches!(published, Published::Stale(_)),
+            scope: matches!(published, Published::Early(_)).then_some("replica"),
         }
     }
 }

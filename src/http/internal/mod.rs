@@ -166,6 +166,9 @@ impl From<RelayError> for ApiError {
                 Self::new(StatusCode::BAD_REQUEST, "invalid_json", message)
             }
             RelayError::Invalid(invalid) => invalid.into(),
+            RelayError::Unavailable => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use super::sheet::Sheet;
 use crate::conversation::Counters;
 
 pub(super) fn write(app: &App, sheet: &mut Sheet) {
-    let hub = app.journal.hub();
+    let hub = &app.hub;
     sources(app, sheet);
     members(hub.counters(), sheet);
     latencies(hub.counters(), sheet);

@@ -15,7 +15,7 @@ use super::mapping::Mapping;
 use super::status::BrokerStatus;
 use super::takeover::{Takeover, recheck_after};
 use crate::broker::{Backoff, BrokerConnection, BrokerError, Check, Operation, Queue, Topology};
-use crate::conversation::{Decoder, Kind};
+use crate::conversation::{Decoder, Hub, Kind};
 use crate::journal::Journal;
 
 /// What a queue's consumer works with.
@@ -28,6 +28,7 @@ pub(super) struct Consumer {
     pub(super) check: &'static str,
     pub(super) decoder: Decoder,
     pub(super) mapping: Option<Arc<Mapping>>,
+    pub(super) hub: Arc<Hub>,
     pub(super) journal: Arc<Journal>,
     pub(super) dead_letters: Arc<DeadLetters>,
     pub(super) status: Arc<BrokerStatus>,

@@ -52,7 +52,7 @@ pub enum Outcome {
 impl From<Published> for Outcome {
     fn from(published: Published) -> Self {
         match published {
-            Published::New(_) => Self::Accepted,
+            Published::New(_) | Published::Early(_) => Self::Accepted,
             Published::Duplicate(_) => Self::Duplicate,
             Published::Stale(_) => Self::Stale,
         }

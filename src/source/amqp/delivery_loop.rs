@@ -24,8 +24,12 @@ use super::consumer::Consumer;
 use super::counts::Outcome;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
+use super::submissions::{Submission, Submissions};
 use crate::broker::BrokerError;
-use crate::conversation::{About, Arrival, Batch, Delivered, Invalid, Rejection, from_amqp};
+use crate::conversation::{
+    About, Arrival, Batch, Delivered, Invalid, Published, Rejection, from_amqp,
+};
+use crate::journal::{NotTaken, Submitted};
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
 /// acknowledgements delivers nothing.
@@ -36,8 +40,11 @@ const ACK_COUNT: usize = 64;
 /// I/O loop and work in the broker, and what is not acknowledged comes again after a crash.
 const ACK_DELAY: Duration = Duration::from_millis(20);
 
-/// How long the shutdown waits for dead letters in flight.
-const DEAD_LETTER_TIMEOUT: Duration = Duration::from_secs(2);
+/// After so many submissions other tasks run, of which one gives the events their places.
+const SUBMISSIONS_AT_A_TIME: usize = 64;
+
+/// How long the shutdown waits for dead letters in flight, and for events to get their places.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Logs what names a delivery and its event, and what there is to say about them.
 macro_rules! log_delivery {
@@ -66,6 +73,8 @@ pub(super) struct DeliveryLoop<'a> {
     coalescing: Coalescing,
     /// How many deliveries it has taken and not acknowledged.
     unacknowledged: u64,
+    /// What waits for its place in the journal.
+    submissions: Submissions,
     /// Dead letters in flight, each with its delivery's tag.
     dead_letters: FuturesUnordered<BoxFuture<'a, u64>>,
 }
@@ -80,6 +89,7 @@ impl<'a> DeliveryLoop<'a> {
             batch: Batch::default(),
             coalescing: Coalescing::default(),
             unacknowledged: 0,
+            submissions: Submissions::default(),
             dead_letters: FuturesUnordered::new(),
         }
     }
@@ -112,6 +122,10 @@ impl<'a> DeliveryLoop<'a> {
                             self.acks.done(tag);
                             continue;
                         }
+                        Some((submission, placed)) = self.submissions.next() => {
+                            self.placed(&submission, placed);
+                            continue;
+                        }
                         () = &mut ack_at, if self.acks.waiting() > 0 => {
                             self.acknowledge().await?;
                             ack_at.as_mut().reset(tokio::time::Instant::now() + ACK_DELAY);
@@ -140,6 +154,12 @@ impl<'a> DeliveryLoop<'a> {
             };
             if is_due {
                 self.flush().await;
+            }
+            self.take_placed();
+            if !self.submissions.is_empty()
+                && self.submissions.len().is_multiple_of(SUBMISSIONS_AT_A_TIME)
+            {
+                yield_now().await;
             }
             if self.acks.waiting() >= self.ack_count {
                 while let Some(Some(tag)) = self.dead_letters.next().now_or_never() {
@@ -189,28 +209,80 @@ impl<'a> DeliveryLoop<'a> {
                 attempt(|| mapping.apply(decoder, &delivered, &circumstances(&delivery, queue)));
             return self.take_mapped(delivery, mapped, arrived_at);
         }
-        let counts = self.consumer.status.counts().queue(*kind);
-        let batch = &mut self.batch;
         let taken = attempt(|| {
             let decoded = decoder.decode(&delivered)?;
             // Mostly it is not needed.
             let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty();
             let about = is_needed.then(|| About::of(&decoded.event));
-            let name = decoded.event.name.clone();
-            let published = journal.append(decoded.event, batch);
-            counts.count(&name, published, arrived_at);
-            Ok((about.unwrap_or_default(), decoded.left_out, published))
+            Ok((about.unwrap_or_default(), decoded))
         });
         match taken {
-            Ok((about, left_out, published)) => {
-                counts.outcomes.count(&published.into());
-                self.log(tag, kind.as_str(), &about, published.as_str());
-                for invalid in &left_out {
+            Ok((about, decoded)) => {
+                for invalid in &decoded.left_out {
                     self.leave_out(tag, &about, invalid);
                 }
-                Some(tag)
+                let name = decoded.event.name.clone();
+                let submitted = journal.submit(decoded.event, &mut self.batch);
+                self.submitted(Submission {
+                    tag,
+                    name,
+                    submitted,
+                    arrived_at,
+                    about,
+                    is_last: true,
+                    best: Outcome::Ignored,
+                })
             }
             Err(rejection) => self.dead_letter(delivery, rejection),
+        }
+    }
+
+    /// An event of a delivery was submitted; with the delivery's tag, if that was its last and it has its
+    /// place.
+    pub(super) fn submitted(&mut self, submission: Submission) -> Option<u64> {
+        match submission.submitted.placed() {
+            Some(published) => self.count(&submission, published),
+            None => {
+                self.submissions.push(submission);
+                None
+            }
+        }
+    }
+
+    /// A delivery's event has its place. What the journal did not take stays unacknowledged, and is
+    /// delivered again.
+    fn placed(&mut self, submission: &Submission, placed: Result<Published, NotTaken>) {
+        let Ok(published) = placed else { return };
+        if let Some(tag) = self.count(submission, published) {
+            self.acks.done(tag);
+        }
+    }
+
+    /// Counts and logs what has become of an event; with its delivery's tag, if it was the last.
+    fn count(&self, submission: &Submission, published: Published) -> Option<u64> {
+        let Submission {
+            tag,
+            ref name,
+            arrived_at,
+            ref about,
+            is_last,
+            best,
+            ..
+        } = *submission;
+        let counts = self.consumer.status.counts().queue(self.consumer.kind);
+        counts.count(name, published, arrived_at);
+        self.log(tag, name.as_str(), about, published.as_str());
+        if !is_last {
+            return None;
+        }
+        counts.outcomes.count(&best.max(published.into()));
+        Some(tag)
+    }
+
+    /// Takes note of everything that has its place by now.
+    fn take_placed(&mut self) {
+        while let Some(Some((submission, placed))) = self.submissions.next().now_or_never() {
+            self.placed(&submission, placed);
         }
     }
 
@@ -226,6 +298,16 @@ impl<'a> DeliveryLoop<'a> {
 
     /// Dead-letters a delivery; it is done when the dead letter queue has it.
     pub(super) fn dead_letter(&mut self, delivery: Delivery, rejection: Rejection) -> Option<u64> {
+        self.dead_letter_after(None, delivery, rejection)
+    }
+
+    /// The same, once an event of the delivery has its place.
+    pub(super) fn dead_letter_after(
+        &mut self,
+        event: Option<Submitted>,
+        delivery: Delivery,
+        rejection: Rejection,
+    ) -> Option<u64> {
         let Consumer {
             kind,
             queue,
@@ -245,6 +327,15 @@ impl<'a> DeliveryLoop<'a> {
         let reason = rejection.reason;
         let publish = dead_letters.publish(delivery, rejection, &queue.name);
         let publish = publish.inspect(move |_| status.dead_lettered(*kind, reason));
+        let publish = async {
+            if let Some(event) = event
+                && event.await.is_err()
+            {
+                // Neither is acknowledged: the delivery comes again.
+                pending::<()>().await;
+            }
+            publish.await
+        };
         self.dead_letters.push(publish.boxed());
         None
     }
@@ -298,15 +389,19 @@ impl<'a> DeliveryLoop<'a> {
     pub(super) async fn finish(&mut self) -> lapin::Result<()> {
         self.flush().await;
         let in_flight = async {
+            while let Some((submission, placed)) = self.submissions.next().await {
+                self.placed(&submission, placed);
+            }
             while let Some(tag) = self.dead_letters.next().await {
                 self.acks.done(tag);
             }
         };
-        if timeout(DEAD_LETTER_TIMEOUT, in_flight).await.is_err() {
+        if timeout(FINISH_TIMEOUT, in_flight).await.is_err() {
             let queue = &self.consumer.queue.name;
             warn!(
                 queue,
-                "dead letters were not confirmed in time; their deliveries are requeued"
+                "not everything has found its place in the journal or among the dead letters in time; \
+                 the rest of the deliveries is requeued"
             );
         }
         self.acknowledge().await?;

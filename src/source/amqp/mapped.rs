@@ -16,6 +16,7 @@ use tracing::debug;
 use super::counts::Outcome;
 use super::delivery_loop::DeliveryLoop;
 use super::mapping::{Circumstances, Mapped};
+use super::submissions::Submission;
 use crate::broker::Queue;
 use crate::conversation::{About, Event, Identity, Rejection};
 
@@ -69,33 +70,58 @@ impl DeliveryLoop<'_> {
         let mut delivered = before.clone();
         // Of a delivery with several events, the best outcome counts.
         let mut best = Outcome::Ignored;
+        let mut last: Option<Submission> = None;
         for decoded in mapped.events {
             let about = About::of(&decoded.event);
             let name = decoded.event.name.clone();
             let digest = digest(&decoded.event);
-            let outcome = if before.contains(&digest) {
-                journal.hub().counters().duplicates.count();
-                best = best.max(Outcome::Duplicate);
-                "delivered before"
-            } else {
-                let published = journal.append(decoded.event, &mut self.batch);
-                counts.count(&name, published, arrived_at);
-                best = best.max(published.into());
-                published.as_str()
-            };
-            delivered.insert(digest);
-            self.log(tag, name.as_str(), &about, outcome);
             for invalid in &decoded.left_out {
                 self.leave_out(tag, &about, invalid);
             }
-        }
-        match mapped.rejection {
-            None => {
-                counts.outcomes.count(&best);
-                Some(tag)
+            if before.contains(&digest) {
+                self.consumer.hub.counters().duplicates.count();
+                best = best.max(Outcome::Duplicate);
+                self.log(tag, name.as_str(), &about, "delivered before");
+                continue;
             }
-            Some(rejection) => self.dead_letter(marked(delivery, &delivered), rejection),
+            delivered.insert(digest);
+            if let Some(earlier) = last.take() {
+                self.submitted(earlier);
+            }
+            let submitted = journal.submit(decoded.event, &mut self.batch);
+            if let Some(published) = submitted.placed() {
+                best = best.max(published.into());
+            }
+            last = Some(Submission {
+                tag,
+                name,
+                submitted,
+                arrived_at,
+                about,
+                is_last: false,
+                best: Outcome::Ignored,
+            });
         }
+        let Some(rejection) = mapped.rejection else {
+            let Some(last) = last else {
+                counts.outcomes.count(&best);
+                return Some(tag);
+            };
+            return self.submitted(Submission {
+                is_last: true,
+                best,
+                ..last
+            });
+        };
+        // Its other events are submitted: that is before the dead letter, or it comes again.
+        let last = last.and_then(|last| match last.submitted.placed() {
+            Some(_) => {
+                self.submitted(last);
+                None
+            }
+            None => Some(last.submitted),
+        });
+        self.dead_letter_after(last, marked(delivery, &delivered), rejection)
     }
 }
 

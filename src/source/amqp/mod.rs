@@ -26,6 +26,7 @@ mod mapping;
 mod pending_dead_letters;
 mod session;
 mod status;
+mod submissions;
 mod takeover;
 mod topology;
 

@@ -18,7 +18,7 @@ use super::status::{
 use crate::broker::{
     Backoff, BrokerConnection, BrokerError, Check, Session, Topology, keep_connected,
 };
-use crate::conversation::{Decoder, Kind};
+use crate::conversation::{Decoder, Hub, Kind};
 use crate::journal::Journal;
 
 /// Consumes until `shutdown` is cancelled, through whatever the broker does.
@@ -27,12 +27,13 @@ use crate::journal::Journal;
 pub async fn run(
     settings: Settings,
     decoder: Decoder,
+    hub: Arc<Hub>,
     journal: Arc<Journal>,
     status: Arc<BrokerStatus>,
     shutdown: CancellationToken,
 ) {
     let uri = settings.uri.clone();
-    let mut source = Source::new(settings, decoder, journal, status, shutdown.clone());
+    let mut source = Source::new(settings, decoder, hub, journal, status, shutdown.clone());
     keep_connected(&mut source, &uri, &shutdown).await;
 }
 
@@ -49,6 +50,7 @@ impl Source {
     fn new(
         settings: Settings,
         decoder: Decoder,
+        hub: Arc<Hub>,
         journal: Arc<Journal>,
         status: Arc<BrokerStatus>,
         shutdown: CancellationToken,
@@ -63,6 +65,7 @@ impl Source {
             check,
             decoder: decoder.clone(),
             mapping: settings.mapping.clone(),
+            hub: hub.clone(),
             journal: journal.clone(),
             dead_letters: dead_letters.clone(),
             status: status.clone(),

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use agent_gateway::auth::{Authenticator, Settings};
 use agent_gateway::conversation::{
-    Batch, ConversationKey, Cursor, Entry, Epoch, Event, EventName, Hub, Id, Identity, Join,
-    Joined, Offer, Outlet, Participant, Position, Published, ResetNotice, Resume, WindowLimits,
+    Accepted, Batch, ConversationKey, Cursor, CursorKey, Entry, Epoch, Event, EventName, Hub, Id,
+    Identity, Join, Joined, Offer, Outlet, Participant, Position, Published, ResetNotice, Resume,
+    WindowLimits,
 };
 use agent_gateway::socketio::handshake::{self, ConnectError};
 use proptest::prelude::*;
@@ -203,6 +204,7 @@ fn limits() -> WindowLimits {
         bytes: 1 << 20,
         lag_bytes: 1 << 20,
         remembered: WindowLimits::MIN_REMEMBERED,
+        shared: false,
     }
 }
 
@@ -218,7 +220,7 @@ proptest! {
         keys.sort_by(|one, other| (&one.tenant, &one.conversation).cmp(&(&other.tenant, &other.conversation)));
         keys.dedup();
         block_on(async {
-            let hub = Arc::new(Hub::new(Epoch(7), limits()));
+            let hub = Arc::new(Hub::new(Epoch(7), &CursorKey::random(), limits()));
             let members: Vec<_> = keys.iter().map(|key| {
                 let member = recorder();
                 hub.join(key, Join::Fresh { replay: true }, member.clone());
@@ -231,7 +233,7 @@ proptest! {
                 let applied = hub.apply(
                     event(&keys[which], counts[which]),
                     || Position(head),
-                    OffsetDateTime::UNIX_EPOCH,
+                    Accepted::now(),
                     &mut Batch::default(),
                 );
                 let Published::New(cursor) = applied else {

@@ -46,7 +46,10 @@ impl From<PublishError> for PlaygroundError {
 
 impl From<RelayError> for PlaygroundError {
     fn from(error: RelayError) -> Self {
-        Self::invalid(error.to_string())
+        match error {
+            RelayError::Unavailable => Self::unavailable(error.to_string()),
+            _ => Self::invalid(error.to_string()),
+        }
     }
 }
 
