@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::warn;
 
-use super::{CommandError, config, log};
+use super::{CommandError, config, log, service_manager};
 use crate::config::{Config, Needs};
 use crate::gateway::Gateway;
 use crate::trace;
@@ -26,10 +26,14 @@ pub(super) async fn start(
     let traces = trace::start().map_err(|mistake| CommandError::Usage(mistake.to_string()))?;
     let mut gateway = Gateway::build(config).await?;
     started(&mut gateway);
+    service_manager::is_listening(gateway.local_addr());
+    service_manager::start_watchdog();
     let mut reload = gateway.reload();
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
+            service_manager::is_reloading();
             reload.run().await;
+            service_manager::has_reloaded();
         }
     });
     let shutdown = async move {
@@ -37,6 +41,7 @@ pub(super) async fn start(
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        service_manager::is_stopping();
         tokio::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
