@@ -131,8 +131,10 @@ pub(super) struct MemberMap(SlotMap<DefaultKey, Member>);
 
 impl MemberMap {
     pub(super) fn insert(&mut self, member: Member) -> MemberId {
-        if self.0.is_empty() {
-            // Room for one, where the first to come would have room made for more.
+        if self.0.capacity() == 0 {
+            // Room for one, where the first to come would have room made for more. Later it stays the
+            // same map, also when it has become empty: the task of a member that has left must not take
+            // the next one's place for its own.
             self.0 = SlotMap::with_capacity(1);
         }
         MemberId(self.0.insert(member))
@@ -188,5 +190,64 @@ impl fmt::Debug for Member {
         f.debug_struct("Member")
             .field("delivery", &self.delivery)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A socket that is closed.
+    struct Closed(Participant);
+
+    impl Outlet for Closed {
+        fn joined(&self, _: &Joined) -> Offer {
+            Offer::Gone
+        }
+
+        fn event(&self, _: &Entry, _: bool) -> Offer {
+            Offer::Gone
+        }
+
+        fn reset(&self, _: &ResetNotice) -> Offer {
+            Offer::Gone
+        }
+
+        fn flush(&self) {}
+
+        fn room(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            Box::pin(std::future::ready(()))
+        }
+
+        fn participant(&self) -> &Participant {
+            &self.0
+        }
+
+        fn disconnect(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn a_member_that_comes_into_an_empty_conversation_is_none_of_those_that_have_left() {
+        let mut members = MemberMap::default();
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            let outlet = Arc::new(Closed(Participant {
+                agent: "ada".to_owned(),
+                name: None,
+                connected_at: OffsetDateTime::UNIX_EPOCH,
+            }));
+            let id = members.insert(Member {
+                outlet,
+                delivery: DeliveryState::Live,
+                replayed_upto: Position::default(),
+                early: None,
+            });
+            assert!(!ids.contains(&id));
+            ids.push(id);
+            members.remove(id);
+            assert!(members.is_empty());
+        }
     }
 }
