@@ -54,7 +54,7 @@ pub(crate) async fn keep_connected<S: Session>(
                 let since = Instant::now();
                 let (broker, user) = (uri.address(), uri.user());
                 info!(broker, user, purpose, "connected to the broker");
-                let error = live(&connection, session).await;
+                let error = live(&connection, session, shutdown).await;
                 (Some(since), error)
             }
             Err(error) => (None, error),
@@ -79,13 +79,18 @@ pub(crate) async fn keep_connected<S: Session>(
 }
 
 /// Lives as long as the connection; with the reason of its end.
-async fn live(connection: &BrokerConnection, session: &mut impl Session) -> BrokerError {
+async fn live(
+    connection: &BrokerConnection,
+    session: &mut impl Session,
+    shutdown: &CancellationToken,
+) -> BrokerError {
     let watch = watch(connection);
     tokio::pin!(watch);
     let error = tokio::select! {
         error = &mut watch => error,
         ended = session.live(connection) => match ended {
             Err(error) => error,
+            Ok(()) if shutdown.is_cancelled() => connection.lost("the gateway shuts down"),
             // It has seen the end, and the connection's events say why: a moment later.
             Ok(()) => timeout(REASON_TIMEOUT, watch)
                 .await

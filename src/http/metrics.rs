@@ -107,7 +107,8 @@ impl Sheet {
     }
 
     fn broker(&mut self, app: &App) -> prometheus::Result<()> {
-        let checks = app.broker.checks();
+        let mut checks = app.broker.checks();
+        checks.extend(app.journal.checks());
         for (part, check) in checks {
             let up = u8::from(check == Check::Up);
             let help = "Whether this part of the broker's side works.";

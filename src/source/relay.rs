@@ -9,8 +9,7 @@ use tracing::{Level, debug, enabled};
 
 use crate::conversation::fields::{Fields, message_id, text};
 use crate::conversation::{
-    About, Batch, ConversationKey, Decoder, Event, EventName, Identity, Invalid, JsonText, Kind,
-    NoObject,
+    About, ConversationKey, Decoder, Event, EventName, Identity, Invalid, JsonText, Kind, NoObject,
 };
 use crate::journal::{Journal, Published};
 
@@ -69,10 +68,8 @@ pub async fn emit(
         let (name, event_id) = (event.name.clone(), event.event_id.clone());
         (About::of(&event), name, event_id)
     });
-    let mut batch = Batch::default();
-    let submitted = journal.submit(event, &mut batch);
-    batch.flush().await;
-    let published = submitted.await.map_err(|_| RelayError::Unavailable)?;
+    let published = journal.relay(event).await;
+    let published = published.map_err(|_| RelayError::Unavailable)?;
     if let Some((about, name, event_id)) = logged {
         debug!(
             event = name.as_str(),

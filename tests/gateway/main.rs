@@ -20,4 +20,5 @@ mod faults;
 mod harness;
 mod http;
 mod licence;
+mod replicas;
 mod socket;

@@ -24,6 +24,9 @@ const AGENT_LIMIT: usize = 64 * 1024;
 pub(in crate::http) struct Disconnected {
     ok: bool,
     disconnected: usize,
+    /// `replica` when other replicas come to it later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
 }
 
 pub(in crate::http) async fn disconnect(
@@ -35,6 +38,7 @@ pub(in crate::http) async fn disconnect(
     let (key, body) = super::taken(&app, &headers, body).await?;
     let selection = selection(&body)?;
     let disconnected = app.members.disconnect(&selection);
+    let is_everywhere = app.journal.disconnect(&selection).await;
     info!(
         caller = %peer.address,
         key,
@@ -42,11 +46,13 @@ pub(in crate::http) async fn disconnect(
         conversation = selection.conversation.as_ref().map(tracing::field::display),
         agent = selection.agent,
         disconnected,
+        is_everywhere,
         "members were disconnected at the portal's request"
     );
     Ok(Json(Disconnected {
         ok: true,
         disconnected,
+        scope: (!is_everywhere).then_some("replica"),
     }))
 }
 

@@ -19,12 +19,11 @@ use tracing::{Level, debug, enabled, warn};
 
 use super::acks::{Ack, Acks};
 use super::attempts::attempt;
-use super::coalescing::Coalescing;
 use super::consumer::Consumer;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
 use super::submissions::{Submission, Submissions};
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, Coalescing};
 use crate::conversation::{About, Batch, Delivered, EventName, Invalid, Published, Rejection};
 use crate::journal::{NotTaken, Submitted};
 
@@ -70,6 +69,8 @@ pub(super) struct DeliveryLoop<'a> {
     coalescing: Coalescing,
     /// What waits for its place in the journal.
     submissions: Submissions,
+    /// Some of it does not get one.
+    journal_lost: bool,
     /// Dead letters in flight, each with its delivery's tag.
     dead_letters: FuturesUnordered<BoxFuture<'a, u64>>,
 }
@@ -84,6 +85,7 @@ impl<'a> DeliveryLoop<'a> {
             batch: Batch::default(),
             coalescing: Coalescing::default(),
             submissions: Submissions::default(),
+            journal_lost: false,
             dead_letters: FuturesUnordered::new(),
         }
     }
@@ -118,6 +120,9 @@ impl<'a> DeliveryLoop<'a> {
                         }
                         Some((submission, placed)) = self.submissions.next() => {
                             self.placed(submission, placed);
+                            if let Some(error) = self.lost() {
+                                return Ok(Some(error));
+                            }
                             continue;
                         }
                         () = &mut ack_at, if self.acks.waiting() > 0 => {
@@ -148,6 +153,9 @@ impl<'a> DeliveryLoop<'a> {
                 self.flush().await;
             }
             self.take_placed();
+            if let Some(error) = self.lost() {
+                return Ok(Some(error));
+            }
             if !self.submissions.is_empty()
                 && self.submissions.len().is_multiple_of(SUBMISSIONS_AT_A_TIME)
             {
@@ -235,15 +243,25 @@ impl<'a> DeliveryLoop<'a> {
         None
     }
 
-    /// A delivery's events have their places. What the journal did not take stays unacknowledged, and
-    /// is delivered again.
+    /// A delivery's events have their places. What the journal has lost stays unacknowledged, and
+    /// is delivered again when the channel has been closed.
     fn placed(&mut self, submission: Submission, placed: Result<Published, NotTaken>) {
         let Submission { tag, logged, .. } = submission;
-        let Ok(published) = placed else { return };
+        let Ok(published) = placed else {
+            self.journal_lost = true;
+            return;
+        };
         if let Some((name, about)) = logged {
             self.log(tag, name.as_str(), &about, published.as_str());
         }
         self.acks.done(tag);
+    }
+
+    /// Why the channel has to be closed, when the journal has lost something: it comes again then.
+    fn lost(&self) -> Option<BrokerError> {
+        let object = self.consumer.queue.object();
+        self.journal_lost
+            .then_some(BrokerError::JournalLost { object })
     }
 
     /// Takes note of everything that has its place by now.
