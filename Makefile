@@ -31,7 +31,7 @@ test-front: static/dist ## the front end's own tests
 	cd static && npm test
 
 .PHONY: test-rust
-test-rust: need-cargo static/dist ## the Rust tests, against a real broker
+test-rust: need-cargo static/dist ## the Rust tests, against a real broker; BROKER=4 as root: RabbitMQ 4
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && set -x && cargo test --workspace --locked
 
 .PHONY: test-js
@@ -55,6 +55,11 @@ soak: need-cargo static/dist ## minutes of chance and faults; SECONDS=600 SEED=7
 .PHONY: siege
 siege: need-cargo static/dist ## latencies while the gateway is attacked, in a table
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && cargo test --release --locked --test siege
+
+.PHONY: observability
+observability: need-cargo static/dist ## the alerts' tests, and each query of the dashboard in a real Prometheus
+	@AMQP_URL="$$(scripts/broker up)" && PROMETHEUS="$$(scripts/prometheus)" && export AMQP_URL PROMETHEUS && \
+	cargo test --locked --test observability
 
 # Chosen by SCENARIOS, ROUNDS, OURS, PEER and RESULTS, which make hands on: docs/performance.md.
 .PHONY: bench bench-quick
@@ -90,7 +95,7 @@ fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for eac
 lint: need-cargo static/dist ## formatting, clippy, the front end's types, ESLint and Prettier
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --test soak --test siege --locked -- -D warnings
+	cargo clippy --test soak --test siege --test observability --locked -- -D warnings
 	cd static && npm run check && npm run lint
 
 .PHONY: package

@@ -110,6 +110,7 @@ impl Room {
             payload: self.payload.clone(),
             identity: None,
             event_id: None,
+            trace: None,
         };
         (event, Position(self.events))
     }

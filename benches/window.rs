@@ -61,6 +61,7 @@ impl Events {
             payload: self.payload.clone(),
             identity: Some(Identity::Inbound(format!("m-{number}").into())),
             event_id: None,
+            trace: None,
         };
         (event, Position(number + 1))
     }

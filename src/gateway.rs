@@ -153,6 +153,7 @@ impl Gateway {
             );
         }
         let health = Arc::new(Health::default());
+        let auth = authenticator.counts();
         let sockets = Sockets::new(&config.socket, authenticator, hub.clone());
         let refused: Arc<http::Counts> = Arc::default();
         let routers = http::routers(
@@ -166,6 +167,7 @@ impl Gateway {
                 sockets: sockets.statistics(),
                 refused: refused.clone(),
                 decoder: config.decoder.clone(),
+                auth,
             },
         );
         let sockets = Arc::new(sockets);
@@ -321,7 +323,7 @@ fn report(hub: &Hub) {
         duplicates = counters.duplicates.get(),
         stale = counters.stale.get(),
         fell_behind = counters.fell_behind.get(),
-        resets = counters.resets.get(),
+        resets = counters.resets.total(),
         evicted = counters.evicted.get(),
         "stopped"
     );

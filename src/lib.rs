@@ -19,14 +19,16 @@
 //! | [`net`] | accepted connections, HTTP on them, how many there may be |
 //! | [`http`] | the relay's endpoint, the probes, the metrics, the widget; which pages may talk to the gateway |
 //! | [`config`] | the environment |
-//! | [`counter`], [`throttle`] | counters for the metrics; rate limits for the log |
+//! | [`counter`], [`histogram`], [`throttle`] | counts and durations for the metrics; rate limits for the log |
+//! | [`trace`] | where an event comes from and goes to, across programs; its export |
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |
 //!
-//! Imports run one way: `counter`, `frame`, `lock` and `throttle` import no other; `conversation`
-//! imports only these; `journal`, `socketio` and `source` import `conversation`; `source` and `journal`
-//! import `broker`; `source` imports `journal`; `source` and `socketio` do not import each other; `socketio` imports `engineio`, which
-//! imports `net`; only `gateway` imports all.
+//! Imports run one way: `counter`, `frame`, `histogram`, `lock` and `throttle` import no other, and
+//! `trace` imports `throttle`; `conversation` imports only these; `journal`, `socketio` and `source`
+//! import `conversation`; `source` and `journal` import `broker`; `source` imports `journal`; `source` and
+//! `socketio` do not import each other; `socketio` imports `engineio`, which imports `net`; only `gateway`
+//! imports all.
 
 pub mod auth;
 pub mod broker;
@@ -37,6 +39,7 @@ pub mod counter;
 pub mod engineio;
 mod frame;
 pub mod gateway;
+pub mod histogram;
 pub mod http;
 pub mod journal;
 mod lock;
@@ -44,3 +47,4 @@ pub mod net;
 pub mod socketio;
 pub mod source;
 pub mod throttle;
+pub mod trace;

@@ -38,9 +38,31 @@ function budget() {
 const UNUSED = new Map([
   // No gateway offers it, and the library names it in one list with the two transports that it does.
   ["/engine.io-client/build/esm/transports/webtransport.js", "export class WT {}"],
+  // Where it connects to is an address as a browser has it.
+  [
+    "/engine.io-client/build/esm/contrib/parseuri.js",
+    `export const parse = (source) => {
+      const { protocol, hostname, port, pathname, search } = new URL(source);
+      const host = hostname.replace(/^\\[|\\]$/g, "");
+      return { source, protocol: protocol.slice(0, -1), host, port, path: pathname, query: search.slice(1) };
+    };`,
+  ],
   // All that a gateway sends and takes is JSON.
   ["/socket.io-parser/build/esm/is-binary.js", "export const isBinary = () => false, hasBinary = isBinary;"],
-  ["/engine.io-parser/build/esm/contrib/base64-arraybuffer.js", "export const decode = () => {};"],
+  [
+    "/engine.io-parser/build/esm/encodePacket.browser.js",
+    `import { PACKET_TYPES } from "./commons.js";
+    export const encodePacket = ({ type, data }, _binary, take) => take(PACKET_TYPES[type] + (data || ""));
+    export const encodePacketToBinary = () => {};`,
+  ],
+  [
+    "/engine.io-parser/build/esm/decodePacket.browser.js",
+    `import { ERROR_PACKET, PACKET_TYPES_REVERSE } from "./commons.js";
+    export const decodePacket = (packet) => {
+      const type = PACKET_TYPES_REVERSE[packet[0]];
+      return type ? { type, data: packet.slice(1) || undefined } : ERROR_PACKET;
+    };`,
+  ],
   ["/socket.io-parser/build/esm/binary.js", "export const deconstructPacket = () => {}, reconstructPacket = () => {};"],
   // The client module has a schedule of its own for trying again.
   ["/socket.io-client/build/esm/contrib/backo2.js", "export class Backoff { reset() {} }"],

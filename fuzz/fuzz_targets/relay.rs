@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use agent_gateway::conversation::{Cursor, Decoder, Kind, WindowLimits};
 use agent_gateway::journal::{Journal, Published};
+use agent_gateway::source::counts::EventCounts;
 use agent_gateway::source::relay::{RelayError, emit};
+use agent_gateway::trace::Span;
 use agent_gateway_fuzz::{Delivery, is_field};
 use futures_util::FutureExt as _;
 use libfuzzer_sys::fuzz_target;
@@ -62,8 +64,11 @@ fn take(body: &[u8]) {
 }
 
 fn publish(body: &[u8]) -> Result<Published, RelayError> {
+    let (decoder, counts) = (Decoder::default(), EventCounts::default());
+    let mut span = Span::of_request("POST", "/internal/emit", None);
     // The journal of one process waits for nobody.
-    emit(&JOURNAL, &Decoder::default(), body).now_or_never().unwrap()
+    let published = emit(&JOURNAL, &decoder, &counts, body, &mut span).now_or_never();
+    published.unwrap()
 }
 
 /// The same event, as the portal would post it.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use arc_swap::ArcSwapOption;
@@ -21,6 +21,7 @@ use url::form_urlencoded;
 
 use super::agent::{Agent, Grant};
 use super::claims::Rules;
+use super::counts::{Answer, AuthCounts};
 use super::endpoint::{self, Endpoint, Outage};
 use super::now;
 use super::rejection::{TokenDefect, TokenError};
@@ -96,6 +97,7 @@ pub(super) struct Introspection {
     permits: Semaphore,
     known: Cache<[u8; 32], Agent>,
     outage: Outage,
+    counts: Arc<AuthCounts>,
 }
 
 impl Introspection {
@@ -103,7 +105,11 @@ impl Introspection {
     ///
     /// # Errors
     /// When there can be no HTTP client.
-    pub(super) fn new(settings: IntrospectionSettings, rules: Rules) -> reqwest::Result<Self> {
+    pub(super) fn new(
+        settings: IntrospectionSettings,
+        rules: Rules,
+        counts: Arc<AuthCounts>,
+    ) -> reqwest::Result<Self> {
         let known = Cache::builder()
             .max_capacity(MAX_KNOWN)
             .weigher(|_, agent: &Agent| weight(agent))
@@ -118,6 +124,7 @@ impl Introspection {
             permits: Semaphore::new(MAX_QUESTIONS),
             known,
             outage: Outage::default(),
+            counts,
         })
     }
 
@@ -145,8 +152,16 @@ impl Introspection {
     }
 
     async fn ask(&self, token: &str) -> Result<Agent, TokenError> {
+        let asked = Instant::now();
         let answer = timeout(self.settings.timeout, self.answer(token)).await;
-        match answer.context("it takes too long").flatten() {
+        let answer = answer.context("it takes too long").flatten();
+        let outcome = match &answer {
+            Ok(Some(_)) => Answer::Active,
+            Ok(None) => Answer::Inactive,
+            Err(_) => Answer::Failed,
+        };
+        self.counts.introspection(outcome, asked.elapsed());
+        match answer {
             Ok(Some(claims)) => self.rules.agent(&claims, now()),
             Ok(None) => Err(TokenError::Rejected(TokenDefect::Inactive.into())),
             Err(error) => {

@@ -19,6 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, info, warn};
 
 use super::Signature;
+use super::counts::AuthCounts;
 use super::endpoint::{self, Endpoint};
 use super::key_set::{KeySet, KeySetCheck};
 use super::rejection::TokenDefect;
@@ -70,6 +71,7 @@ impl fmt::Debug for KeySource {
 pub(super) struct Jwks {
     state: Arc<watch::Sender<KeysState>>,
     source: KeySource,
+    counts: Arc<AuthCounts>,
     _loader: AbortOnDropHandle<()>,
 }
 
@@ -113,13 +115,14 @@ impl Jwks {
     ///
     /// # Errors
     /// When there can be no HTTP client.
-    pub(super) fn new(source: KeySource) -> reqwest::Result<Self> {
+    pub(super) fn new(source: KeySource, counts: Arc<AuthCounts>) -> reqwest::Result<Self> {
         let loader = Loader {
             client: match &source {
                 KeySource::Url(endpoint) => Some(endpoint.client(TIMEOUT)?),
                 KeySource::File(_) => None,
             },
             source: source.clone(),
+            counts: counts.clone(),
         };
         let state = Arc::new(watch::Sender::new(KeysState {
             keys: None,
@@ -131,6 +134,7 @@ impl Jwks {
         Ok(Self {
             state,
             source,
+            counts,
             _loader: AbortOnDropHandle::new(loading),
         })
     }
@@ -145,8 +149,11 @@ impl Jwks {
             return Ok(false);
         };
         let path = path.clone();
-        let json = tokio::task::spawn_blocking(move || read(path)).await??;
-        let keys = KeySet::parse(&json)?;
+        let read = tokio::task::spawn_blocking(move || read(path)).await;
+        let read = read.map_err(anyhow::Error::from).flatten();
+        let keys = read.and_then(|json| KeySet::parse(&json));
+        self.counts.key_set(keys.is_ok());
+        let keys = keys?;
         log_faults(&self.source, &keys);
         let mut changed = false;
         self.state.send_modify(|state| {
@@ -187,6 +194,7 @@ impl Jwks {
 
 struct Loader {
     source: KeySource,
+    counts: Arc<AuthCounts>,
     client: Option<Client>,
 }
 
@@ -197,6 +205,7 @@ impl Loader {
         loop {
             let loaded = timeout(TIMEOUT, self.load()).await;
             let loaded = loaded.context("it takes too long").flatten();
+            self.counts.key_set(loaded.is_ok());
             let next = if loaded.is_ok() { REFRESH_EVERY } else { retry };
             retry = match &loaded {
                 Ok(_) => FIRST_RETRY,

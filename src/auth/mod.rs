@@ -8,6 +8,7 @@
 
 mod agent;
 mod claims;
+pub mod counts;
 mod endpoint;
 mod hs256;
 mod introspection;
@@ -37,6 +38,7 @@ pub use jwks::KeySource;
 pub use key::{Key, KeyError};
 pub use settings::Settings;
 
+use counts::AuthCounts;
 use introspection::Introspection;
 use jwks::Jwks;
 use rejection::{Rejections, TokenDefect, TokenError};
@@ -77,6 +79,7 @@ pub struct Authenticator {
     key_set: Option<Jwks>,
     introspection: Option<Introspection>,
     rejections: Rejections,
+    counts: Arc<AuthCounts>,
 }
 
 /// The keys that are here, and not elsewhere.
@@ -104,12 +107,14 @@ impl Authenticator {
     pub fn new(settings: Settings) -> anyhow::Result<Self> {
         let rules = settings.rules.clone();
         let introspection = settings.introspection.clone();
-        let introspection = introspection.map(|asked| Introspection::new(asked, rules.clone()));
+        let counts: Arc<AuthCounts> = Arc::default();
+        let introspection =
+            introspection.map(|asked| Introspection::new(asked, rules.clone(), counts.clone()));
         Ok(Self {
             key_set: settings
                 .key_set
                 .clone()
-                .map(Jwks::new)
+                .map(|source| Jwks::new(source, counts.clone()))
                 .transpose()
                 .context("the key set's client")?,
             introspection: introspection
@@ -118,6 +123,7 @@ impl Authenticator {
             keys: ArcSwap::from_pointee(settings.into()),
             rules,
             rejections: Rejections::default(),
+            counts,
         })
     }
 
@@ -139,6 +145,11 @@ impl Authenticator {
             Some(key_set) => key_set.reload().await,
             None => Ok(false),
         }
+    }
+
+    /// What has become of loads of the key set and of questions to the auth service.
+    pub fn counts(&self) -> Arc<AuthCounts> {
+        self.counts.clone()
     }
 
     /// Signs a token with the current secret; `None` when there is none.

@@ -12,7 +12,9 @@ use super::publish::{body, new_message_id};
 use crate::conversation::{ConversationKey, Decoder, Kind};
 use crate::journal::Journal;
 use crate::source::amqp::{EventPublisher, Settings};
+use crate::source::counts::EventCounts;
 use crate::source::relay;
+use crate::trace::Span;
 
 /// What happens, one after the other.
 enum Scene {
@@ -105,7 +107,16 @@ async fn round(
                         "timestamp": crate::conversation::rfc3339(time::OffsetDateTime::now_utc()),
                     },
                 });
-                relay::emit(journal, &Decoder::default(), emit.to_string().as_bytes()).await?;
+                let (decoder, counts) = (Decoder::default(), EventCounts::default());
+                let mut span = Span::of_request("POST", "/internal/emit", None);
+                relay::emit(
+                    journal,
+                    &decoder,
+                    &counts,
+                    emit.to_string().as_bytes(),
+                    &mut span,
+                )
+                .await?;
             }
             Tick(status) => {
                 let body = body(key, &last, vec![("status", text(status))]);

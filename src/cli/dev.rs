@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use rand::distr::{Alphanumeric, SampleString as _};
 use time::OffsetDateTime;
 
-use super::{CommandError, config, demo, log, serve};
+use super::{CommandError, config, demo, help, log, serve};
 use crate::auth::{Hs256, NewToken};
 use crate::config::{Config, Needs};
 use crate::conversation::{ConversationKey, Id};
@@ -18,6 +18,7 @@ use crate::http;
 use playground::Playground;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::DEV)]
 pub(super) struct Args {
     /// Also play a conversation: published through the broker, again and again.
     #[arg(long)]

@@ -7,13 +7,14 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
-use super::{CommandError, config};
+use super::{CommandError, config, help};
 use crate::broker::key_matches;
 use crate::config::{Config, Needs};
 use crate::conversation::{BODY_LIMIT, Decoded, Delivered, Kind};
 use crate::source::amqp::{Circumstances, Mapped, Mapping};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::MAP)]
 pub(super) struct Args {
     /// The mapping: one that comes with the program, or a file; AMQP_MAPPING if not given.
     #[arg(long)]

@@ -1,10 +1,13 @@
 //! The command line: one file a command.
 
+mod completions;
 mod demo;
 mod dev;
+mod help;
 mod map;
 mod publish;
 mod serve;
+mod service_manager;
 mod token;
 
 use std::ffi::OsString;
@@ -13,7 +16,7 @@ use std::num::NonZero;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
 use tracing::{Level, Metadata, error};
 use tracing_subscriber::Layer as _;
@@ -26,11 +29,13 @@ use crate::config::{Config, Log, Mistakes, Needs};
 /// The exit code for a configuration or an argument that cannot be (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
-/// Carries WhatsApp events from RabbitMQ to support agents' browsers.
-///
-/// Without a command: serve. Configuration comes from environment variables.
+/// What the program is called, as a command and in its messages.
+const NAME: &str = "agent-gateway";
+
+/// Carries WhatsApp events from RabbitMQ to support agents' browsers. Without a command: serve.
+/// Configuration comes from environment variables.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(name = NAME, version = env!("GATEWAY_VERSION"))]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -39,6 +44,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway.
+    #[command(after_help = help::SERVE)]
     Serve,
     /// Run it on loopback with generated secrets, and print links to a playground and the widget.
     Dev(dev::Args),
@@ -47,8 +53,10 @@ enum Command {
     /// Say what a body becomes that is given on standard input: a line of JSON an event.
     Map(map::Args),
     /// Publish an event through the exchange, as the webhook service does.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = help::PUBLISH)]
     Publish(publish::Args),
+    /// Print the script by which a shell completes commands and options.
+    Completions(completions::Args),
 }
 
 /// Why a command failed.
@@ -65,9 +73,17 @@ enum CommandError {
     Other(#[from] anyhow::Error),
 }
 
+/// The commands and options, as clap parses them and a shell completes them.
+fn command() -> clap::Command {
+    help::grouped(Cli::command())
+}
+
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or(Command::Serve);
+    let cli = Cli::from_arg_matches(&command().get_matches());
+    // Matches that come of the very same definition fit.
+    let command = cli.unwrap_or_else(|error| error.exit()).command;
+    let command = command.unwrap_or(Command::Serve);
     let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -82,6 +98,7 @@ pub fn main() -> ExitCode {
             Command::Token(args) => token::run(args),
             Command::Map(args) => map::run(args),
             Command::Publish(args) => publish::run(args).await,
+            Command::Completions(args) => completions::run(&args),
         }
     });
     // Tasks that still run are not waited for: the grace has passed.

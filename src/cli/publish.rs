@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 
 use super::token::id;
-use super::{CommandError, config, log};
+use super::{CommandError, config, help, log};
 use crate::config::Needs;
 use crate::conversation::{ConversationKey, Delivered, Id, Kind, rfc3339};
 use crate::source::amqp::EventPublisher;
@@ -13,8 +13,9 @@ use crate::source::amqp::EventPublisher;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Args {
     /// A customer's message.
+    #[command(after_help = help::INBOUND)]
     Inbound {
-        #[command(flatten)]
+        #[command(flatten, next_help_heading = "Conversation")]
         conversation: Target,
         /// What the customer wrote.
         #[arg(long, required_unless_present = "media_url")]
@@ -33,8 +34,9 @@ pub(super) enum Args {
         from: Option<String>,
     },
     /// A tick.
+    #[command(after_help = help::STATUS)]
     Status {
-        #[command(flatten)]
+        #[command(flatten, next_help_heading = "Conversation")]
         conversation: Target,
         /// The message that it is about.
         #[arg(long)]

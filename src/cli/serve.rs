@@ -4,9 +4,10 @@ use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::warn;
 
-use super::{CommandError, config, log};
+use super::{CommandError, config, log, service_manager};
 use crate::config::{Config, Needs};
 use crate::gateway::Gateway;
+use crate::trace;
 
 pub(super) async fn run() -> Result<(), CommandError> {
     let mut config = config(Needs::Tokens, &[])?;
@@ -22,12 +23,17 @@ pub(super) async fn start(
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT")?;
     let mut hangup = signal(SignalKind::hangup()).context("SIGHUP")?;
+    let traces = trace::start().map_err(|mistake| CommandError::Usage(mistake.to_string()))?;
     let mut gateway = Gateway::build(config).await?;
     started(&mut gateway);
+    service_manager::is_listening(gateway.local_addr());
+    service_manager::start_watchdog();
     let mut reload = gateway.reload();
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
+            service_manager::is_reloading();
             reload.run().await;
+            service_manager::has_reloaded();
         }
     });
     let shutdown = async move {
@@ -35,6 +41,7 @@ pub(super) async fn start(
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        service_manager::is_stopping();
         tokio::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -44,5 +51,9 @@ pub(super) async fn start(
             std::process::exit(1);
         });
     };
-    Ok(gateway.run(shutdown).await?)
+    gateway.run(shutdown).await?;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
+    Ok(())
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use time::OffsetDateTime;
 
-use super::{CommandError, config};
+use super::{CommandError, config, help};
 use crate::auth::{self, Hs256, NewToken};
 use crate::config::Needs;
 use crate::conversation::Id;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::TOKEN)]
 pub(super) struct Args {
     /// The tenant whose conversations the token opens.
     #[arg(long, value_parser = id)]

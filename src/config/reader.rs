@@ -156,6 +156,11 @@ impl VariableReader {
                 .unwrap_or_default()
                 .as_slice()
                 .into(),
+            metrics_keys: self
+                .optional("METRICS_KEYS", &vars.metrics_keys, api_keys)
+                .unwrap_or_default()
+                .as_slice()
+                .into(),
             origins,
             public_urls: public_urls.unwrap_or_default(),
             proxies: clients.proxies,

@@ -67,6 +67,7 @@ variables! {
     auth_introspection_client_id "AUTH_INTROSPECTION_CLIENT_ID",
     auth_introspection_client_secret "AUTH_INTROSPECTION_CLIENT_SECRET" secret,
     internal_api_keys "INTERNAL_API_KEYS" secret,
+    metrics_keys "METRICS_KEYS" secret,
     public_url "PUBLIC_URL",
     allowed_origins "ALLOWED_ORIGINS",
     frame_ancestors "FRAME_ANCESTORS",

@@ -23,13 +23,16 @@ pub(super) async fn catch_up(
                 replayed_upto,
             } => {
                 let mut offer = Offer::Taken;
+                let mut taken = 0;
                 for entry in entries {
                     offer = outlet.event(&entry, entry.position <= replayed_upto);
                     if !matches!(offer, Offer::Taken | Offer::Queued) {
                         break;
                     }
                     upto = Some(entry.position);
+                    taken += 1;
                 }
+                hub.counters().caught_up_entries.add(taken);
                 outlet.flush();
                 match offer {
                     // Other tasks run between two batches.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::batch::Batch;
 use super::beginning::{Asked, Beginning};
-use super::counters::Counters;
+use super::counters::{Counters, ResetReason};
 use super::cursor::{Cursor, CursorSpace, Position};
 use super::entry::Entry;
 use super::event::Event;
@@ -161,15 +161,14 @@ impl Conversation {
             member.delivery = DeliveryState::Pending(PendingNotice::Reset(TOO_SLOW));
         }
         if let DeliveryState::Pending(notice) = member.delivery {
-            match self.notify(notice, member, &state.window) {
-                (Offer::Taken | Offer::Queued, start, resume) => {
-                    member.delivery = DeliveryState::Behind(start);
-                    if resume == Resume::Reset {
-                        self.shared.counters.resets.count();
-                    }
+            let notified = self.notify(notice, member, &state.window);
+            match notified.offer {
+                Offer::Taken | Offer::Queued => {
+                    member.delivery = DeliveryState::Behind(notified.start);
+                    notified.count(&self.shared.counters);
                 }
-                (Offer::Full, ..) => return Step::Wait,
-                (Offer::Gone, ..) => {
+                Offer::Full => return Step::Wait,
+                Offer::Gone => {
                     state.members.remove(id);
                     state.trim(Instant::now(), &self.shared);
                     return Step::Gone;
@@ -190,6 +189,7 @@ impl Conversation {
             .collect();
         if entries.is_empty() {
             member.delivery = DeliveryState::Live;
+            self.shared.counters.caught_up.count();
             if let Some(early) = &mut member.early {
                 early.caught_up();
             }
@@ -203,14 +203,8 @@ impl Conversation {
         }
     }
 
-    /// Sends a member the notice that is pending; with the position after which its entries follow,
-    /// and how much it can rely on.
-    fn notify(
-        &self,
-        notice: PendingNotice,
-        member: &mut Member,
-        window: &Window,
-    ) -> (Offer, Position, Resume) {
+    /// Sends a member the notice that is pending.
+    fn notify(&self, notice: PendingNotice, member: &mut Member, window: &Window) -> Notified {
         let asked = match notice {
             PendingNotice::Joined(Join::Fresh { replay }) => Asked::Fresh { replay },
             PendingNotice::Joined(Join::Resume(cursor)) => {
@@ -228,15 +222,43 @@ impl Conversation {
         } = beginning;
         let cursor = self.cursor(newest);
         member.replayed_upto = newest;
-        let offer = match notice {
-            PendingNotice::Joined(_) => member.outlet.joined(&Joined {
-                cursor,
-                resume,
-                replaying: window.after(after).len(),
-            }),
-            PendingNotice::Reset(reason) => member.outlet.reset(&ResetNotice { cursor, reason }),
+        let reset = (resume == Resume::Reset).then(|| self.reset_reason(notice, asked, window));
+        let (offer, resume) = match notice {
+            PendingNotice::Joined(_) => {
+                let joined = Joined {
+                    cursor,
+                    resume,
+                    replaying: window.after(after).len(),
+                };
+                (member.outlet.joined(&joined), Some(resume))
+            }
+            PendingNotice::Reset(reason) => {
+                (member.outlet.reset(&ResetNotice { cursor, reason }), None)
+            }
         };
-        (offer, after, resume)
+        Notified {
+            offer,
+            start: after,
+            resume,
+            reset,
+        }
+    }
+
+    /// Why a member is told `reset`.
+    fn reset_reason(&self, notice: PendingNotice, asked: Asked, window: &Window) -> ResetReason {
+        match (notice, asked) {
+            (PendingNotice::Reset(TOO_SLOW), _) => ResetReason::TooSlow,
+            (PendingNotice::Reset(_), _) => ResetReason::AnotherJournal,
+            (_, Asked::After(position)) if !window.reaches_back_to(position) => {
+                ResetReason::CursorExpired
+            }
+            (PendingNotice::Joined(Join::Resume(cursor)), Asked::Unknown)
+                if !self.cursors.is_of_this_epoch(cursor) =>
+            {
+                ResetReason::AnotherJournal
+            }
+            _ => ResetReason::UnknownCursor,
+        }
     }
 }
 
@@ -244,6 +266,37 @@ impl Shared {
     /// The newest position that has been applied.
     pub(super) fn head(&self) -> Position {
         Position(self.head.load(Ordering::Acquire))
+    }
+}
+
+/// What has become of an entry that was offered to live members.
+#[derive(Default)]
+pub(super) struct Offered {
+    /// How many have taken it.
+    pub(super) taken: u64,
+    /// Those that fell behind by it.
+    pub(super) fell_behind: Vec<(MemberId, Arc<dyn Outlet>)>,
+}
+
+/// What has become of a notice to a member.
+struct Notified {
+    offer: Offer,
+    /// The position after which the member's entries follow.
+    start: Position,
+    /// How much it can rely on, if it has joined.
+    resume: Option<Resume>,
+    /// Why something may be missing, if it may.
+    reset: Option<ResetReason>,
+}
+
+impl Notified {
+    fn count(&self, counters: &Counters) {
+        if let Some(resume) = &self.resume {
+            counters.joins.count(resume);
+        }
+        if let Some(reason) = &self.reset {
+            counters.resets.count(reason);
+        }
     }
 }
 
@@ -329,16 +382,16 @@ impl ConversationState {
         having
     }
 
-    /// Offers the entry to the live members, of whom `batch` keeps those that are to be flushed; but to
-    /// those who have it already. Returns those that fell behind by it.
+    /// Offers the entry to the live members, of whom `batch` keeps those that are to be flushed; but not
+    /// to those who have it already.
     pub(super) fn offer(
         &mut self,
         entry: &Entry,
         before: Position,
         early: &[MemberId],
         batch: &mut Batch,
-    ) -> Vec<(MemberId, Arc<dyn Outlet>)> {
-        let mut fell_behind = Vec::new();
+    ) -> Offered {
+        let mut offered = Offered::default();
         let mut gone = Vec::new();
         for (id, member) in self.members.iter_mut() {
             let is_live = member.delivery == DeliveryState::Live;
@@ -352,11 +405,14 @@ impl ConversationState {
                 continue;
             }
             match member.outlet.event(entry, false) {
-                Offer::Taken => {}
-                Offer::Queued => batch.add(member.outlet.clone()),
+                Offer::Taken => offered.taken += 1,
+                Offer::Queued => {
+                    offered.taken += 1;
+                    batch.add(member.outlet.clone());
+                }
                 Offer::Full => {
                     member.delivery = DeliveryState::Behind(before);
-                    fell_behind.push((id, member.outlet.clone()));
+                    offered.fell_behind.push((id, member.outlet.clone()));
                 }
                 Offer::Gone => gone.push(id),
             }
@@ -364,7 +420,7 @@ impl ConversationState {
         for id in gone {
             self.members.remove(id);
         }
-        fell_behind
+        offered
     }
 
     /// Drops from the window what neither its bounds nor a member needs.

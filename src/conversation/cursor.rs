@@ -152,15 +152,19 @@ impl CursorSpace {
         }
     }
 
+    /// Whether the cursor is one of this life of the journal.
+    pub(super) fn is_of_this_epoch(&self, cursor: Cursor) -> bool {
+        cursor.epoch == self.seal.epoch()
+    }
+
     /// The position and the mark that `cursor` stands for, if it is one of this space.
     pub(super) fn open(&self, cursor: Cursor) -> Option<(Position, Mark)> {
-        let epoch = self.seal.epoch();
-        if cursor.epoch != epoch {
+        if !self.is_of_this_epoch(cursor) {
             return None;
         }
         let mut block = cursor.sealed;
         self.seal.cipher.decrypt_block((&mut block).into());
-        whiten(&mut block, epoch);
+        whiten(&mut block, cursor.epoch);
         let rest = block.strip_prefix(&self.conversation)?;
         let (position, mark) = rest.split_first_chunk::<6>()?;
         let mut wide = [0; 8];

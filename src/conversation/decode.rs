@@ -255,6 +255,7 @@ impl Decoder {
             payload,
             identity: Some(identity),
             event_id: None,
+            trace: None,
         })
     }
 }

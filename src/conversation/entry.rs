@@ -13,6 +13,7 @@ use super::cursor::{Cursor, Position};
 use super::event::EventName;
 use super::timestamp::rfc3339;
 use crate::frame;
+use crate::trace::TraceContext;
 
 /// One entry of a window. What goes out to members is rendered once, and shared by all of them.
 #[derive(Debug)]
@@ -52,11 +53,16 @@ impl Entry {
         at: OffsetDateTime,
         name: EventName,
         payload: &RawValue,
+        trace: Option<TraceContext>,
     ) -> Self {
         let payload = payload.get().as_bytes();
         // None of these needs escaping in JSON.
         let head = format!("[\"{}\",", name.as_str());
-        let meta = format!(r#"{{"cursor":"{cursor}","at":"{}"}}"#, rfc3339(at));
+        let at = rfc3339(at);
+        let meta = match trace {
+            None => format!(r#"{{"cursor":"{cursor}","at":"{at}"}}"#),
+            Some(trace) => format!(r#"{{"cursor":"{cursor}","at":"{at}","trace":"{trace}"}}"#),
+        };
         let parts = [EVENT, head.as_bytes(), payload, b",", meta.as_bytes(), b"]"];
         let root = frame::text(&parts);
         let end = root.len() - 1;
@@ -137,7 +143,7 @@ mod tests {
     use crate::conversation::cursor::{CursorKey, CursorSpace, Epoch, Mark, Seal};
     use crate::conversation::{ConversationKey, Id};
 
-    fn entry(payload: &str) -> Entry {
+    fn entry(payload: &str, trace: Option<TraceContext>) -> Entry {
         let key = ConversationKey {
             tenant: Id::parse("t").unwrap(),
             conversation: Id::parse("c").unwrap(),
@@ -150,6 +156,7 @@ mod tests {
             OffsetDateTime::UNIX_EPOCH,
             EventName::Other("note".into()),
             &to_raw_value(payload).unwrap(),
+            trace,
         )
     }
 
@@ -161,14 +168,21 @@ mod tests {
 
     #[test]
     fn every_form_of_the_packet_says_the_same() {
-        for payload in ["", "hä", &"x".repeat(70_000)] {
-            let entry = entry(payload);
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let context = TraceContext::parse(trace.as_bytes());
+        let traced = format!(r#"T00:00:00Z","trace":"{trace}"}}"#);
+        for (payload, trace, end) in [
+            ("", None, r#"T00:00:00Z"}"#),
+            ("hä", context, &traced),
+            (&"x".repeat(70_000), None, r#"T00:00:00Z"}"#),
+        ] {
+            let entry = entry(payload, trace);
             let json = to_raw_value(payload).unwrap();
             assert_eq!(entry.payload(), json.get());
             let live = entry.meta(false).into_owned();
             let replayed = entry.meta(true).into_owned();
             assert!(
-                live.starts_with(r#"{"cursor":""#) && live.ends_with(r#"T00:00:00Z"}"#),
+                live.starts_with(r#"{"cursor":""#) && live.ends_with(end),
                 "{live}"
             );
             assert_eq!(replayed, live.replace('}', r#","replayed":true}"#));
@@ -183,7 +197,7 @@ mod tests {
 
     #[test]
     fn live_frames_are_encoded_once() {
-        let entry = entry("x");
+        let entry = entry("x", None);
         for namespace in [None, Some("/a")] {
             let (one, other) = (entry.frame(namespace, false), entry.frame(namespace, false));
             assert_eq!(one.as_ptr(), other.as_ptr());

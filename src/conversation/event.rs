@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::id::ConversationKey;
+use crate::trace::TraceContext;
 
 /// An accepted event, not yet in the journal's order.
 #[derive(Debug, Clone)]
@@ -20,6 +21,8 @@ pub struct Event {
     pub identity: Option<Identity>,
     /// The relay's idempotency key (`eventId`).
     pub event_id: Option<Arc<str>>,
+    /// What it was caused by, where its publisher or the portal says so.
+    pub trace: Option<TraceContext>,
 }
 
 /// The name of a Socket.IO event.

@@ -193,13 +193,17 @@ impl Hub {
         let position = position();
         self.shared.head.fetch_max(position.0, Ordering::AcqRel);
         let cursor = conversation.cursor(position);
-        let entry = Entry::new(cursor, position, instant, at, event.name, &event.payload);
+        let (name, payload, trace) = (event.name, &event.payload, event.trace);
+        let entry = Entry::new(cursor, position, instant, at, name, payload, trace);
         let entry = Arc::new(entry);
         state
             .window
             .append(entry.clone(), event.identity, event.event_id, limits);
         state.window.forget(instant, limits);
-        for (member, outlet) in state.offer(&entry, before, &early, batch) {
+        let offered = state.offer(&entry, before, &early, batch);
+        self.shared.counters.offered.add(offered.taken);
+        batch.offered(&self.shared, offered.taken);
+        for (member, outlet) in offered.fell_behind {
             self.shared.counters.fell_behind.count();
             self.serve(conversation, member, outlet);
         }

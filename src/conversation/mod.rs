@@ -51,9 +51,9 @@ mod url_template;
 mod view;
 mod window;
 
-pub use batch::Batch;
+pub use batch::{Arrival, Batch};
 pub use beginning::{Asked, Beginning};
-pub use counters::Counters;
+pub use counters::{Counters, Latencies, ResetReason};
 pub use cursor::{Cursor, CursorKey, Epoch, Mark, Position};
 pub(crate) use decode::not_json;
 pub use decode::{BODY_LIMIT, Decoded, Decoder, Delivered, Kind, OPTIONAL_FIELDS};
@@ -66,6 +66,7 @@ pub use member::{Join, Joined, MemberId, Offer, Outlet, Participant, ResetNotice
 pub use recent::Deduplication;
 pub use rejection::{About, Invalid, Reason, Rejection};
 pub use selection::Selection;
+pub(crate) use timestamp::from_amqp;
 pub use timestamp::{rfc3339, rfc3339_from_amqp, rfc3339_from_unix};
 pub use url_template::{Gap, UrlTemplate};
 pub use view::{ConversationView, MemberView, Standing};

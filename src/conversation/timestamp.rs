@@ -28,7 +28,12 @@ pub fn rfc3339_from_unix(seconds: i64) -> String {
 /// Renders an AMQP timestamp as RFC 3339 in UTC. It is in seconds by its specification, and in
 /// milliseconds as some clients write it.
 pub fn rfc3339_from_amqp(timestamp: u64) -> Option<String> {
-    from_unix(timestamp as f64).map(rfc3339)
+    from_amqp(timestamp).map(rfc3339)
+}
+
+/// Reads an AMQP timestamp, in whichever of the two.
+pub(crate) fn from_amqp(timestamp: u64) -> Option<OffsetDateTime> {
+    from_unix(timestamp as f64)
 }
 
 /// Reads a `timestamp` field: an RFC 3339 string, or Unix seconds or milliseconds as a number or

@@ -26,10 +26,19 @@ const NOTICES: Bounds = Bounds {
 /// A WebSocket without a session costs little, and all agents of an office have one address.
 const NOTICE_SESSIONS: usize = 8;
 
+/// Sessions that have ended without joining anything, which the library keeps until its connect timeout,
+/// at about 8 KB each. Those beyond count as sessions for as long.
+const ENDED: Bounds = Bounds {
+    all: 4096,
+    address: 0,
+    rate: 0,
+};
+
 /// Registers sessions, as many as there may be.
 #[derive(Debug)]
 pub struct Registrations {
     sessions: Arc<Permits>,
+    ended: Arc<Permits>,
     notices: Arc<Permits>,
     counts: Arc<SessionCounts>,
     log: Throttle<(), 60>,
@@ -39,6 +48,7 @@ pub struct Registrations {
 #[derive(Debug)]
 pub struct Registration {
     permit: Mutex<Option<Permit>>,
+    ended: Arc<Permits>,
     /// The client's address.
     pub(super) address: IpAddr,
     /// Whether the session is over a limit, and only carries the notice.
@@ -46,9 +56,15 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Returns the permit before the session is dropped.
-    pub(super) fn release(&self) {
-        self.permit.lock().take();
+    /// Returns the permit before the session is dropped: for nothing, or, if the library keeps the
+    /// session for a while, for one of those of ended sessions, if there is one.
+    pub(super) fn release(&self, is_kept: bool) {
+        let mut permit = self.permit.lock();
+        if !is_kept {
+            permit.take();
+        } else if let Ok(ended) = self.ended.take(self.address) {
+            *permit = Some(ended);
+        }
     }
 }
 
@@ -57,6 +73,7 @@ impl Registrations {
     pub fn new(limits: &Limits, counts: Arc<SessionCounts>) -> Self {
         Self {
             sessions: Permits::new(limits.sessions),
+            ended: Permits::new(ENDED),
             notices: Permits::new(NOTICES),
             counts,
             log: Throttle::default(),
@@ -71,6 +88,7 @@ impl Registrations {
         match self.sessions.take(address) {
             Ok(permit) => Ok(Registration {
                 permit: Mutex::new(Some(permit)),
+                ended: self.ended.clone(),
                 address,
                 over_limit: false,
             }),
@@ -99,6 +117,7 @@ impl Registrations {
         {
             Ok(permit) => Ok(Registration {
                 permit: Mutex::new(Some(permit)),
+                ended: self.ended.clone(),
                 address,
                 over_limit: true,
             }),

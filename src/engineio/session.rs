@@ -144,7 +144,7 @@ impl<P: Protocol> Session<P> {
     }
 
     /// Whether the session has, or had, a WebSocket.
-    pub(super) fn is_attached(&self) -> bool {
+    pub fn is_attached(&self) -> bool {
         self.state.lock().attached
     }
 

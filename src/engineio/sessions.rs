@@ -62,6 +62,11 @@ impl<P: Protocol> Sessions<P> {
         table.all.values().filter_map(Weak::upgrade).collect()
     }
 
+    /// How many sessions there have been.
+    pub fn opened(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
+    }
+
     /// How many sessions poll, and how many have a WebSocket.
     pub fn by_transport(&self) -> [usize; 2] {
         let all = self.all();

@@ -21,6 +21,7 @@ pub struct Reload {
     has_key_set: bool,
     authenticator: Arc<Authenticator>,
     api_keys: ApiKeys,
+    metrics_keys: ApiKeys,
     broker: SharedUri,
 }
 
@@ -31,6 +32,7 @@ impl Reload {
             has_key_set: matches!(config.auth.key_set, Some(KeySource::File(_))),
             authenticator,
             api_keys: config.http.api_keys.clone(),
+            metrics_keys: config.http.metrics_keys.clone(),
             broker: config.amqp.uri.clone(),
         }
     }
@@ -89,6 +91,7 @@ impl Reload {
     fn take(&self, config: Config) {
         self.authenticator.renew(config.auth);
         self.api_keys.renew(&config.http.api_keys);
+        self.metrics_keys.renew(&config.http.metrics_keys);
         self.broker.set(config.amqp.uri.get());
     }
 }

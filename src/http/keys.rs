@@ -67,6 +67,12 @@ impl ApiKeys {
         key
     }
 
+    /// Whether the request carries one of them. One that does not may carry a key of another kind, and
+    /// is not counted.
+    pub(super) fn open(&self, headers: &HeaderMap) -> bool {
+        self.fit(headers).is_some()
+    }
+
     /// How many requests carried none.
     pub(super) fn refused(&self) -> &Counter {
         &self.0.refused

@@ -13,7 +13,6 @@ mod metrics;
 mod origin;
 mod origins;
 mod page;
-mod process;
 mod public_urls;
 mod refusals;
 
@@ -24,14 +23,17 @@ use std::time::SystemTime;
 use axum::Router;
 use axum::routing::{get, post};
 
+use crate::auth::counts::AuthCounts;
 use crate::conversation::{Decoder, Hub, UrlTemplate};
 use crate::journal::Journal;
 use crate::socketio::{Members, Statistics};
 use crate::source::amqp;
+use crate::source::counts::EventCounts;
 pub use ancestors::Ancestors;
 pub use counts::Counts;
 pub use guard::Guard;
 pub use health::{Health, ProcessPhase};
+use internal::RequestCounts;
 pub use keys::ApiKeys;
 pub use origin::{InvalidOrigin, Origin};
 use page::Page;
@@ -46,6 +48,8 @@ pub struct Settings {
     pub internal: Option<SocketAddr>,
     /// The relay's keys; none: every call is refused.
     pub api_keys: ApiKeys,
+    /// Keys that open `/metrics` on the public listener, as the relay's do, and nothing else.
+    pub metrics_keys: ApiKeys,
     /// The origins whose pages may talk to the gateway, its own aside.
     pub origins: Vec<Origin>,
     /// What the gateway is called outside, as far as it is known.
@@ -65,6 +69,7 @@ impl std::fmt::Debug for Settings {
             .field("public", &self.public)
             .field("internal", &self.internal)
             .field("api_keys", &self.api_keys)
+            .field("metrics_keys", &self.metrics_keys)
             .field("origins", &self.origins)
             .field("public_urls", &self.public_urls)
             .field("proxies", &self.proxies)
@@ -82,12 +87,16 @@ struct App {
     health: Arc<Health>,
     broker: Arc<amqp::BrokerStatus>,
     keys: ApiKeys,
+    metrics_keys: ApiKeys,
     page: Arc<Page>,
     /// Under which the scripts of this build can be kept.
     hash: Option<Arc<str>>,
     sockets: Statistics,
     refused: Arc<Counts>,
     decoder: Decoder,
+    relayed: EventCounts,
+    requests: RequestCounts,
+    auth: Arc<AuthCounts>,
     /// When the process began.
     since: SystemTime,
 }
@@ -110,6 +119,8 @@ pub struct Parts {
     pub refused: Arc<Counts>,
     /// What reads the relay's events.
     pub decoder: Decoder,
+    /// What the metrics say of tokens.
+    pub auth: Arc<AuthCounts>,
 }
 
 /// The routes of each listener.
@@ -132,6 +143,7 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         sockets,
         refused,
         decoder,
+        auth,
     } = parts;
     let app = Arc::new(App {
         hub,
@@ -140,11 +152,15 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
         health,
         broker,
         keys: settings.api_keys.clone(),
+        metrics_keys: settings.metrics_keys.clone(),
         page: Arc::new(Page::new(settings)),
         hash: dist::hash().map(Arc::from),
         sockets,
         refused,
         decoder,
+        relayed: EventCounts::default(),
+        requests: RequestCounts::default(),
+        auth,
         since: SystemTime::now(),
     });
     let probes = Router::new()

@@ -18,7 +18,7 @@ pub use stream::{Greeting, StreamJournal, StreamSettings, StreamTasks};
 pub use submitted::{NotTaken, Submitted};
 
 use crate::broker::Check;
-use crate::conversation::{Batch, Event, Selection};
+use crate::conversation::{Arrival, Batch, Event, Selection};
 
 /// Where events get their places.
 pub enum Journal {
@@ -42,10 +42,11 @@ impl Journal {
     ///
     /// # Errors
     /// Too much waits for the broker already.
-    pub async fn relay(&self, event: Event) -> Result<Published, NotTaken> {
+    pub async fn relay(&self, event: Event, arrival: Arrival) -> Result<Published, NotTaken> {
         match self {
             Self::Memory(memory) => {
                 let mut batch = Batch::default();
+                batch.arrived(arrival);
                 let published = memory.append(event, &mut batch);
                 batch.flush().await;
                 Ok(published)

@@ -47,10 +47,15 @@ impl Client {
         self.table.lock()
     }
 
-    /// Whether the session is to be closed: it has followed nothing for so long, or has lost a CONNECT.
-    pub(super) fn is_useless(&self, idle: Duration) -> bool {
+    /// The members for whom something is due at `now`, in Unix seconds, and whether the session is to
+    /// be closed: it has followed nothing for so long, or has lost a CONNECT.
+    ///
+    /// Asked of every session each second, and mostly answered with nothing, which allocates nothing.
+    pub(super) fn check(&self, now: i64, idle: Duration) -> (Vec<Arc<SocketOutlet>>, bool) {
         let table = self.table();
-        table.idle() >= idle || table.has_lost_connect()
+        let due = table.members().filter(|outlet| outlet.is_due(now));
+        let due = due.cloned().collect();
+        (due, table.idle() >= idle || table.has_lost_connect())
     }
 
     /// The members of this session.

@@ -92,10 +92,11 @@ pub(super) async fn watch(sessions: Arc<Sessions<Client>>) {
         sleep(CHECK_INTERVAL - Duration::from_nanos(u64::from(now.nanosecond()))).await;
         let now = OffsetDateTime::now_utc().unix_timestamp();
         for session in sessions.all() {
-            for outlet in session.protocol.outlets() {
+            let (due, is_useless) = session.protocol.check(now, IDLE_TIMEOUT);
+            for outlet in due {
                 check(&outlet, now);
             }
-            if session.protocol.is_useless(IDLE_TIMEOUT) {
+            if is_useless {
                 session.close();
             }
         }

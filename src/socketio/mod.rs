@@ -87,6 +87,24 @@ impl Statistics {
         self.sessions.by_transport()
     }
 
+    /// How many sessions there have been.
+    pub fn opened(&self) -> u64 {
+        self.sessions.opened()
+    }
+
+    /// How many members there are by the transport that carries them and the namespace that they joined
+    /// by: over polls by the root and by a conversation's own, then the same over WebSockets.
+    pub fn members(&self) -> [[usize; 2]; 2] {
+        let mut members = [[0; 2]; 2];
+        for session in self.sessions.all() {
+            let by_namespace = &mut members[usize::from(session.is_attached())];
+            for outlet in session.protocol.outlets() {
+                by_namespace[usize::from(outlet.namespace().is_some())] += 1;
+            }
+        }
+        members
+    }
+
     /// What has become of sessions over a limit.
     pub fn counts(&self) -> &SessionCounts {
         &self.counts

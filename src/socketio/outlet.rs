@@ -15,7 +15,7 @@ use socketioxide::{SendError, SocketError};
 use tracing::debug;
 
 use super::client::Session;
-use super::token_expiry::TokenExpiry;
+use super::token_expiry::{Due, TokenExpiry};
 use crate::conversation::{
     ConversationKey, Entry, Hub, Join, Joined, Membership, Offer, Outlet, Participant, ResetNotice,
     rfc3339_from_unix,
@@ -148,8 +148,13 @@ impl SocketOutlet {
         self.has_left() || self.session.is_closed() || !self.socket.connected()
     }
 
+    /// Whether the member's socket is closed, or its token is about to expire or has.
+    pub(super) fn is_due(&self, now: i64) -> bool {
+        self.is_closed() || self.expiry.due(now) != Due::Nothing
+    }
+
     /// The namespace, unless it is the root.
-    fn namespace(&self) -> Option<&str> {
+    pub(super) fn namespace(&self) -> Option<&str> {
         Some(self.socket.ns()).filter(|path| *path != "/")
     }
 

@@ -3,4 +3,6 @@
 //! invariant 4.
 
 pub mod amqp;
+pub mod counts;
+mod description;
 pub mod relay;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
@@ -9,9 +10,13 @@ use tracing::{Level, debug, enabled};
 
 use crate::conversation::fields::{Fields, message_id, text};
 use crate::conversation::{
-    About, ConversationKey, Decoder, Event, EventName, Identity, Invalid, JsonText, Kind, NoObject,
+    About, Arrival, ConversationKey, Decoder, Event, EventName, Identity, Invalid, JsonText, Kind,
+    NoObject,
 };
 use crate::journal::{Journal, Published};
+use crate::source::counts::EventCounts;
+use crate::source::description::describe;
+use crate::trace::{Span, TraceContext};
 
 /// Names that agents receive with another meaning: the gateway's own events, and those that
 /// Socket.IO reserves (<https://socket.io/docs/v4/emit-cheatsheet/#reserved-events>).
@@ -44,39 +49,51 @@ pub enum RelayError {
     Unavailable,
 }
 
-/// Publishes the event in the body of an emit.
+/// Publishes the event in the body of an emit, and counts it.
 ///
 /// # Errors
 /// [`RelayError`] names the field.
 pub async fn emit(
     journal: &Journal,
     decoder: &Decoder,
+    counts: &EventCounts,
     body: &[u8],
+    span: &mut Span,
 ) -> Result<Published, RelayError> {
+    let arrival = Arrival {
+        at: Instant::now(),
+        published_before: None,
+    };
+    let arrived_at = OffsetDateTime::now_utc();
     let text = JsonText::new(body);
-    let event = match decode(decoder, &text, OffsetDateTime::now_utc()) {
-        Ok(event) => event,
+    let trace = span.context();
+    let event = match decode(decoder, &text, arrived_at) {
+        Ok(event) => Event { trace, ..event },
         Err(error) => {
             if enabled!(Level::DEBUG) {
-                log_refusal(&text, &error);
+                log_refusal(&text, trace, &error);
             }
             return Err(error);
         }
     };
     // Mostly it is not needed.
-    let logged = enabled!(Level::DEBUG).then(|| {
-        let (name, event_id) = (event.name.clone(), event.event_id.clone());
-        (About::of(&event), name, event_id)
-    });
-    let published = journal.relay(event).await;
+    let is_needed = enabled!(Level::DEBUG) || span.is_recorded();
+    let told = is_needed.then(|| (About::of(&event), event.event_id.clone()));
+    let name = event.name.clone();
+    let published = journal.relay(event, arrival).await;
     let published = published.map_err(|_| RelayError::Unavailable)?;
-    if let Some((about, name, event_id)) = logged {
+    if let Published::New(_) = published {
+        counts.note(&name, arrived_at);
+    }
+    if let Some((about, event_id)) = told {
+        describe(span, &about, published.as_str());
         debug!(
             event = name.as_str(),
             tenant = about.tenant.as_ref().map(tracing::field::display),
             conversation = about.conversation.as_ref().map(tracing::field::display),
             message_id = about.message_id.as_deref(),
             event_id = event_id.as_deref(),
+            trace_id = trace.map(|trace| tracing::field::display(trace.trace_id())),
             outcome = published.as_str(),
             "emit"
         );
@@ -85,7 +102,7 @@ pub async fn emit(
 }
 
 /// Logs what a refused call was about, as far as that can be read.
-fn log_refusal(text: &JsonText<'_>, error: &RelayError) {
+fn log_refusal(text: &JsonText<'_>, trace: Option<TraceContext>, error: &RelayError) {
     let fields = fields(text).ok();
     let about = fields.as_ref().map(|fields| {
         let payload = fields.get("payload").and_then(|raw| Fields::of(raw).ok());
@@ -101,6 +118,7 @@ fn log_refusal(text: &JsonText<'_>, error: &RelayError) {
         conversation = about.conversation.as_ref().map(tracing::field::display),
         message_id = about.message_id.as_deref(),
         event_id = event_id.as_deref(),
+        trace_id = trace.map(|trace| tracing::field::display(trace.trace_id())),
         outcome = "refused",
         %error,
         "emit refused"
@@ -143,6 +161,7 @@ fn decode(
             name,
             payload: payload.to_owned(),
             event_id: None,
+            trace: None,
         },
     };
     Ok(Event { event_id, ..event })

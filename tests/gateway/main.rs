@@ -22,3 +22,4 @@ mod http;
 mod licence;
 mod replicas;
 mod socket;
+mod tracing;

@@ -172,13 +172,20 @@ impl TestGateway {
         check
     }
 
-    /// A sample of `/metrics`.
+    /// A sample of `/metrics`, by its name and labels; by its name alone, the sum of all labels.
     pub(crate) async fn metric(&self, sample: &str) -> f64 {
         let url = format!("http://{}/metrics", self.address);
         let request = self.http.get(url).header("x-internal-api-key", API_KEY);
         let page = request.send().await.unwrap().text().await.unwrap();
-        let line = page.lines().find_map(|line| line.strip_prefix(sample));
-        line.unwrap().trim().parse().unwrap()
+        let samples = page.lines().filter_map(|line| {
+            let rest = line.strip_prefix(sample.trim_end())?;
+            let value = rest.rsplit_once(' ')?.1;
+            rest.starts_with([' ', '{'])
+                .then(|| value.parse::<f64>().unwrap())
+        });
+        let samples: Vec<_> = samples.collect();
+        assert!(!samples.is_empty(), "no {sample} in\n{page}");
+        samples.iter().sum()
     }
 
     /// The address it listens on.

@@ -1,5 +1,6 @@
-//! A RabbitMQ that one test has for itself, and may end.
+//! A RabbitMQ that one test has for itself, and may end: a RabbitMQ 4 when `BROKER=4` says so, as for the script.
 
+use std::env::var_os;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
@@ -50,7 +51,7 @@ impl PrivateBroker {
                 }
             }
         }
-        let more = folder.join(".broker/conf.d");
+        let more = folder.join(state()).join("conf.d");
         fs::create_dir_all(&more).unwrap();
         fs::write(more.join("test.conf"), settings).unwrap();
         let mut broker = Self {
@@ -86,7 +87,7 @@ impl PrivateBroker {
 
     /// Ends it as a power cut would.
     pub(crate) fn kill(&self) {
-        let pid = fs::read_to_string(self.folder.join(".broker/pid")).unwrap();
+        let pid = fs::read_to_string(self.folder.join(state()).join("pid")).unwrap();
         let pid = pid.trim().parse().ok().and_then(Pid::from_raw);
         kill_process(pid.unwrap(), Signal::KILL).unwrap();
     }
@@ -128,20 +129,37 @@ impl PrivateBroker {
     }
 
     async fn script(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(self.folder.join("scripts/broker"));
+        let mut command = Command::from(self.command());
+        command.args(arguments).output().await.unwrap()
+    }
+
+    fn command(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(self.folder.join("scripts/broker"));
         let url = match &*self.url {
             "" => format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port),
             url => url.to_owned(),
         };
-        command.args(arguments).env("AMQP_URL", url);
-        command.output().await.unwrap()
+        // Where the checkout has a RabbitMQ 4: one that every test makes for itself would take a minute.
+        let made = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".broker-4/root");
+        let root = var_os("BROKER_ROOT").unwrap_or(made.into());
+        command.env("AMQP_URL", url).env("BROKER_ROOT", root);
+        // With what tests name in its settings, such as certificates.
+        command.env("BROKER_SHARED", env!("CARGO_TARGET_TMPDIR"));
+        command
+    }
+}
+
+/// Where the script keeps what belongs to the server.
+fn state() -> &'static str {
+    match var_os("BROKER") {
+        Some(chosen) if chosen == "4" => ".broker-4",
+        _ => ".broker",
     }
 }
 
 impl Drop for PrivateBroker {
     fn drop(&mut self) {
-        let script = self.folder.join("scripts/broker");
-        let ended = std::process::Command::new(script).arg("down").output();
+        let ended = self.command().arg("down").output();
         let ended = ended.is_ok_and(|output| output.status.success());
         let removed = fs::remove_dir_all(&self.folder).is_ok();
         if !std::thread::panicking() {

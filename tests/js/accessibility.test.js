@@ -101,7 +101,7 @@ test("the title counts what comes while the page is hidden", async (t) => {
   await gateway.emit(place, "outbound_message", outbound("own", "Own"));
   await gateway.publish(place, "inbound_message", inbound("two", "Two"));
   await page.message("two").waitFor();
-  assert.equal(await page.page.title(), "(2) Sam Taylor");
+  await until("both of the customer's are counted", async () => (await page.page.title()) === "(2) Sam Taylor");
   await hide(false);
   await until("they are read", async () => (await page.page.title()) === "Sam Taylor");
 });

@@ -29,7 +29,7 @@ test("two agents watch one conversation in one page, each with a token of its ow
   await grace.live();
   assert.match(await ada.root.locator("header").innerText(), /Sam \(Ada\)\s+Reading as ada/);
   assert.match(await grace.root.locator("header").innerText(), /grace/);
-  assert.equal(await grace.root.locator("html").getAttribute("lang"), "de");
+  await grace.root.locator('html[lang="de"]').waitFor();
 
   await gateway.publish(place, "inbound_message", inbound("hello", "Hello, both"));
   assert.equal(await ada.text("hello"), "Hello, both");

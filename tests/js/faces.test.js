@@ -79,6 +79,7 @@ test("a quote leads to what it quotes, and what nobody has anymore says so", asy
   await page.message("reply").getByTestId("quote").click();
   const first = page.message("first");
   await until("it has the focus", () => first.evaluate((row) => row === document.activeElement));
+  await page.rests();
   const { top, bottom } = await first.evaluate((row) => row.getBoundingClientRect().toJSON());
   assert.ok(top > 0 && bottom < page.page.viewportSize().height, `it is in view: ${top} to ${bottom}`);
   await page.sees("to-latest");
@@ -108,7 +109,7 @@ test("a message's details tell who wrote it, how it went and why it failed, by m
   await page.page.getByRole("log").focus();
   await page.page.keyboard.press("Tab");
   const onButton = (messageId) => page.message(messageId).getByTestId("details-button").evaluate((button) => button === document.activeElement);
-  assert.ok(await onButton("lost"), "the Tab key leads to the last message's button");
+  await until("the Tab key leads to the last message's button", () => onButton("lost"));
   await page.page.keyboard.press("Enter");
   await details.waitFor();
   const { by, reason, code, failed } = await lines();
@@ -116,10 +117,10 @@ test("a message's details tell who wrote it, how it went and why it failed, by m
   assert.ok(failed);
   await page.page.keyboard.press("Escape");
   await page.misses("details");
-  assert.ok(await onButton("lost"), "the focus is where it was");
+  await until("the focus is where it was", () => onButton("lost"));
 
   await page.page.keyboard.press("ArrowUp");
-  assert.ok(await onButton("answer"), "the arrows lead to the others");
+  await until("the arrows lead to the others", () => onButton("answer"));
   await page.page.keyboard.press("Enter");
   await details.waitFor();
   const told = await lines();
@@ -160,7 +161,7 @@ test("a mistake in one message shows in that message only", async (t) => {
   assert.equal(await page.text("after"), "After");
   assert.equal(await page.text("before"), "Before");
   await page.message("bad").getByText("This message can’t be shown.").waitFor();
-  assert.ok(page.problems().some((problem) => problem.includes("poisoned")), "it is reported all the same");
+  await until("it is reported all the same", () => page.problems().some((problem) => problem.includes("poisoned")));
 });
 
 async function open(t, { query = {}, ...options } = {}, script = undefined) {

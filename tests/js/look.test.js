@@ -1,6 +1,7 @@
 /** The page as its host wants it: in a portal, by its address, by what is posted, and before the first script has run. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { HostPage } from "./harness/HostPage.js";
 import { address, inbound, newPlace } from "./harness/place.js";
 import { stage } from "./harness/stage.js";
@@ -36,13 +37,20 @@ test("a portal chooses theme, title, language and header, changes them, and hear
       headers: document.querySelectorAll("header").length,
       name: document.querySelector("main").getAttribute("aria-label"),
     }));
-  const dark = await look();
-  assert.deepEqual([dark.scheme, dark.headers, dark.name, dark.lang], ["dark", 0, "Sam Taylor", "en"]);
+  /** Waits until the widget has taken it. */
+  const takes = async (...wanted) => {
+    let now;
+    await until(
+      () => `${wanted}; there is ${JSON.stringify(now)}`,
+      async () => isDeepStrictEqual([(now = await look()).scheme, now.headers, now.name, now.lang], wanted),
+    );
+    return now;
+  };
+  const dark = await takes("dark", 0, "Sam Taylor", "en");
 
   await page.page.evaluate(() => window.widget.update({ theme: "light", header: true, title: "Kim Park", lang: "de" }));
   await widget.root.getByText("Keine neueren Nachrichten").waitFor();
-  const light = await look();
-  assert.deepEqual([light.scheme, light.headers, light.name, light.lang], ["light", 1, "Kim Park", "de"]);
+  const light = await takes("light", 1, "Kim Park", "de");
   assert.notEqual(light.background, dark.background);
   await page.page.evaluate(() => window.widget.update({ theme: "auto" }));
   await until("the device's own theme", async () => (await look()).scheme === "light dark");
@@ -78,4 +86,20 @@ test("before the first script has run there is a skeleton, in the device's theme
     assert.equal(await skeleton.count(), 0);
     assert.deepEqual(page.problems(), []);
   }
+});
+
+test("nothing but the log scrolls, whatever a browser wants to bring into view", async (t) => {
+  const place = newPlace();
+  for (let count = 0; count < 60; count += 1) await gateway.publish(place, "inbound_message", inbound(`m${count}`, `Message ${count}`));
+  const page = await browser.open(t, address(gateway, place, gateway.token(place.tenantId)));
+  await page.message("m59").waitFor();
+  await page.message("m0").evaluate((row) => row.scrollIntoView({ block: "start" }));
+  await page.message("m59").evaluate((row) => row.scrollIntoView({ block: "start" }));
+  const moved = await page.page.evaluate(() => {
+    return [...document.querySelectorAll("*")].filter(({ role, scrollTop }) => role !== "log" && scrollTop !== 0).map(({ className }) => className);
+  });
+  assert.deepEqual(moved, []);
+  assert.equal((await page.page.locator("header").boundingBox()).y, 0, "the header is where it was");
+  const beyond = await page.page.evaluate(() => document.querySelector("main").scrollHeight - document.querySelector("main").clientHeight);
+  assert.equal(beyond, 0, "nothing of the log is placed outside of it");
 });

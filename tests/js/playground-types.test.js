@@ -27,7 +27,6 @@ test("a button for each type: both widgets show it", async (t) => {
   }
   const answer = await playground.press("agent-random", "outbound_message");
   await playground.both((agent) => playground.message(agent, answer).waitFor());
-  await playground.offers("");
   await until("the page has read the answer", async () => !(await playground.page.getByTestId("tick-message").locator("option").first().textContent()).includes("No answer yet"));
   const reply = await playground.press("customer-reply", customer);
   await playground.both((agent) => playground.message(agent, reply).getByTestId("quote").waitFor());

@@ -158,7 +158,7 @@ test("in a sandbox as the message has it the widget is live, and links open", as
   await gateway.publish(place, "inbound_message", inbound("hello", `Look: ${link}`));
   const opened = page.page.waitForEvent("popup");
   await widget.message("hello").locator("a").click();
-  assert.equal(await (await opened).evaluate(() => location.href), link);
+  await (await opened).waitForURL(link);
 });
 
 /** A page of the host's with a tag or more in it. */

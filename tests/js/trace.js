@@ -4,9 +4,9 @@
  */
 import { Broker } from "./harness/Broker.js";
 import { Browser } from "./harness/Browser.js";
+import { firstMessage } from "./harness/firstMessage.js";
 import { Gateway } from "./harness/Gateway.js";
 import { address, inbound, newPlace } from "./harness/place.js";
-import { until } from "./harness/until.js";
 
 const COUNT = 5000;
 const LOADS = 7;
@@ -22,7 +22,7 @@ try {
   const gateway = await Gateway.start(run, broker, { REPLAY_MAX_EVENTS: "6000", RUST_LOG: "info" });
   const browser = await Browser.launch();
   run.after(() => browser.close());
-  await firstMessage(gateway, browser);
+  await load(gateway, browser);
   const place = newPlace();
   await burst(gateway, browser, place);
   await scroll(gateway, browser, place);
@@ -31,21 +31,13 @@ try {
 }
 
 /** From the navigation to the frame that shows the first message, in a browser that has nothing of the page yet. */
-async function firstMessage(gateway, browser) {
+async function load(gateway, browser) {
   const place = newPlace();
   for (let index = 0; index < 30; index += 1) await gateway.publish(place, "inbound_message", message(index));
   const times = [];
-  for (let load = 0; load < LOADS; load += 1) {
+  for (let count = 0; count < LOADS; count += 1) {
     const widget = await browser.open(run, "about:blank");
-    await widget.page.addInitScript(() => {
-      new MutationObserver((_, observer) => {
-        if (!document.querySelector("[data-message-id]")) return;
-        observer.disconnect();
-        requestAnimationFrame(() => setTimeout(() => (window.firstMessageAt = performance.now())));
-      }).observe(document, { childList: true, subtree: true });
-    });
-    await widget.page.goto(address(gateway, place, gateway.token(place.tenantId)));
-    times.push(await until("a message", () => widget.page.evaluate(() => window.firstMessageAt)));
+    times.push(await firstMessage(widget, address(gateway, place, gateway.token(place.tenantId))));
     await widget.page.context().close();
   }
   times.sort((a, b) => a - b);

@@ -102,8 +102,8 @@ impl Hub {
                     let newest = Beginning::of(asked, &state.window, head, limits.events).newest;
                     let cursor = conversation.cursor(newest);
                     let Accepted { at, instant } = accepted;
-                    let name = event.name.clone();
-                    let entry = Entry::new(cursor, newest, instant, at, name, &event.payload);
+                    let (name, payload, trace) = (event.name.clone(), &event.payload, event.trace);
+                    let entry = Entry::new(cursor, newest, instant, at, name, payload, trace);
                     state.offer_early(event, &entry, batch);
                     Published::Early(cursor)
                 }

@@ -159,6 +159,7 @@ impl World {
             payload: to_raw_value(&"x".repeat(100)).unwrap(),
             identity: None,
             event_id: None,
+            trace: None,
         };
         let next = || Position(self.newest.fetch_add(1, Ordering::Relaxed) + 1);
         let mut batch = Batch::default();

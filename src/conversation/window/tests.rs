@@ -23,6 +23,7 @@ fn event(identity: Option<Identity>, event_id: Option<&str>, size: usize) -> Eve
         payload: to_raw_value(&"x".repeat(size)).unwrap(),
         identity,
         event_id: event_id.map(Arc::from),
+        trace: None,
     }
 }
 
@@ -74,6 +75,7 @@ impl Model {
                 OffsetDateTime::UNIX_EPOCH,
                 event.name,
                 &event.payload,
+                event.trace,
             ));
             self.appended.push((entry.clone(), event.identity.clone()));
             self.window

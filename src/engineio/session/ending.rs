@@ -36,12 +36,9 @@ impl<P: Protocol> Session<P> {
     }
 
     /// Its client has left: the registration is free for another, though the library takes a moment
-    /// to notice. A session that joined nothing keeps its registration for as long as the library
-    /// keeps the session.
+    /// to notice, and keeps a session that joined nothing until its connect timeout.
     pub(in crate::engineio) fn left(&self) {
-        if P::has_joined(self) {
-            self.registration.release();
-        }
+        self.registration.release(!P::has_joined(self));
     }
 
     /// The library has dropped the WebSocket: the session is over, whether the library has noticed or

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Serialize;
 use tracing::debug;
 
 use super::super::App;
-use super::ApiError;
+use super::{ApiError, Route};
 use crate::conversation::{
     ConversationKey, ConversationView, Cursor, Id, Invalid, MemberView, Standing, rfc3339,
 };
 use crate::net::Peer;
+use crate::trace::TraceContext;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,8 +41,21 @@ pub(in crate::http) async fn conversation(
     ConnectInfo(peer): ConnectInfo<Peer>,
     path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
-) -> Result<Json<Seen>, ApiError> {
-    let key = super::key(&app, &headers)?;
+) -> Response {
+    let call = Route::Conversation.begin(&headers);
+    let trace = call.span.context();
+    let answer = seen(&app, peer, path, &headers, trace);
+    app.requests.answer(Route::Conversation, call, answer)
+}
+
+fn seen(
+    app: &App,
+    peer: Peer,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: &HeaderMap,
+    trace: Option<TraceContext>,
+) -> Result<Seen, ApiError> {
+    let key = super::key(app, headers)?;
     let Ok(Path((tenant, conversation))) = path else {
         return Err(Invalid::new("path", "must be UTF-8").into());
     };
@@ -59,9 +73,10 @@ pub(in crate::http) async fn conversation(
         tenant = %conversation.tenant,
         conversation = %conversation.conversation,
         members = view.members.len(),
+        trace_id = trace.map(|trace| tracing::field::display(trace.trace_id())),
         "a conversation was looked at"
     );
-    Ok(Json(view.into()))
+    Ok(view.into())
 }
 
 impl From<ConversationView> for Seen {

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Serialize;
 use tracing::info;
 
 use super::super::App;
-use super::ApiError;
+use super::{ApiError, Route};
 use crate::conversation::fields::text;
 use crate::conversation::{JsonText, Selection};
 use crate::net::Peer;
 use crate::source::relay::{self, RelayError};
+use crate::trace::TraceContext;
 
 /// The longest agent id that is looked for, in characters: longer than any that a token could carry,
 /// for which clients have 64 KiB.
@@ -34,8 +35,21 @@ pub(in crate::http) async fn disconnect(
     ConnectInfo(peer): ConnectInfo<Peer>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Disconnected>, ApiError> {
-    let (key, body) = super::taken(&app, &headers, body).await?;
+) -> Response {
+    let call = Route::Disconnect.begin(&headers);
+    let trace = call.span.context();
+    let answer = disconnected(&app, peer, &headers, body, trace).await;
+    app.requests.answer(Route::Disconnect, call, answer)
+}
+
+async fn disconnected(
+    app: &App,
+    peer: Peer,
+    headers: &HeaderMap,
+    body: Body,
+    trace: Option<TraceContext>,
+) -> Result<Disconnected, ApiError> {
+    let (key, body) = super::taken(app, headers, body).await?;
     let selection = selection(&body)?;
     let disconnected = app.members.disconnect(&selection);
     let is_everywhere = app.journal.disconnect(&selection).await;
@@ -45,15 +59,16 @@ pub(in crate::http) async fn disconnect(
         tenant = %selection.tenant,
         conversation = selection.conversation.as_ref().map(tracing::field::display),
         agent = selection.agent,
+        trace_id = trace.map(|trace| tracing::field::display(trace.trace_id())),
         disconnected,
         is_everywhere,
         "members were disconnected at the portal's request"
     );
-    Ok(Json(Disconnected {
+    Ok(Disconnected {
         ok: true,
         disconnected,
         scope: (!is_everywhere).then_some("replica"),
-    }))
+    })
 }
 
 fn selection(body: &[u8]) -> Result<Selection, RelayError> {

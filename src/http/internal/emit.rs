@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
+use axum::response::Response;
 use serde::Serialize;
 
 use super::super::App;
-use super::ApiError;
+use super::{ApiError, Route};
 use crate::journal::Published;
 use crate::source::relay;
+use crate::trace::Span;
 
 /// What a call that was taken is answered with.
 #[derive(Serialize)]
@@ -24,14 +25,17 @@ pub(in crate::http) struct Emitted {
     scope: Option<&'static str>,
 }
 
-pub(in crate::http) async fn emit(
-    State(app): State<Arc<App>>,
-    request: Request,
-) -> Result<Json<Emitted>, ApiError> {
+pub(in crate::http) async fn emit(State(app): State<Arc<App>>, request: Request) -> Response {
+    let mut call = Route::Emit.begin(request.headers());
+    let answer = emitted(&app, request, &mut call.span).await;
+    app.requests.answer(Route::Emit, call, answer)
+}
+
+async fn emitted(app: &App, request: Request, span: &mut Span) -> Result<Emitted, ApiError> {
     let (parts, body) = request.into_parts();
-    let (_, body) = super::taken(&app, &parts.headers, body).await?;
-    let published = relay::emit(&app.journal, &app.decoder, &body).await?;
-    Ok(Json(Emitted::from(published)))
+    let (_, body) = super::taken(app, &parts.headers, body).await?;
+    let published = relay::emit(&app.journal, &app.decoder, &app.relayed, &body, span).await?;
+    Ok(Emitted::from(published))
 }
 
 impl From<Published> for Emitted {

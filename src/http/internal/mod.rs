@@ -1,10 +1,13 @@
 //! `/internal/*`: what the portal may call, with a key.
 
 mod conversation;
+mod counts;
 mod disconnect;
 mod emit;
 
 pub(super) use conversation::conversation;
+pub(super) use counts::RequestCounts;
+use counts::Route;
 pub(super) use disconnect::disconnect;
 pub(super) use emit::emit;
 

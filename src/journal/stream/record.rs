@@ -13,6 +13,7 @@ use super::greeting::Greeting;
 use crate::conversation::{
     ConversationKey, Epoch, Event, EventName, Id, Identity, Mark, Selection, Status,
 };
+use crate::trace::TraceContext;
 
 /// Names a record, wherever in the stream it stands, and however often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +86,9 @@ struct WireEvent<'a> {
     status: Option<Status>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_id: Option<Cow<'a, str>>,
+    /// The trace that the event belongs to, as `traceparent` has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     #[serde(borrow)]
     payload: &'a RawValue,
 }
@@ -229,6 +233,7 @@ impl<'a> WireEvent<'a> {
             message_id: message_id.map(|id| Cow::Borrowed(&**id)),
             status,
             event_id: event.event_id.as_deref().map(Cow::Borrowed),
+            trace: event.trace.map(|trace| trace.to_string()),
             payload: &event.payload,
         }
     }
@@ -255,6 +260,9 @@ impl<'a> WireEvent<'a> {
             payload: self.payload.to_owned(),
             identity,
             event_id: self.event_id.map(|id| (*id).into()),
+            trace: self
+                .trace
+                .and_then(|trace| TraceContext::parse(trace.as_bytes())),
         })
     }
 }
@@ -334,6 +342,7 @@ mod tests {
             payload: RawValue::from_string("{\"a\": 1.0}".to_owned()).unwrap(),
             identity: None,
             event_id: Some("e-1".into()),
+            trace: TraceContext::parse(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
         };
         let Body::Event(read) = round(Body::Event(event.clone())).body else {
             panic!("no event");

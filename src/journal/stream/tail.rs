@@ -21,7 +21,7 @@ use super::reading::{Delivered, Reading, Start};
 use super::record::{Body, Record, RecordId};
 use super::{Append, StreamSettings};
 use crate::broker::{BrokerConnection, BrokerError, Check, Coalescing, Operation, Session};
-use crate::conversation::{Batch, Epoch, Hub, Position, Selection};
+use crate::conversation::{Arrival, Batch, Epoch, Hub, Position, Selection};
 use crate::throttle::Throttle;
 
 /// How many records may be on their way.
@@ -325,6 +325,12 @@ impl Tail {
         let is_marker = id == consuming.marker;
         if let Body::Event(event) = record.body {
             let accepted = self.clock.accepted(record.time);
+            if consuming.is_current {
+                batch.arrived(Arrival {
+                    at: accepted.instant,
+                    published_before: None,
+                });
+            }
             let published = self.hub.record(event, (position, mark), accepted, batch);
             self.append.shared.placed(id, published);
             self.progress(consuming);

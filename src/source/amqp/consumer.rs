@@ -13,7 +13,7 @@ use super::deliveries::Deliveries;
 use super::delivery_loop::DeliveryLoop;
 use super::mapping::Mapping;
 use super::status::BrokerStatus;
-use super::takeover::{Takeover, recheck_after};
+use super::takeover::{RECHECKS, Takeover, recheck_after};
 use crate::broker::{Backoff, BrokerConnection, BrokerError, Check, Operation, Queue, Topology};
 use crate::conversation::{Decoder, Hub, Kind};
 use crate::journal::Journal;
@@ -87,7 +87,7 @@ impl Consumer {
             () = self.journal.ready() => {}
         }
         let mut takeover = Takeover::default();
-        let mut recheck = true;
+        let mut rechecks = RECHECKS;
         loop {
             let mut deliveries = tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
@@ -103,11 +103,11 @@ impl Consumer {
                 info!(queue = self.queue.name, "consuming");
             }
             match self
-                .run_active(connection, deliveries, recheck, shutdown)
+                .run_active(connection, deliveries, rechecks > 0, shutdown)
                 .await?
             {
                 Ended::Shutdown => return Ok(()),
-                Ended::Recheck => recheck = false,
+                Ended::Recheck => rechecks -= 1,
             }
         }
     }

@@ -10,7 +10,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::Channel;
 use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
-use lapin::types::ShortString;
+use lapin::types::{AMQPValue, ShortString};
 use time::OffsetDateTime;
 use tokio::task::yield_now;
 use tokio::time::{sleep, sleep_until, timeout};
@@ -20,12 +20,17 @@ use tracing::{Level, debug, enabled, warn};
 use super::acks::{Ack, Acks};
 use super::attempts::attempt;
 use super::consumer::Consumer;
+use super::counts::Outcome;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
-use super::submissions::{Submission, Submissions};
-use crate::broker::{BrokerError, Coalescing};
-use crate::conversation::{About, Batch, Delivered, EventName, Invalid, Published, Rejection};
+use super::submissions::{Last, Submission, Submissions};
+use crate::broker::{BrokerError, Coalescing, Queue};
+use crate::conversation::{
+    About, Arrival, Batch, Delivered, Invalid, Published, Rejection, from_amqp,
+};
 use crate::journal::{NotTaken, Submitted};
+use crate::source::description::describe;
+use crate::trace::{self, Span, TraceContext};
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
 /// acknowledgements delivers nothing.
@@ -44,7 +49,7 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Logs what names a delivery and its event, and what there is to say about them.
 macro_rules! log_delivery {
-    ($level:ident, ($queue:expr, $tag:expr, $event:expr, $about:expr), $($said:tt)+) => {
+    ($level:ident, ($queue:expr, $tag:expr, $event:expr, $about:expr, $trace:expr), $($said:tt)+) => {
         $level!(
             queue = $queue.name,
             delivery_tag = $tag,
@@ -52,6 +57,7 @@ macro_rules! log_delivery {
             tenant = $about.tenant.as_ref().map(tracing::field::display),
             conversation = $about.conversation.as_ref().map(tracing::field::display),
             message_id = $about.message_id.as_deref(),
+            trace_id = $trace.map(|trace| tracing::field::display(trace.trace_id())),
             $($said)+
         )
     };
@@ -67,6 +73,8 @@ pub(super) struct DeliveryLoop<'a> {
     /// The events that wait to go out together.
     pub(super) batch: Batch,
     coalescing: Coalescing,
+    /// How many deliveries it has taken and not acknowledged.
+    unacknowledged: u64,
     /// What waits for its place in the journal.
     submissions: Submissions,
     /// Some of it does not get one.
@@ -84,6 +92,7 @@ impl<'a> DeliveryLoop<'a> {
             ack_count: ACK_COUNT.min(usize::from(consumer.prefetch) / 4).max(1),
             batch: Batch::default(),
             coalescing: Coalescing::default(),
+            unacknowledged: 0,
             submissions: Submissions::default(),
             journal_lost: false,
             dead_letters: FuturesUnordered::new(),
@@ -136,8 +145,10 @@ impl<'a> DeliveryLoop<'a> {
             };
             let is_due = match delivery {
                 Some(Ok(delivery)) => {
-                    let is_due = self.coalescing.taken(Instant::now());
-                    if let Some(tag) = self.take(delivery) {
+                    let now = Instant::now();
+                    let is_due = self.coalescing.taken(now);
+                    self.unacknowledged += 1;
+                    if let Some(tag) = self.take(delivery, now) {
                         self.acks.done(tag);
                     }
                     is_due
@@ -180,7 +191,7 @@ impl<'a> DeliveryLoop<'a> {
     }
 
     /// Takes a delivery; with its tag, unless it has to be dead-lettered before it is done.
-    fn take(&mut self, delivery: Delivery) -> Option<u64> {
+    fn take(&mut self, delivery: Delivery, now: Instant) -> Option<u64> {
         let Consumer {
             kind,
             queue,
@@ -189,6 +200,8 @@ impl<'a> DeliveryLoop<'a> {
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
+        let span = span(&delivery, queue);
+        let trace = span.context();
         let encoding = delivery.properties.content_encoding().as_ref();
         let delivered = Delivered {
             kind: *kind,
@@ -197,64 +210,93 @@ impl<'a> DeliveryLoop<'a> {
             sent_at: *delivery.properties.timestamp(),
             arrived_at: OffsetDateTime::now_utc(),
         };
+        let arrived_at = delivered.arrived_at;
+        let published = delivered.sent_at.and_then(from_amqp);
+        self.batch.arrived(Arrival {
+            at: now,
+            // A publisher whose clock is ahead has published now.
+            published_before: published.map(|at| (arrived_at - at).try_into().unwrap_or_default()),
+        });
         if let Some(mapping) = &self.consumer.mapping {
             let mapped =
                 attempt(|| mapping.apply(decoder, &delivered, &circumstances(&delivery, queue)));
-            return self.take_mapped(delivery, mapped);
+            return self.take_mapped(delivery, mapped, arrived_at, span);
         }
+        let is_recorded = span.is_recorded();
         let taken = attempt(|| {
-            let decoded = decoder.decode(&delivered)?;
+            let mut decoded = decoder.decode(&delivered)?;
+            decoded.event.trace = trace;
             // Mostly it is not needed.
-            let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty();
+            let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty() || is_recorded;
             let about = is_needed.then(|| About::of(&decoded.event));
             Ok((about.unwrap_or_default(), decoded))
         });
         match taken {
             Ok((about, decoded)) => {
                 for invalid in &decoded.left_out {
-                    self.leave_out(tag, &about, invalid);
+                    self.leave_out(tag, &about, trace, invalid);
                 }
                 let name = decoded.event.name.clone();
                 let submitted = journal.submit(decoded.event, &mut self.batch);
-                self.submitted(tag, submitted, Some((name, about)))
+                self.submitted(Submission {
+                    tag,
+                    name,
+                    submitted,
+                    arrived_at,
+                    about,
+                    trace,
+                    last: Some(Last {
+                        best: Outcome::Ignored,
+                        span,
+                    }),
+                })
             }
-            Err(rejection) => self.dead_letter(delivery, rejection),
+            Err(rejection) => self.dead_letter(delivery, rejection, span),
         }
     }
 
-    /// The delivery's last event was submitted; with its tag, unless that waits for its place.
-    pub(super) fn submitted(
-        &mut self,
-        tag: u64,
-        submitted: Submitted,
-        logged: Option<(EventName, About)>,
-    ) -> Option<u64> {
-        if let Some(published) = submitted.placed() {
-            if let Some((name, about)) = logged {
-                self.log(tag, name.as_str(), &about, published.as_str());
+    /// An event of a delivery was submitted; with the delivery's tag, if that was its last and it has its
+    /// place.
+    pub(super) fn submitted(&mut self, submission: Submission) -> Option<u64> {
+        match submission.submitted.placed() {
+            Some(published) => self.count(submission, published),
+            None => {
+                self.submissions.push(submission);
+                None
             }
-            return Some(tag);
         }
-        self.submissions.push(Submission {
-            tag,
-            submitted,
-            logged: logged.filter(|_| enabled!(Level::DEBUG)),
-        });
-        None
     }
 
-    /// A delivery's events have their places. What the journal has lost stays unacknowledged, and
-    /// is delivered again when the channel has been closed.
+    /// A delivery's event has its place. What the journal has lost stays unacknowledged, and is
+    /// delivered again when the channel has been closed.
     fn placed(&mut self, submission: Submission, placed: Result<Published, NotTaken>) {
-        let Submission { tag, logged, .. } = submission;
         let Ok(published) = placed else {
             self.journal_lost = true;
             return;
         };
-        if let Some((name, about)) = logged {
-            self.log(tag, name.as_str(), &about, published.as_str());
+        if let Some(tag) = self.count(submission, published) {
+            self.acks.done(tag);
         }
-        self.acks.done(tag);
+    }
+
+    /// Counts and logs what has become of an event; with its delivery's tag, if it was the last.
+    fn count(&self, submission: Submission, published: Published) -> Option<u64> {
+        let Submission {
+            tag,
+            name,
+            arrived_at,
+            about,
+            trace,
+            last,
+            ..
+        } = submission;
+        let counts = self.consumer.status.counts().queue(self.consumer.kind);
+        counts.count(&name, published, arrived_at);
+        self.log(tag, name.as_str(), &about, trace, published.as_str());
+        let Last { best, mut span } = last?;
+        counts.outcomes.count(&best.max(published.into()));
+        describe(&mut span, &about, published.as_str());
+        Some(tag)
     }
 
     /// Why the channel has to be closed, when the journal has lost something: it comes again then.
@@ -272,18 +314,30 @@ impl<'a> DeliveryLoop<'a> {
     }
 
     /// Logs what has become of an event.
-    pub(super) fn log(&self, tag: u64, event: &str, about: &About, outcome: &str) {
+    pub(super) fn log(
+        &self,
+        tag: u64,
+        event: &str,
+        about: &About,
+        trace: Option<TraceContext>,
+        outcome: &str,
+    ) {
         log_delivery!(
             debug,
-            (self.consumer.queue, tag, event, about),
+            (self.consumer.queue, tag, event, about, trace),
             outcome,
             "delivery"
         );
     }
 
-    /// Dead-letters a delivery; it is done when the dead letter queue has it.
-    pub(super) fn dead_letter(&mut self, delivery: Delivery, rejection: Rejection) -> Option<u64> {
-        self.dead_letter_after(None, delivery, rejection)
+    /// Dead-letters a delivery; it is done, and its span ends, when the dead letter queue has it.
+    pub(super) fn dead_letter(
+        &mut self,
+        delivery: Delivery,
+        rejection: Rejection,
+        span: Span,
+    ) -> Option<u64> {
+        self.dead_letter_after(None, delivery, rejection, span)
     }
 
     /// The same, once an event of the delivery has its place.
@@ -292,6 +346,7 @@ impl<'a> DeliveryLoop<'a> {
         event: Option<Submitted>,
         delivery: Delivery,
         rejection: Rejection,
+        mut span: Span,
     ) -> Option<u64> {
         let Consumer {
             kind,
@@ -301,17 +356,23 @@ impl<'a> DeliveryLoop<'a> {
             ..
         } = self.consumer;
         let tag = delivery.delivery_tag;
+        let trace = span.context();
         let about = &rejection.about;
+        describe(&mut span, about, "dead_lettered");
+        span.fail(rejection.reason.as_str());
         log_delivery!(
             warn,
-            (queue, tag, kind.as_str(), about),
+            (queue, tag, kind.as_str(), about, trace),
             reason = rejection.reason.as_str(),
             detail = rejection.detail,
             "dead letter"
         );
         let reason = rejection.reason;
         let publish = dead_letters.publish(delivery, rejection, &queue.name);
-        let publish = publish.inspect(move |_| status.dead_lettered(reason));
+        let publish = publish.inspect(move |_| {
+            status.dead_lettered(*kind, reason);
+            drop(span);
+        });
         let publish = async {
             if let Some(event) = event
                 && event.await.is_err()
@@ -327,7 +388,13 @@ impl<'a> DeliveryLoop<'a> {
 
     /// Counts a field that was left out of an event, and logs it: at `debug`, and as a warning once a
     /// minute.
-    pub(super) fn leave_out(&self, tag: u64, about: &About, invalid: &Invalid) {
+    pub(super) fn leave_out(
+        &self,
+        tag: u64,
+        about: &About,
+        trace: Option<TraceContext>,
+        invalid: &Invalid,
+    ) {
         let Consumer {
             kind,
             queue,
@@ -339,7 +406,7 @@ impl<'a> DeliveryLoop<'a> {
             ($level:ident, $suppressed:expr) => {
                 log_delivery!(
                     $level,
-                    (queue, tag, kind.as_str(), about),
+                    (queue, tag, kind.as_str(), about, trace),
                     field,
                     reason,
                     more_since_last_warning = $suppressed,
@@ -354,6 +421,7 @@ impl<'a> DeliveryLoop<'a> {
     }
 
     async fn acknowledge(&mut self) -> lapin::Result<()> {
+        let done = self.acks.waiting() as u64;
         for ack in self.acks.take() {
             let (tag, multiple) = match ack {
                 Ack::Multiple(tag) => (tag, true),
@@ -363,6 +431,7 @@ impl<'a> DeliveryLoop<'a> {
                 .basic_ack(tag, BasicAckOptions { multiple })
                 .await?;
         }
+        self.unacknowledged -= done;
         Ok(())
     }
 
@@ -389,6 +458,32 @@ impl<'a> DeliveryLoop<'a> {
         }
         self.acknowledge().await?;
         self.channel.close(200, "shutting down".into()).await
+    }
+}
+
+/// The span of a delivery, caused by what its headers say.
+fn span(delivery: &Delivery, queue: &Queue) -> Span {
+    let headers = delivery.properties.headers().as_ref();
+    let cause = match headers.and_then(|headers| headers.inner().get(trace::HEADER)) {
+        Some(AMQPValue::LongString(text)) => TraceContext::parse(text.as_bytes()),
+        _ => None,
+    };
+    let mut span = Span::of_delivery(&queue.name, cause);
+    if span.is_recorded() {
+        let routing_key = delivery.routing_key.as_str();
+        span.set("messaging.rabbitmq.destination.routing_key", routing_key);
+        let tag = delivery.delivery_tag;
+        span.set_number("messaging.rabbitmq.message.delivery_tag", tag);
+    }
+    span
+}
+
+impl Drop for DeliveryLoop<'_> {
+    /// The channel has ended, or is about to.
+    fn drop(&mut self) {
+        let Consumer { kind, status, .. } = self.consumer;
+        let outcomes = &status.counts().queue(*kind).outcomes;
+        outcomes.add(&Outcome::Returned, self.unacknowledged);
     }
 }
 

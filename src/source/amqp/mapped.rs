@@ -10,12 +10,17 @@ use std::fmt::Write as _;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
 use tracing::debug;
 
+use super::counts::Outcome;
 use super::delivery_loop::DeliveryLoop;
 use super::mapping::{Circumstances, Mapped};
+use super::submissions::{Last, Submission};
 use crate::broker::Queue;
-use crate::conversation::{About, Event, Identity, Published, Rejection};
+use crate::conversation::{About, Event, Identity, Rejection};
+use crate::source::description::describe;
+use crate::trace::Span;
 
 /// The header of a dead letter that names the events that were delivered.
 const DELIVERED: &str = "x-gateway-delivered";
@@ -43,15 +48,20 @@ impl DeliveryLoop<'_> {
         &mut self,
         delivery: Delivery,
         mapped: Result<Mapped, Rejection>,
+        arrived_at: OffsetDateTime,
+        mut span: Span,
     ) -> Option<u64> {
         let tag = delivery.delivery_tag;
+        let counts = self.consumer.status.counts().queue(self.consumer.kind);
         let mapped = match mapped {
             Ok(mapped) => mapped,
-            Err(rejection) => return self.dead_letter(delivery, rejection),
+            Err(rejection) => return self.dead_letter(delivery, rejection, span),
         };
         if mapped.outputs == 0 && mapped.rejection.is_none() {
             let queue = &self.consumer.queue.name;
             self.consumer.status.ignored().count();
+            counts.outcomes.count(&Outcome::Ignored);
+            describe(&mut span, &About::default(), "ignored");
             debug!(
                 queue,
                 delivery_tag = tag,
@@ -60,35 +70,64 @@ impl DeliveryLoop<'_> {
             return Some(tag);
         }
         let journal = &self.consumer.journal;
+        let trace = span.context();
         let before = delivered_before(&delivery);
         let mut delivered = before.clone();
-        let mut last = None;
-        for decoded in mapped.events {
+        // Of a delivery with several events, the best outcome counts.
+        let mut best = Outcome::Ignored;
+        let mut last: Option<Submission> = None;
+        for mut decoded in mapped.events {
+            decoded.event.trace = trace;
             let about = About::of(&decoded.event);
             let name = decoded.event.name.clone();
             let digest = digest(&decoded.event);
             for invalid in &decoded.left_out {
-                self.leave_out(tag, &about, invalid);
+                self.leave_out(tag, &about, trace, invalid);
             }
             if before.contains(&digest) {
                 self.consumer.hub.counters().duplicates.count();
-                self.log(tag, name.as_str(), &about, "delivered before");
+                best = best.max(Outcome::Duplicate);
+                describe(&mut span, &about, "delivered before");
+                self.log(tag, name.as_str(), &about, trace, "delivered before");
                 continue;
             }
             delivered.insert(digest);
-            let submitted = journal.submit(decoded.event, &mut self.batch);
-            let outcome = submitted.placed().map_or("submitted", Published::as_str);
-            self.log(tag, name.as_str(), &about, outcome);
-            last = Some(submitted);
-        }
-        match (mapped.rejection, last) {
-            (None, None) => Some(tag),
-            (None, Some(last)) => self.submitted(tag, last, None),
-            // Its other events are submitted: that is before the dead letter, or it comes again.
-            (Some(rejection), last) => {
-                self.dead_letter_after(last, marked(delivery, &delivered), rejection)
+            if let Some(earlier) = last.take() {
+                self.submitted(earlier);
             }
+            let submitted = journal.submit(decoded.event, &mut self.batch);
+            if let Some(published) = submitted.placed() {
+                best = best.max(published.into());
+            }
+            last = Some(Submission {
+                tag,
+                name,
+                submitted,
+                arrived_at,
+                about,
+                trace,
+                last: None,
+            });
         }
+        let Some(rejection) = mapped.rejection else {
+            let Some(last) = last else {
+                counts.outcomes.count(&best);
+                return Some(tag);
+            };
+            return self.submitted(Submission {
+                last: Some(Last { best, span }),
+                ..last
+            });
+        };
+        // Its other events are submitted: that is before the dead letter, or it comes again.
+        let last = last.and_then(|last| match last.submitted.placed() {
+            Some(_) => {
+                self.submitted(last);
+                None
+            }
+            None => Some(last.submitted),
+        });
+        self.dead_letter_after(last, marked(delivery, &delivered), rejection, span)
     }
 }
 

@@ -11,6 +11,7 @@ use super::Settings;
 use super::activation::Unbound;
 use super::consumer::Consumer;
 use super::dead_letters::DeadLetters;
+use super::depths;
 use super::status::{
     BROKER, BrokerStatus, DEAD_LETTER_QUEUE, EXCHANGE, INBOUND_QUEUE, STATUS_QUEUE,
 };
@@ -135,6 +136,7 @@ impl Session for Source {
         };
         tokio::select! {
             never = self.keep_declared(connection) => match never {},
+            never = depths::watch(connection, &self.topology, &self.status) => match never {},
             () = consume => {}
         }
         Ok(())

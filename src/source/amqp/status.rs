@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::PendingDeadLetters;
+use super::counts::{AmqpCounts, Outcome};
 use super::left_out::LeftOut;
 use crate::broker::Check;
 use crate::conversation::{Kind, Reason};
-use crate::counter::{Counter, CounterSet};
+use crate::counter::Counter;
 use crate::lock::Mutex;
 
 /// The state of every part, by the part's name, and what could not be taken.
@@ -15,7 +16,7 @@ pub struct BrokerStatus {
     parts: Mutex<BTreeMap<&'static str, Check>>,
     active: Mutex<[(Kind, bool); 2]>,
     pending_dead_letters: PendingDeadLetters,
-    dead_letters: CounterSet<Reason, { Reason::ALL.len() }>,
+    counts: AmqpCounts,
     left_out: LeftOut,
     ignored: Counter,
 }
@@ -40,7 +41,7 @@ impl Default for BrokerStatus {
             parts: Mutex::new(parts.map(|part| (part, Check::Starting)).into()),
             active: Mutex::new([(Kind::InboundMessage, false), (Kind::StatusUpdate, false)]),
             pending_dead_letters: PendingDeadLetters::default(),
-            dead_letters: CounterSet::new(Reason::ALL.map(|reason| (reason, reason.as_str()))),
+            counts: AmqpCounts::default(),
             left_out: LeftOut::default(),
             ignored: Counter::default(),
         }
@@ -81,9 +82,9 @@ impl BrokerStatus {
         }
     }
 
-    /// Dead letters since the start, by reason.
-    pub fn dead_letters(&self) -> impl Iterator<Item = (&'static str, &Counter)> {
-        self.dead_letters.all()
+    /// What has become of deliveries and connections.
+    pub const fn counts(&self) -> &AmqpCounts {
+        &self.counts
     }
 
     /// The optional fields that were left out of deliveries' events.
@@ -96,19 +97,31 @@ impl BrokerStatus {
         &self.ignored
     }
 
-    /// Counts a delivery that is in the dead letter queue.
-    pub(super) fn dead_lettered(&self, reason: Reason) {
-        self.dead_letters.count(&reason);
+    /// Counts a delivery of this kind that is in the dead letter queue.
+    pub(super) fn dead_lettered(&self, kind: Kind, reason: Reason) {
+        let counts = self.counts.queue(kind);
+        counts.outcomes.count(&Outcome::DeadLettered);
+        counts.dead_letters.count(&reason);
     }
 
     /// Notes a part's state; `true` when it was another before.
     pub(super) fn set(&self, part: &'static str, check: Check) -> bool {
-        self.parts.lock().insert(part, check.clone()) != Some(check)
+        let is_new = self.parts.lock().insert(part, check.clone()) != Some(check.clone());
+        if is_new && part == BROKER && check == Check::Up {
+            self.counts.connections.opened.count();
+        }
+        is_new
     }
 
     /// The connection is gone, and everything with it.
     pub(super) fn disconnected(&self, reason: &str) {
-        for (part, check) in &mut *self.parts.lock() {
+        let mut parts = self.parts.lock();
+        match parts.get(BROKER) {
+            Some(Check::Up) => self.counts.connections.lost.count(),
+            _ => self.counts.connections.failed.count(),
+        }
+        self.counts.depths.clear();
+        for (part, check) in &mut *parts {
             *check = Check::Down(match *part {
                 BROKER => reason.to_owned(),
                 _ => "not connected to the broker".to_owned(),

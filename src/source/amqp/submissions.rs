@@ -5,17 +5,34 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use time::OffsetDateTime;
+
+use super::counts::Outcome;
 use crate::conversation::{About, EventName, Published};
 use crate::journal::{NotTaken, Submitted};
+use crate::trace::{Span, TraceContext};
 
-/// A delivery that was submitted to the journal.
+/// An event of a delivery that was submitted to the journal.
 pub(super) struct Submission {
     /// The delivery's.
     pub(super) tag: u64,
-    /// Its last event: those before it have their places earlier.
+    /// The event's.
+    pub(super) name: EventName,
     pub(super) submitted: Submitted,
+    /// When the delivery came.
+    pub(super) arrived_at: OffsetDateTime,
     /// What the log says of it, when it says something.
-    pub(super) logged: Option<(EventName, About)>,
+    pub(super) about: About,
+    pub(super) trace: Option<TraceContext>,
+    /// Of the delivery's last event, with which it is done. Those before it have their places earlier.
+    pub(super) last: Option<Last>,
+}
+
+/// What ends with a delivery's last event.
+pub(super) struct Last {
+    /// The best of what is known to have become of its other events.
+    pub(super) best: Outcome,
+    pub(super) span: Span,
 }
 
 /// Submissions in the order in which they get their places.

@@ -3,9 +3,9 @@
 //! AMQP 0-9-1 does not tell a consumer whether it is the active one, and a quorum queue counts the
 //! active one alone. So no gateway lines up at the broker: a gateway that finds a consumer there stands
 //! by without being one, and polls. Two that poll at the same moment both find none. On a classic
-//! queue they see each other in the count, and both cancel. On a quorum queue each polls a second
-//! time, at a random moment, after it has closed its consumer: [`RECHECK_MS`]. A delivery settles it
-//! at once: it comes to the active one alone.
+//! queue they see each other in the count, and both cancel. On a quorum queue each polls again
+//! [`RECHECKS`] times, at random moments, after it has closed its consumer: [`RECHECK_MS`]. A delivery
+//! settles it at once: it comes to the active one alone.
 
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use crate::broker::{BrokerConnection, BrokerError, Operation, Queue};
 use lapin::Channel;
 use rand::RngExt as _;
 use tokio::time::sleep;
+
+/// How often a consumer without a delivery checks again. Two may do so at the same moment once more.
+pub(super) const RECHECKS: u32 = 3;
 
 /// When a consumer without a delivery checks again whether it is the active one, in milliseconds.
 const RECHECK_MS: std::ops::Range<u64> = 500..1_500;

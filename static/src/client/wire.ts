@@ -7,6 +7,8 @@ export interface Meta {
   /** When the gateway accepted the event, RFC 3339. */
   readonly at: string;
   readonly replayed?: boolean;
+  /** The event's cause as a W3C `traceparent`, where the publisher or the gateway traces. */
+  readonly trace?: string;
 }
 
 /** Who the gateway says the token belongs to. */

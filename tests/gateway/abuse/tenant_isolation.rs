@@ -190,6 +190,7 @@ fn event(key: &ConversationKey, number: usize) -> Event {
         payload: serde_json::value::to_raw_value(&text(key, number)).unwrap(),
         identity: Some(Identity::Inbound(format!("m-{number}").into())),
         event_id: Some(format!("e-{number}").into()),
+        trace: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Broker, Client, PrivateBroker, TestGateway, until};
+use crate::harness::{Broker, Client, PrivateBroker, Proxy, TestGateway, until};
 
 const WAITING: &str = "agent_gateway_dead_letters_waiting ";
 const SINCE: &str = "agent_gateway_dead_letters_waiting_seconds ";
@@ -115,4 +115,51 @@ async fn a_missing_dead_letter_queue_without_configure_permission_is_reported() 
     assert!(!broker.exists(&broker.names.dead_letters).await);
     broker.declare_plain_queue(&broker.names.dead_letters).await;
     all_published(&gateway, &broker, 1).await;
+}
+
+#[tokio::test]
+async fn deliveries_that_a_lost_connection_takes_back_are_counted_as_returned() {
+    let private = PrivateBroker::shared().await;
+    let (url, vhost) = private.vhost().await;
+    let broker = Broker::at(&url).await;
+    let authority = url.split(['@', '/']).nth(3).unwrap();
+    let proxy = Proxy::to(authority.to_owned()).await;
+    let proxied = url.replace(authority, proxy.address());
+    let variables = [("AMQP_QUEUE_TYPE", "classic"), ("AMQP_URL", &*proxied)];
+    let gateway = TestGateway::ready_with(&broker, &variables).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
+    let limit = r#"{"max-length":1,"overflow":"reject-publish"}"#;
+    let policy = ["set_policy", "-p", &vhost, "full", "dead_letters$", limit];
+    private.ctl(&policy).await;
+    poison(&broker, &mut agent, 4, "m-1").await;
+    until("three wait", async || gateway.metric(WAITING).await == 3.0).await;
+    let outcome = |outcome| {
+        format!("agent_gateway_deliveries_total{{queue=\"inbound_message\",outcome=\"{outcome}\"}}")
+    };
+    until("what is done is acknowledged", async || {
+        gateway.metric(&outcome("accepted")).await == 1.0
+            && broker.depth(&broker.names.inbound).await == 0
+    })
+    .await;
+    assert_eq!(gateway.metric(&outcome("returned")).await, 0.0);
+    proxy.cut();
+    until("they are returned", async || {
+        gateway.metric(&outcome("returned")).await >= 3.0
+    })
+    .await;
+    let connections =
+        |outcome| format!("agent_gateway_broker_connections_total{{outcome=\"{outcome}\"}}");
+    until("nobody lets it in", async || {
+        gateway.metric(&connections("failed")).await >= 1.0
+    })
+    .await;
+    assert_eq!(gateway.metric(&connections("lost")).await, 1.0);
+    proxy.restore();
+    until("it is in again", async || {
+        gateway.metric(&connections("opened")).await == 2.0
+    })
+    .await;
+    private.ctl(&["clear_policy", "-p", &vhost, "full"]).await;
+    all_published(&gateway, &broker, 4).await;
+    assert_eq!(gateway.metric(&outcome("dead_lettered")).await, 4.0);
 }

@@ -4,7 +4,7 @@ use lapin::options::{BasicConsumeOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::json;
 
-use crate::harness::{Broker, Signal, TestGateway, until};
+use crate::harness::{Broker, Signal, TestGateway, message, status, until};
 
 const QUEUES: [&str; 2] = ["inbound_message", "status_update"];
 
@@ -28,6 +28,23 @@ async fn stands_by(gateway: &TestGateway, broker: &Broker) {
     assert_eq!(active(gateway).await, [0.0, 0.0]);
 }
 
+/// Has one delivery of each queue taken by one of the gateways, which then stays that queue's consumer. Until
+/// there was a delivery, a consumer leaves once to look again, and another gateway may be quicker.
+async fn settle(broker: &Broker, gateways: &[&TestGateway], id: &str) {
+    let inbound = message("acme", "c-0", id);
+    broker.publish("inbound_message", &inbound).await;
+    let read = status("acme", "c-0", id, "read");
+    broker.publish("status_update", &read).await;
+    until("both are taken", async || {
+        let mut taken = 0.0;
+        for gateway in gateways {
+            taken += gateway.metric("agent_gateway_events_total").await;
+        }
+        taken == 2.0
+    })
+    .await;
+}
+
 fn lines(gateway: &TestGateway, text: &str) -> usize {
     let log = gateway.log();
     log.iter().filter(|line| line.contains(text)).count()
@@ -37,6 +54,7 @@ async fn one_of_three_consumes(queue_type: &str) {
     let broker = Broker::new().await;
     let variables = [("AMQP_QUEUE_TYPE", queue_type), ("AMQP_PREFETCH", "1")];
     let first = TestGateway::ready_with(&broker, &variables).await;
+    settle(&broker, &[&first], "settles-1").await;
     assert_eq!(active(&first).await, [1.0, 1.0]);
     let second = TestGateway::start_with(&broker, &variables).await;
     let third = TestGateway::start_with(&broker, &variables).await;
@@ -61,6 +79,7 @@ async fn one_of_three_consumes(queue_type: &str) {
         [second[0] + third[0], second[1] + third[1]] == [1.0, 1.0]
     })
     .await;
+    settle(&broker, &[&second, &third], "settles-2").await;
     let (waiting, other) = if active(&second).await[0] == 1.0 {
         (third, second)
     } else {
@@ -109,7 +128,7 @@ async fn gateways_started_at_once_agree_on_one_consumer_per_queue() {
         })
         .await;
         let mut delivered = 0.0;
-        let status_update = crate::harness::status("acme", "c-1", "m-1", "read");
+        let status_update = status("acme", "c-1", "m-1", "read");
         broker.publish("status_update", &status_update).await;
         until("the active one has taken it", async || {
             delivered = 0.0;

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::auth::server::AuthServer;
 use crate::auth::signer::Signer;
+use crate::harness::raw::ask;
 use crate::harness::{
     Broker, DEADLINE, Folder, Proxy, Received, Signal, TestGateway, answer, claims, sign,
     sign_with, until,
@@ -19,6 +20,9 @@ const OLD: &str = "the old secret, of 32 bytes or more";
 const NEW: &str = "the new secret, of 32 bytes or more";
 const OLD_KEY: &str = "the-old-key-of-the-relay";
 const NEW_KEY: &str = "the-new-key-of-the-relay";
+
+const OLD_SCRAPE_KEY: &str = "the-old-key-of-what-scrapes";
+const NEW_SCRAPE_KEY: &str = "the-new-key-of-what-scrapes";
 
 const READ: &str = "SIGHUP: secrets and keys were read again";
 const KEPT: &str = "SIGHUP: the old value stays in use";
@@ -48,17 +52,25 @@ async fn emit(gateway: &TestGateway, key: &str) -> u16 {
     answer(request).await.0
 }
 
+async fn scraped(gateway: &TestGateway, key: &str) -> u16 {
+    let key = format!("x-internal-api-key: {key}");
+    let answer = ask(gateway.address(), "GET /metrics", &[&key]).await;
+    answer.status
+}
+
 #[tokio::test]
 async fn sighup_reloads_secrets_and_keys_and_disconnects_nobody() {
     let broker = Broker::new().await;
     let folder = Folder::new();
     let secret = folder.write("secret", format!("{OLD}\n"));
     let keys = folder.write("keys", format!("{OLD_KEY}\n"));
+    let scrape = folder.write("scrape", OLD_SCRAPE_KEY);
     let variables = [
         ("JWT_SECRET", ""),
         ("JWT_SECRET_FILE", &*secret),
         ("INTERNAL_API_KEYS", ""),
         ("INTERNAL_API_KEYS_FILE", &keys),
+        ("METRICS_KEYS_FILE", &scrape),
     ];
     let gateway = TestGateway::start_with(&broker, &variables).await;
     let (by_old, by_new) = (
@@ -72,9 +84,15 @@ async fn sighup_reloads_secrets_and_keys_and_disconnects_nobody() {
 
     folder.write("secret", NEW);
     folder.write("keys", format!("{NEW_KEY}\nanother-key-of-the-relay\n"));
+    folder.write("scrape", NEW_SCRAPE_KEY);
     let line = reload(&gateway, READ).await;
     assert_eq!(line["level"], "INFO");
-    assert_eq!(line["changed"], "JWT_SECRET_FILE, INTERNAL_API_KEYS_FILE");
+    assert_eq!(
+        line["changed"],
+        "JWT_SECRET_FILE, INTERNAL_API_KEYS_FILE, METRICS_KEYS_FILE"
+    );
+    assert_eq!(scraped(&gateway, OLD_SCRAPE_KEY).await, 401);
+    assert_eq!(scraped(&gateway, NEW_SCRAPE_KEY).await, 200);
     assert!(opens(&gateway, &by_new).await);
     assert!(!opens(&gateway, &by_old).await);
     assert_eq!(emit(&gateway, OLD_KEY).await, 401);
@@ -111,7 +129,15 @@ async fn sighup_reloads_secrets_and_keys_and_disconnects_nobody() {
     gateway.signal(Signal::TERM);
     let ended = gateway.ended().await;
     assert_eq!(ended.status.code(), Some(0));
-    for hidden in [OLD, NEW, OLD_KEY, NEW_KEY, "short"] {
+    for hidden in [
+        OLD,
+        NEW,
+        OLD_KEY,
+        NEW_KEY,
+        OLD_SCRAPE_KEY,
+        NEW_SCRAPE_KEY,
+        "short",
+    ] {
         assert!(!ended.log.contains(hidden), "{hidden} in {}", ended.log);
     }
 }

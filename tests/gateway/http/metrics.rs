@@ -6,7 +6,9 @@ use lapin::BasicProperties;
 use serde_json::json;
 
 use crate::harness::raw::{Answer, ask};
-use crate::harness::{API_KEY, Broker, Client, Received, TestGateway, message, status, until};
+use crate::harness::{
+    API_KEY, Broker, Client, Folder, Received, TestGateway, message, now, status, until,
+};
 
 /// Every sample by its name and labels.
 type Samples = BTreeMap<String, f64>;
@@ -17,12 +19,15 @@ fn is_name(text: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
+/// The ends of histograms' names. A moment and a wait are gauges.
+const UNITS: [&str; 3] = ["_offer_seconds", "_socket_seconds", "_duration_seconds"];
+
 /// Reads the text format strictly: each family has its HELP, its TYPE and its samples, in this
 /// order and in one place.
 /// <https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>
 fn parse(page: &str) -> Samples {
     let (mut samples, mut families) = (Samples::new(), BTreeSet::new());
-    let (mut helped, mut family) = ("", "");
+    let (mut helped, mut family, mut is_histogram) = ("", "", false);
     assert!(page.ends_with('\n'));
     for line in page.lines() {
         if let Some(help) = line.strip_prefix("# HELP ") {
@@ -35,7 +40,10 @@ fn parse(page: &str) -> Samples {
             assert_eq!(family, helped, "{line}");
             assert!(families.insert(family), "twice: {line}");
             assert_eq!(kind == "counter", family.ends_with("_total"), "{line}");
-            assert!(matches!(kind, "counter" | "gauge"), "{line}");
+            assert!(matches!(kind, "counter" | "gauge" | "histogram"), "{line}");
+            is_histogram = kind == "histogram";
+            let is_time = UNITS.iter().any(|unit| family.ends_with(unit));
+            assert_eq!(is_histogram, is_time, "{line}");
             let known = ["agent_gateway_", "process_"];
             assert!(
                 known.iter().any(|prefix| family.starts_with(prefix)),
@@ -47,7 +55,13 @@ fn parse(page: &str) -> Samples {
                 Some((name, labels)) => (name, labels.strip_suffix('}').unwrap()),
                 None => (sample, ""),
             };
-            assert_eq!(name, family, "{line}");
+            let known = match is_histogram {
+                false => name == family,
+                true => ["_bucket", "_sum", "_count"]
+                    .iter()
+                    .any(|end| name.strip_suffix(end) == Some(family)),
+            };
+            assert!(known, "{line}");
             assert!(is_name(name), "{line}");
             for label in labels.split(',').filter(|label| !label.is_empty()) {
                 let (name, value) = label.split_once('=').unwrap();
@@ -83,6 +97,11 @@ async fn counted(gateway: &TestGateway, expected: &[(&str, f64)]) {
             .all(|(sample, value)| samples.get(*sample) == Some(value))
     })
     .await;
+}
+
+/// How many deliveries of a queue have ended like this.
+fn delivered(queue: &str, outcome: &str) -> String {
+    format!("agent_gateway_deliveries_total{{queue=\"{queue}\",outcome=\"{outcome}\"}}")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -121,13 +140,19 @@ async fn metrics_count_what_happens_and_no_label_holds_an_id() {
         ("agent_gateway_duplicates_total", 1.0),
         ("agent_gateway_stale_statuses_total", 1.0),
         (
-            "agent_gateway_dead_letters_total{reason=\"invalid_json\"}",
+            "agent_gateway_dead_letters_total{queue=\"inbound_message\",reason=\"invalid_json\"}",
             1.0,
         ),
         (
-            "agent_gateway_dead_letters_total{reason=\"invalid_event\"}",
+            "agent_gateway_dead_letters_total{queue=\"inbound_message\",reason=\"invalid_event\"}",
             2.0,
         ),
+        (&delivered("inbound_message", "accepted"), 1.0),
+        (&delivered("inbound_message", "duplicate"), 1.0),
+        (&delivered("inbound_message", "dead_lettered"), 3.0),
+        (&delivered("inbound_message", "returned"), 0.0),
+        (&delivered("status_update", "accepted"), 1.0),
+        (&delivered("status_update", "stale"), 1.0),
     ];
     counted(&gateway, &of_the_broker).await;
     let handshake = "GET /socket.io/?EIO=4&transport=polling";
@@ -143,8 +168,74 @@ async fn metrics_count_what_happens_and_no_label_holds_an_id() {
     assert_eq!(beyond.next().await, refused);
 
     let expected = [
-        ("agent_gateway_events_total", 3.0),
-        ("agent_gateway_resets_total", 0.0),
+        (
+            "agent_gateway_events_total{source=\"inbound_queue\",event=\"inbound_message\"}",
+            1.0,
+        ),
+        (
+            "agent_gateway_events_total{source=\"status_queue\",event=\"status_update\"}",
+            1.0,
+        ),
+        (
+            "agent_gateway_events_total{source=\"relay\",event=\"other\"}",
+            1.0,
+        ),
+        (
+            "agent_gateway_events_total{source=\"relay\",event=\"inbound_message\"}",
+            0.0,
+        ),
+        ("agent_gateway_entries_offered_total{state=\"live\"}", 3.0),
+        (
+            "agent_gateway_entries_offered_total{state=\"catching_up\"}",
+            0.0,
+        ),
+        ("agent_gateway_members_caught_up_total", 1.0),
+        ("agent_gateway_joins_total{resume=\"fresh\"}", 1.0),
+        ("agent_gateway_joins_total{resume=\"reset\"}", 0.0),
+        ("agent_gateway_resets_total{reason=\"too_slow\"}", 0.0),
+        ("agent_gateway_arrival_to_offer_seconds_count", 3.0),
+        ("agent_gateway_arrival_to_socket_seconds_count", 3.0),
+        (
+            "agent_gateway_arrival_to_socket_seconds_bucket{le=\"+Inf\"}",
+            3.0,
+        ),
+        ("agent_gateway_publication_to_offer_seconds_count", 0.0),
+        (
+            "agent_gateway_relay_requests_total{route=\"emit\",status=\"200\"}",
+            1.0,
+        ),
+        (
+            "agent_gateway_relay_requests_total{route=\"emit\",status=\"401\"}",
+            0.0,
+        ),
+        (
+            "agent_gateway_relay_request_duration_seconds_count{route=\"emit\"}",
+            1.0,
+        ),
+        (
+            "agent_gateway_sockets{transport=\"websocket\",namespace=\"root\"}",
+            1.0,
+        ),
+        (
+            "agent_gateway_sockets{transport=\"websocket\",namespace=\"conversation\"}",
+            0.0,
+        ),
+        (
+            "agent_gateway_broker_connections_total{outcome=\"opened\"}",
+            1.0,
+        ),
+        (
+            "agent_gateway_broker_connections_total{outcome=\"lost\"}",
+            0.0,
+        ),
+        (
+            "agent_gateway_queue_messages_ready{queue=\"dead_letters\"}",
+            3.0,
+        ),
+        (
+            "agent_gateway_queue_messages_ready{queue=\"inbound_message\"}",
+            0.0,
+        ),
         ("agent_gateway_fell_behind_total", 0.0),
         ("agent_gateway_evicted_total", 0.0),
         ("agent_gateway_conversations", 1.0),
@@ -152,7 +243,7 @@ async fn metrics_count_what_happens_and_no_label_holds_an_id() {
         ("agent_gateway_members{state=\"catching_up\"}", 0.0),
         ("agent_gateway_sessions{transport=\"polling\"}", 1.0),
         (
-            "agent_gateway_dead_letters_total{reason=\"too_large\"}",
+            "agent_gateway_dead_letters_total{queue=\"inbound_message\",reason=\"too_large\"}",
             0.0,
         ),
         (
@@ -186,7 +277,12 @@ async fn metrics_count_what_happens_and_no_label_holds_an_id() {
         "process_resident_memory_bytes",
         "process_open_fds",
         "process_max_fds",
+        "process_virtual_memory_bytes",
+        "process_threads",
         "process_start_time_seconds",
+        "agent_gateway_sessions_opened_total",
+        "agent_gateway_last_event_timestamp_seconds{source=\"inbound_queue\"}",
+        "agent_gateway_last_event_timestamp_seconds{source=\"relay\"}",
     ] {
         assert!(samples[sample] > 0.0, "{sample}");
     }
@@ -196,6 +292,38 @@ async fn metrics_count_what_happens_and_no_label_holds_an_id() {
     ] {
         assert!(!text.contains(word), "{word} in\n{text}");
     }
+}
+
+#[tokio::test]
+async fn the_time_since_publication_is_told_by_the_amqp_timestamp() {
+    let broker = Broker::new().await;
+    let gateway = TestGateway::start(&broker).await;
+    let mut agent = gateway.agent("acme", "c-1").await;
+    // In seconds, in milliseconds, and by a clock that is ahead.
+    let seconds = u64::try_from(now()).unwrap();
+    for (id, timestamp) in [
+        ("m-1", seconds - 100),
+        ("m-2", (seconds - 100) * 1000),
+        ("m-3", seconds + 100),
+    ] {
+        let body = message("acme", "c-1", id).to_string();
+        let properties = BasicProperties::default().with_timestamp(timestamp);
+        broker
+            .publish_raw("inbound_message", body.as_bytes(), properties)
+            .await;
+    }
+    assert_eq!(agent.message_ids(3).await, ["m-1", "m-2", "m-3"]);
+    let bucket =
+        |le: &str| format!("agent_gateway_publication_to_offer_seconds_bucket{{le=\"{le}\"}}");
+    counted(
+        &gateway,
+        &[
+            (&bucket("60"), 1.0),
+            (&bucket("300"), 3.0),
+            (&bucket("+Inf"), 3.0),
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -221,6 +349,38 @@ async fn metrics_need_a_key_on_the_public_listener() {
     for key in ["x-internal-api-key: ", &bearer] {
         let answer = ask(gateway.address(), "GET /metrics", &[key]).await;
         assert_eq!(answer.status, 401, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn keys_for_metrics_open_nothing_else() {
+    const METRICS_KEY: &str = "a key for what scrapes";
+    let broker = Broker::new().await;
+    let folder = Folder::new();
+    let file = folder.write("keys", format!("another key for scrapes\n{METRICS_KEY}\n"));
+    for variables in [
+        [("METRICS_KEYS", METRICS_KEY)],
+        [("METRICS_KEYS_FILE", &*file)],
+    ] {
+        let gateway = TestGateway::start_with(&broker, &variables).await;
+        let ask = async |line: &str, header: &str| {
+            let header = format!("{header}{METRICS_KEY}");
+            ask(gateway.address(), line, &[&header]).await.status
+        };
+        for header in ["x-internal-api-key: ", "authorization: Bearer "] {
+            assert_eq!(ask("GET /metrics", header).await, 200, "{header}");
+            for line in [
+                "POST /internal/emit",
+                "POST /internal/disconnect",
+                "GET /internal/conversations/acme/c-1",
+            ] {
+                assert_eq!(ask(line, header).await, 401, "{line}");
+            }
+        }
+        assert_eq!(ask("GET /metrics", "x-internal-api-key: x").await, 401);
+        // The relay's keys still open it, and a scrape with its own is no refused call.
+        let refused = metrics(&gateway).await["agent_gateway_keys_refused_total"];
+        assert_eq!(refused, 7.0);
     }
 }
 

@@ -109,6 +109,10 @@ async fn a_cursor_of_another_conversation_or_epoch_is_reset_with_the_window() {
         assert_eq!((&*resume, replaying), ("reset", 2), "{cursor}");
         assert_eq!(member.message_ids(2).await, ["m-1", "m-2"]);
     }
+    for (reason, resets) in [("unknown_cursor", 5.0), ("another_journal", 1.0)] {
+        let sample = format!("agent_gateway_resets_total{{reason=\"{reason}\"}}");
+        until(reason, async || gateway.metric(&sample).await == resets).await;
+    }
 }
 
 #[tokio::test]
@@ -133,6 +137,14 @@ async fn a_cursor_older_than_the_window_is_reset_with_the_window() {
         .await;
     let (resume, replaying, _) = joined(&mut young).await;
     assert_eq!((&*resume, replaying), ("resumed", 3));
+    for (sample, count) in [
+        ("agent_gateway_resets_total{reason=\"cursor_expired\"}", 1.0),
+        ("agent_gateway_joins_total{resume=\"fresh\"}", 1.0),
+        ("agent_gateway_joins_total{resume=\"resumed\"}", 1.0),
+        ("agent_gateway_joins_total{resume=\"reset\"}", 1.0),
+    ] {
+        until(sample, async || gateway.metric(sample).await == count).await;
+    }
 }
 
 #[tokio::test]

@@ -155,6 +155,16 @@ export class Widget {
     await this.message(messageId).locator(`[data-testid="tick"][data-status="${status}"]`).waitFor();
   }
 
+  /** The ids of the messages in view, from top to bottom. */
+  async inView() {
+    return this.part("message").evaluateAll((rows) => {
+      const edges = document.querySelector("[role=log]")?.getBoundingClientRect();
+      return rows
+        .filter((row) => row.getBoundingClientRect().bottom > edges.top + 1 && row.getBoundingClientRect().top < edges.bottom - 1)
+        .map(({ dataset }) => dataset.messageId);
+    });
+  }
+
   /** The ids of the messages on the page, from top to bottom. */
   async messageIds() {
     return this.part("message").evaluateAll((messages) => messages.map(({ dataset }) => dataset.messageId));

@@ -9,6 +9,9 @@ import { selfSigned } from "./certificate.js";
 import { nginx } from "./environment.js";
 import { until } from "./until.js";
 
+/** The port of the first gateway in the examples. */
+const FIRST_PORT = 3012;
+
 /** Debian's nginx in front of a gateway, with a port and a folder of its own. */
 export class Nginx {
   #folder;
@@ -41,13 +44,13 @@ export class Nginx {
     await this.#run(`events {} http { access_log off; server { listen 127.0.0.1:${this.port}; ${server} } }`);
   }
 
-  /** Runs with an example of `deploy/` in which only ports and files are others. */
-  async startExample({ configuration }, gatewayPort) {
+  /** Runs with an example of `deploy/` in which only ports and files are others: in it, gateways have those from 3012 on. */
+  async startExample({ configuration }, ...gatewayPorts) {
     const { certificate, key } = await selfSigned(this.#folder);
     await this.#run(
       replaceAll(configuration, [
         [/listen 443 /g, `listen 127.0.0.1:${this.port} `],
-        [/server 127\.0\.0\.1:3012;/g, `server 127.0.0.1:${gatewayPort};`],
+        ...gatewayPorts.map((port, index) => [new RegExp(`server 127\\.0\\.0\\.1:${FIRST_PORT + index}\\b`, "g"), `server 127.0.0.1:${port}`]),
         [/ssl_certificate \S+;/g, `ssl_certificate ${certificate};`],
         [/ssl_certificate_key \S+;/g, `ssl_certificate_key ${key};`],
         [/access_log \S+ /g, `access_log ${join(this.#folder, "access.log")} `],

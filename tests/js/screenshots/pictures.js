@@ -23,3 +23,11 @@ export const BICYCLE = `<defs>
   </g>
   <path d="m34 78 16-4 3 16-15 4z" fill="#c62f2f"/><path d="m35 80 7 4-3 4 9 3" fill="none" stroke="#fff" stroke-width="1.6"/>
   <circle cx="43" cy="84" r="18" fill="none" stroke="#ffd23f" stroke-width="3.5"/>`;
+
+/** A sticker: a bicycle bell that smiles. */
+export const BELL = `<circle cx="256" cy="262" r="190" fill="#fff"/>
+  <circle cx="256" cy="262" r="168" fill="#ffc93c"/><path d="M88 262a168 168 0 0 0 336 0" fill="#f0a500"/>
+  <circle cx="256" cy="84" r="30" fill="#8d949a" stroke="#fff" stroke-width="14"/>
+  <g fill="#3a2a20"><circle cx="196" cy="232" r="20"/><circle cx="316" cy="232" r="20"/></g>
+  <path d="M180 300q76 76 152 0" fill="none" stroke="#3a2a20" stroke-width="18" stroke-linecap="round"/>
+  <path d="M40 150q20-60 70-92M472 150q-20-60-70-92" fill="none" stroke="#0b6b57" stroke-width="16" stroke-linecap="round"/>`;

@@ -4,6 +4,11 @@
  */
 import { BICYCLE } from "./pictures.js";
 import { earlier } from "./Stage.js";
+import { gap, loading, replies, unread } from "./threads.js";
+import { types } from "./types.js";
+
+/** As tall as all types of messages are, and drawn pixel by pixel: pictures of a thread as long as a wall. */
+const TALL = { deviceScaleFactor: 1, viewport: { width: 420, height: 2400 } };
 
 export const SCENES = [
   { name: "widget", options: {}, play: rearLight },
@@ -57,6 +62,18 @@ export const SCENES = [
       for (let second = 0; !/ [345] s/.test(await countdown.innerText()); second += 1) await page.clock.runFor(250);
     },
   },
+  { name: "widget-types", options: TALL, play: types },
+  { name: "widget-types-dark", options: { ...TALL, colorScheme: "dark" }, play: types },
+  { name: "widget-types-narrow", options: { ...TALL, viewport: { width: 280, height: 2400 } }, play: types },
+  { name: "widget-replies", options: { viewport: { width: 420, height: 860 } }, play: replies },
+  { name: "widget-unread", options: {}, play: unread },
+  { name: "widget-gap", options: { variables: { REPLAY_MAX_EVENTS: "2" } }, outage: true, play: gap },
+  {
+    name: "widget-history",
+    options: { variables: ({ history }) => ({ HISTORY_URL_TEMPLATE: history.template }) },
+    play: loading,
+  },
+  { name: "widget-skeleton", options: { held: true }, play: async ({ page }) => page.locator("#app > .skeleton").waitFor() },
   {
     name: "widget-stopped",
     options: { token: "expired" },

@@ -4,11 +4,12 @@ import { join, resolve } from "node:path";
 import { Broker } from "../harness/Broker.js";
 import { giveUp } from "../harness/environment.js";
 import { PLAYGROUND } from "./playground.js";
+import { PORTALS } from "./portal.js";
 import { SCENES } from "./scenes.js";
 import { Stage } from "./Stage.js";
 
 const [folder = giveUp("say where the pictures go: npm run screenshots -- ../../docs"), ...names] = process.argv.slice(2);
-const known = [...SCENES, PLAYGROUND].map(({ name }) => name);
+const known = [...SCENES, ...PORTALS, PLAYGROUND].map(({ name }) => name);
 const unknown = names.find((name) => !known.includes(name));
 if (unknown) giveUp(`there is no scene ${unknown}`);
 
@@ -21,6 +22,7 @@ try {
   const stage = await Stage.open(run, broker);
   const wanted = ({ name }) => names.length === 0 || names.includes(name);
   for (const scene of SCENES.filter(wanted)) await take(stage, scene);
+  for (const { name, open } of PORTALS.filter(wanted)) await shoot((await open(run, broker, stage.browser)).page, name);
   if (wanted(PLAYGROUND)) await takePlayground(broker, stage.browser);
 } finally {
   for (const cleanup of cleanups) await cleanup();

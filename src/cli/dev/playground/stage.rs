@@ -14,7 +14,9 @@ use super::{CUT_LIMIT, Playground};
 use crate::cli::publish::new_message_id;
 use crate::conversation::{Decoder, Kind, Selection, rfc3339};
 use crate::socketio::Sockets;
+use crate::source::counts::EventCounts;
 use crate::source::relay;
+use crate::trace::Span;
 
 /// How many messages more than the window holds are published to outrun an agent.
 const BEYOND_THE_WINDOW: usize = 20;
@@ -85,11 +87,14 @@ impl Stage {
             "eventId": message_id,
             "payload": payload,
         });
-        let decoder = Decoder::default();
+        let (decoder, counts) = (Decoder::default(), EventCounts::default());
+        let mut span = Span::of_request("POST", "/internal/emit", None);
         relay::emit(
             &self.playground.journal,
             &decoder,
+            &counts,
             emit.to_string().as_bytes(),
+            &mut span,
         )
         .await?;
         Ok(message_id)

@@ -17,6 +17,7 @@ fn note(id: u64) -> Event {
         payload: to_raw_value("x").unwrap(),
         identity: None,
         event_id: Some(format!("e-{id}").into()),
+        trace: None,
     }
 }
 

@@ -15,7 +15,7 @@ export function Reactions({ reactions, several }: { reactions: readonly Reaction
       {[...by].map(([emoji, names]) => (
         <li key={emoji} title={strings.reaction(names.join(", "), emoji)}>
           <span class="unseen">{names.join(", ")}: </span>
-          {emoji}
+          <span class="emoji">{emoji}</span>
           {names.length > 1 && ` ${names.length}`}
         </li>
       ))}
