@@ -24,7 +24,7 @@ pub(crate) use backoff::Backoff;
 pub use broker_error::BrokerError;
 pub use check::Check;
 pub(crate) use coalescing::Coalescing;
-pub(crate) use connection::BrokerConnection;
+pub(crate) use connection::{BrokerConnection, Traffic};
 pub(crate) use operation::Operation;
 pub use publisher::PublishError;
 pub(crate) use publisher::{Publisher, Target};

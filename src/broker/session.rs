@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::backoff::Backoff;
 use super::broker_error::BrokerError;
-use super::connection::BrokerConnection;
+use super::connection::{BrokerConnection, Traffic};
 use super::operation::Operation;
 use super::shared_uri::SharedUri;
 
@@ -24,6 +24,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) trait Session {
     /// What the broker lists the connection under.
     const PURPOSE: &'static str;
+
+    /// What goes over the connection.
+    const TRAFFIC: Traffic = Traffic::Deliveries;
 
     /// Works with a connection. Returns when that is lost, or when the shutdown's part is done; an
     /// error is a reason of its own to connect again.
@@ -47,7 +50,7 @@ pub(crate) async fn keep_connected<S: Session>(
     while !shutdown.is_cancelled() {
         let attempt = tokio::select! {
             () = shutdown.cancelled() => return,
-            attempt = BrokerConnection::open(uri, purpose) => attempt,
+            attempt = BrokerConnection::open(uri, purpose, S::TRAFFIC) => attempt,
         };
         let (healthy_since, error) = match attempt {
             Ok(connection) => {

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::record::RecordId;
 use super::shared::Shared;
-use crate::broker::{BrokerConnection, BrokerError, DEFAULT_EXCHANGE, Operation, Session};
+use crate::broker::{BrokerConnection, BrokerError, DEFAULT_EXCHANGE, Operation, Session, Traffic};
 
 /// How many records may be unconfirmed: at 256 the broker stops reading from the channel.
 const UNCONFIRMED: usize = 200;
@@ -62,6 +62,7 @@ pub(super) enum Published {
 
 impl Session for Appender {
     const PURPOSE: &'static str = "journal";
+    const TRAFFIC: Traffic = Traffic::Publishes;
 
     async fn live(&mut self, connection: &BrokerConnection) -> Result<(), BrokerError> {
         tokio::select! {
