@@ -23,7 +23,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::conversation::{CursorKey, Decoder, WindowLimits};
 use crate::source::amqp;
-use crate::{auth, http, socketio};
+use crate::{auth, http, journal, socketio};
 pub use files::{Files, Reading};
 pub use misspelt::Unknown;
 use reader::VariableReader;
@@ -43,14 +43,14 @@ pub struct Config {
     pub decoder: Decoder,
     /// What cursors are sealed under, if that follows from the configuration.
     pub cursor_key: Option<CursorKey>,
+    /// Where events get their places.
+    pub journal: journal::Settings,
     /// What is kept for replay.
     pub limits: WindowLimits,
     /// How long the shutdown may take.
     pub shutdown_grace: Duration,
     /// The log.
     pub log: Log,
-    /// Variables that are set although this version does not know what they ask for.
-    pub ignored: Vec<&'static str>,
     /// Names that are set and look like a variable's that was meant.
     pub unknown: Vec<Unknown>,
     /// Whether it was the operator who chose how many connections there may be.
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(config.http.proxies, 0);
         assert_eq!(config.http.public_urls, http::PublicUrls::default());
         assert_eq!(config.http.ancestors.to_string(), "'self'");
-        assert!(config.ignored.is_empty());
+        assert!(matches!(config.journal, journal::Settings::Memory));
     }
 
     #[test]
@@ -343,6 +343,37 @@ mod tests {
         let mistakes = read(&[SECRET, ("AMQP_DECLARE", "no")]).unwrap_err();
         let message = "AMQP_DECLARE: must be true or false";
         assert_eq!(mistakes.to_string(), message);
+    }
+
+    #[test]
+    fn a_shared_journal_needs_a_secret_that_all_replicas_have() {
+        let stream = ("JOURNAL", "stream");
+        let read_stream = |vars: &[(&str, &str)]| read(&[&[stream], vars].concat());
+        let config = read_stream(&[SECRET]).unwrap();
+        assert!(config.limits.shared);
+        let journal::Settings::Stream(settings) = &config.journal else {
+            panic!("{:?}", config.journal);
+        };
+        assert_eq!(settings.stream, "gateway.journal");
+        // Twice the window, and what clocks may differ by.
+        assert_eq!(settings.reach(), Duration::from_secs(1320));
+        let issuer = ("AUTH_INTROSPECTION_URL", "http://127.0.0.1:1/");
+        let mistakes = read_stream(&[issuer]).unwrap_err().to_string();
+        assert!(
+            mistakes.starts_with("CURSOR_SECRET: must be set"),
+            "{mistakes}"
+        );
+        let short = ("CURSOR_SECRET", "short");
+        let mistakes = read_stream(&[issuer, short]).unwrap_err().to_string();
+        assert_eq!(mistakes, "CURSOR_SECRET: must have at least 32 bytes");
+        let secret = ("CURSOR_SECRET", "another secret, of 32 bytes or more");
+        let own = read_stream(&[SECRET, secret]).unwrap().cursor_key.unwrap();
+        let derived = config.cursor_key.unwrap();
+        assert_ne!(own.fingerprint(), derived.fingerprint());
+        assert!(read_stream(&[issuer, secret]).is_ok());
+        let queue = ("AMQP_JOURNAL_STREAM", "gateway.dead_letters");
+        let mistakes = read_stream(&[SECRET, queue]).unwrap_err().to_string();
+        assert_eq!(mistakes, "AMQP_JOURNAL_STREAM: must not be a queue's");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -17,11 +18,11 @@ use tracing::{info, warn};
 
 use crate::auth::Authenticator;
 use crate::config::{Config, Unknown};
-use crate::conversation::{CursorKey, Epoch, Hub};
+use crate::conversation::{CursorKey, Epoch, Hub, Selection};
 use crate::http::{self, Health, ProcessPhase};
-use crate::journal::{Journal, MemoryJournal};
+use crate::journal::{self, Journal, MemoryJournal, StreamJournal, StreamTasks};
 use crate::net::{self, Limits, Listener};
-use crate::socketio::Sockets;
+use crate::socketio::{Members, Sockets};
 use crate::source::amqp;
 use crate::throttle::Throttle;
 use descriptors::descriptors;
@@ -75,7 +76,12 @@ impl Gateway {
         let key = config.cursor_key.clone();
         let key = key.unwrap_or_else(CursorKey::random);
         let hub = Arc::new(Hub::new(Epoch(rand::random()), &key, config.limits.clone()));
-        let journal = Journal::Memory(MemoryJournal::new(hub.clone()));
+        let journal = match &config.journal {
+            journal::Settings::Memory => Journal::Memory(MemoryJournal::new(hub.clone())),
+            journal::Settings::Stream(settings) => {
+                Journal::Stream(StreamJournal::new(hub.clone(), settings.clone()))
+            }
+        };
         Ok(Self {
             hub,
             journal: Arc::new(journal),
@@ -140,9 +146,6 @@ impl Gateway {
         if let Some((_, address)) = &internal {
             info!(%address, "listening for internal calls");
         }
-        for variable in &config.ignored {
-            warn!(variable, "is set, but this version does not support it");
-        }
         for Unknown { name, nearest } in &config.unknown {
             warn!(
                 variable = name,
@@ -175,6 +178,9 @@ impl Gateway {
         let public = http::Guard::public(&config.http, refused, sockets.mount(public));
         let internal = internal.zip(routers.internal.map(http::Guard::internal));
 
+        let (sender, disconnects) = mpsc::unbounded_channel();
+        let journal_tasks = journal.run(sender);
+        let disconnecting = tokio::spawn(disconnect(disconnects, sockets.members()));
         let intake = CancellationToken::new();
         let mut source = tokio::spawn(amqp::run(
             config.amqp.clone(),
@@ -204,13 +210,14 @@ impl Gateway {
             lingering,
             grace: config.shutdown_grace,
         };
-        let drained = drain.run(source, intake, closing, servers);
+        let drained = drain.run(source, journal_tasks, intake, closing, servers);
         // The rest is for the process to end in.
         let grace = config.shutdown_grace.mul_f64(0.95);
         if timeout(grace, drained).await.is_err() {
             warn!("not everything was finished in time");
         }
         sweeper.abort();
+        disconnecting.abort();
         report(&hub);
         Ok(())
     }
@@ -229,6 +236,7 @@ impl Drain<'_> {
     async fn run(
         &self,
         mut source: JoinHandle<()>,
+        journal: Option<StreamTasks>,
         intake: CancellationToken,
         closing: CancellationToken,
         servers: Vec<JoinHandle<()>>,
@@ -242,6 +250,9 @@ impl Drain<'_> {
                 warn!("the broker does not answer; its deliveries go back");
                 source.abort();
             }
+        }
+        if let Some(journal) = journal {
+            journal.stop(self.grace / 6).await;
         }
         // What has been acknowledged is only in this process: members that are behind get time to
         // catch up.
@@ -268,6 +279,20 @@ impl Drain<'_> {
         while self.hub.catching_up() > 0 {
             sleep(Duration::from_millis(10)).await;
         }
+    }
+}
+
+/// Disconnects what other replicas have disconnected.
+async fn disconnect(mut selections: mpsc::UnboundedReceiver<Selection>, members: Arc<Members>) {
+    while let Some(selection) = selections.recv().await {
+        let disconnected = members.disconnect(&selection);
+        info!(
+            tenant = %selection.tenant,
+            conversation = selection.conversation.as_ref().map(tracing::field::display),
+            agent = selection.agent,
+            disconnected,
+            "members were disconnected, as at another replica"
+        );
     }
 }
 

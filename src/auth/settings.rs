@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
+
 use super::{IntrospectionSettings, Key, KeySource, Rules};
 
 /// Every way to check tokens; one is enough.
@@ -22,6 +24,21 @@ pub struct Settings {
 impl Settings {
     /// The shortest HS256 key, in bytes: as long as the hash (RFC 7518, section 3.2).
     pub const MIN_SECRET: usize = 32;
+
+    /// A few bits by which replicas see that they check tokens otherwise, and nobody more than that.
+    pub fn fingerprint(&self) -> u32 {
+        let mut secrets: Vec<_> = self.secrets.iter().collect();
+        secrets.sort();
+        let mut hash = Sha256::new();
+        hash.update(b"agent-gateway tokens\0");
+        for secret in secrets {
+            hash.update(secret);
+            hash.update([0]);
+        }
+        hash.update(format!("{:?} {:?}", self.public_key, self.rules));
+        let digest = hash.finalize();
+        u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
+    }
 }
 
 impl fmt::Debug for Settings {

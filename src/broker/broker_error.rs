@@ -86,8 +86,8 @@ pub enum BrokerError {
     /// The user or the vhost has as many connections or channels as it may have.
     #[error(
         "user {user} or vhost {vhost} has as many connections or channels as the broker allows; the \
-         gateway needs two connections, one of them for dead letters: rabbitmqctl set_user_limits \
-         {user} or set_vhost_limits -p {vhost} ({said})"
+         gateway needs two connections, one of them for dead letters, and two more with \
+         JOURNAL=stream: rabbitmqctl set_user_limits {user} or set_vhost_limits -p {vhost} ({said})"
     )]
     TooMany {
         vhost: String,
@@ -148,6 +148,15 @@ pub enum BrokerError {
          ({said})"
     )]
     ChannelClosed { object: String, said: String },
+    /// The queue that the journal's name means is not a stream.
+    #[error(
+        "{object} is no stream: give the journal another name in AMQP_JOURNAL_STREAM, or delete the \
+         queue when it is empty"
+    )]
+    NoStream { object: String },
+    /// Deliveries go back that were submitted to a journal which has been lost.
+    #[error("the journal has lost what was submitted of {object}: those deliveries go back")]
+    JournalLost { object: String },
     /// The queue does not take a message.
     #[error(
         "{object} in vhost {vhost} takes no more: it is full (x-overflow is reject-publish), or has \

@@ -22,6 +22,16 @@ pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// recommends 5 to 20 (<https://www.rabbitmq.com/docs/heartbeats>).
 const HEARTBEAT: u16 = 10;
 
+/// What mostly goes over a connection, which decides who waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Traffic {
+    /// What the broker sends by itself.
+    Deliveries,
+    /// What the broker is sent, and answers to: a thread that waits for the socket would keep what is to
+    /// be written.
+    Publishes,
+}
+
 /// An open connection, with the address and the user that errors name.
 pub(crate) struct BrokerConnection {
     lapin: lapin::Connection,
@@ -34,14 +44,25 @@ impl BrokerConnection {
     ///
     /// # Errors
     /// When there is no way in, or none within [`ANSWER_TIMEOUT`].
-    pub(crate) async fn open(uri: &SharedUri, purpose: &str) -> Result<Self, BrokerError> {
+    pub(crate) async fn open(
+        uri: &SharedUri,
+        purpose: &str,
+        traffic: Traffic,
+    ) -> Result<Self, BrokerError> {
         let mut uri = (*uri.get()).clone();
         let redacted = RedactedUri::new(&uri);
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         let name = format!("agent-gateway {purpose}");
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let opening =
-            lapin::Connection::connect_uri_with_runtime(uri, properties, io_thread::runtime());
+        let opening = async {
+            match traffic {
+                Traffic::Deliveries => {
+                    let runtime = io_thread::runtime();
+                    lapin::Connection::connect_uri_with_runtime(uri, properties, runtime).await
+                }
+                Traffic::Publishes => lapin::Connection::connect_uri(uri, properties).await,
+            }
+        };
         match timeout(ANSWER_TIMEOUT, opening).await {
             Ok(Ok(lapin)) => Ok(Self {
                 lapin,

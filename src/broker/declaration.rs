@@ -38,7 +38,7 @@ impl Topology {
             }
         }
         let inspected = declare_exchange(name, true, connection).await;
-        inspected.map_err(|error| self.somebody_elses(error))
+        inspected.map_err(|error| somebody_elses(self.declare, error))
     }
 
     /// The dead letter queue is there.
@@ -57,7 +57,7 @@ impl Topology {
             }
         }
         let inspected = queue.inspect(connection).await;
-        inspected.map_err(|error| self.somebody_elses(error))
+        inspected.map_err(|error| somebody_elses(self.declare, error))
     }
 
     /// A queue that is consumed is there; whether it was before.
@@ -69,11 +69,23 @@ impl Topology {
         queue: &Queue,
         connection: &BrokerConnection,
     ) -> Result<bool, BrokerError> {
+        Self::ensure(queue, self.declare, connection).await
+    }
+
+    /// The same of any queue, which is declared or not.
+    ///
+    /// # Errors
+    /// When it is not there, or with other arguments.
+    pub(crate) async fn ensure(
+        queue: &Queue,
+        declare: bool,
+        connection: &BrokerConnection,
+    ) -> Result<bool, BrokerError> {
         let inspected = queue.inspect(connection).await;
-        if !self.declare {
+        if !declare {
             return inspected
                 .map(|()| true)
-                .map_err(|error| self.somebody_elses(error));
+                .map_err(|error| somebody_elses(declare, error));
         }
         let existed = match &inspected {
             Ok(()) => true,
@@ -85,7 +97,7 @@ impl Topology {
             // broker's words about that say which is missing.
             Err(BrokerError::NoPermission { said, .. }) => match inspected {
                 Ok(()) => Ok(true),
-                Err(error) => Err(self.somebody_elses(error.because(said))),
+                Err(error) => Err(somebody_elses(declare, error.because(said))),
             },
             declared => declared.map(|()| existed),
         }
@@ -93,23 +105,27 @@ impl Topology {
 
     /// Who makes what is missing, when we have not.
     pub(crate) fn remedy(&self, object: &str) -> String {
-        if self.declare {
-            format!(
-                "create it, or give the gateway's user the right to configure {object} and, for its \
-                 dead letters, to read it and to write to exchange {DEFAULT_EXCHANGE}"
-            )
-        } else {
-            "AMQP_DECLARE is false, so somebody else must create it".to_owned()
-        }
+        who_makes(self.declare, object)
     }
+}
 
-    /// Says why we do not make what is missing.
-    fn somebody_elses(&self, mut error: BrokerError) -> BrokerError {
-        if let BrokerError::Missing { object, remedy, .. } = &mut error {
-            *remedy = self.remedy(object);
-        }
-        error
+fn who_makes(declare: bool, object: &str) -> String {
+    if declare {
+        format!(
+            "create it, or give the gateway's user the right to configure {object} and, for its \
+             dead letters, to read it and to write to exchange {DEFAULT_EXCHANGE}"
+        )
+    } else {
+        "AMQP_DECLARE is false, so somebody else must create it".to_owned()
     }
+}
+
+/// Says why we do not make what is missing.
+fn somebody_elses(declare: bool, mut error: BrokerError) -> BrokerError {
+    if let BrokerError::Missing { object, remedy, .. } = &mut error {
+        *remedy = who_makes(declare, object);
+    }
+    error
 }
 
 async fn declare_exchange(
@@ -148,6 +164,7 @@ impl Queue {
             let value = match value {
                 Argument::Text(text) => AMQPValue::LongString(text.as_str().into()),
                 Argument::Flag(flag) => AMQPValue::Boolean(*flag),
+                Argument::Number(number) => AMQPValue::LongLongInt(*number),
             };
             arguments.insert((*name).into(), value);
         }

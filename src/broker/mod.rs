@@ -7,6 +7,7 @@
 mod backoff;
 mod broker_error;
 mod check;
+mod coalescing;
 mod connection;
 mod declaration;
 mod explain;
@@ -22,7 +23,8 @@ mod topology;
 pub(crate) use backoff::Backoff;
 pub use broker_error::BrokerError;
 pub use check::Check;
-pub(crate) use connection::BrokerConnection;
+pub(crate) use coalescing::Coalescing;
+pub(crate) use connection::{BrokerConnection, Traffic};
 pub(crate) use operation::Operation;
 pub use publisher::PublishError;
 pub(crate) use publisher::{Publisher, Target};

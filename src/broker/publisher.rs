@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::DEFAULT_EXCHANGE;
 use super::broker_error::BrokerError;
-use super::connection::BrokerConnection;
+use super::connection::{BrokerConnection, Traffic};
 use super::operation::Operation;
 use super::shared_uri::SharedUri;
 
@@ -87,7 +87,7 @@ impl Publisher {
     pub(crate) async fn connect(&mut self) -> Result<Option<&BrokerConnection>, BrokerError> {
         let connection = match self.connection.take() {
             Some(connection) if connection.is_open() => connection,
-            _ => BrokerConnection::open(&self.uri, self.purpose).await?,
+            _ => BrokerConnection::open(&self.uri, self.purpose, Traffic::Publishes).await?,
         };
         let channel = self.channel.take();
         self.channel = channel.filter(|channel| channel.status().connected());
@@ -110,7 +110,7 @@ impl Publisher {
         // Taken, and put back when they are good for the next: it may be given up anywhere.
         let connection = match self.connection.take() {
             Some(connection) if connection.is_open() => connection,
-            _ => BrokerConnection::open(&self.uri, self.purpose).await?,
+            _ => BrokerConnection::open(&self.uri, self.purpose, Traffic::Publishes).await?,
         };
         let channel = match self.channel.take() {
             Some(channel) if channel.status().connected() => channel,

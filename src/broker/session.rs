@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::backoff::Backoff;
 use super::broker_error::BrokerError;
-use super::connection::BrokerConnection;
+use super::connection::{BrokerConnection, Traffic};
 use super::operation::Operation;
 use super::shared_uri::SharedUri;
 
@@ -24,6 +24,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) trait Session {
     /// What the broker lists the connection under.
     const PURPOSE: &'static str;
+
+    /// What goes over the connection.
+    const TRAFFIC: Traffic = Traffic::Deliveries;
 
     /// Works with a connection. Returns when that is lost, or when the shutdown's part is done; an
     /// error is a reason of its own to connect again.
@@ -47,14 +50,14 @@ pub(crate) async fn keep_connected<S: Session>(
     while !shutdown.is_cancelled() {
         let attempt = tokio::select! {
             () = shutdown.cancelled() => return,
-            attempt = BrokerConnection::open(uri, purpose) => attempt,
+            attempt = BrokerConnection::open(uri, purpose, S::TRAFFIC) => attempt,
         };
         let (healthy_since, error) = match attempt {
             Ok(connection) => {
                 let since = Instant::now();
                 let (broker, user) = (uri.address(), uri.user());
                 info!(broker, user, purpose, "connected to the broker");
-                let error = live(&connection, session).await;
+                let error = live(&connection, session, shutdown).await;
                 (Some(since), error)
             }
             Err(error) => (None, error),
@@ -79,13 +82,18 @@ pub(crate) async fn keep_connected<S: Session>(
 }
 
 /// Lives as long as the connection; with the reason of its end.
-async fn live(connection: &BrokerConnection, session: &mut impl Session) -> BrokerError {
+async fn live(
+    connection: &BrokerConnection,
+    session: &mut impl Session,
+    shutdown: &CancellationToken,
+) -> BrokerError {
     let watch = watch(connection);
     tokio::pin!(watch);
     let error = tokio::select! {
         error = &mut watch => error,
         ended = session.live(connection) => match ended {
             Err(error) => error,
+            Ok(()) if shutdown.is_cancelled() => connection.lost("the gateway shuts down"),
             // It has seen the end, and the connection's events say why: a moment later.
             Ok(()) => timeout(REASON_TIMEOUT, watch)
                 .await

@@ -8,7 +8,7 @@ use lapin::uri::AMQPUri;
 use super::redacted_uri::RedactedUri;
 
 /// What the next connection is opened with. Its clones are the same: one change counts for all. It
-/// holds a password, and so there is no `Debug`.
+/// holds a password, which `Debug` does not show.
 #[derive(Clone)]
 pub struct SharedUri(Arc<ArcSwap<AMQPUri>>);
 
@@ -35,6 +35,13 @@ impl SharedUri {
     /// Has connections be opened with another one from now on. Those that are open stay.
     pub fn set(&self, uri: Arc<AMQPUri>) {
         self.0.store(uri);
+    }
+}
+
+impl std::fmt::Debug for SharedUri {
+    // Credentials appear in no log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("SharedUri").field(&self.address()).finish()
     }
 }
 

@@ -33,6 +33,8 @@ pub enum Argument {
     Text(String),
     /// A boolean.
     Flag(bool),
+    /// A whole number.
+    Number(i64),
 }
 
 /// Whether a topic exchange routes what is published with `key` to a queue bound with `binding`.

@@ -12,6 +12,25 @@ use crate::conversation::Kind;
 use crate::source::amqp::{self, Mapping, QueueType};
 
 impl VariableReader {
+    /// The name of the journal's stream.
+    pub(super) fn journal_stream(&mut self, vars: &Variables, amqp: &amqp::Settings) -> String {
+        let stream = self.value(
+            "AMQP_JOURNAL_STREAM",
+            &vars.amqp_journal_stream,
+            || "gateway.journal".to_owned(),
+            name,
+        );
+        let queues = [
+            &amqp.inbound_queue,
+            &amqp.status_queue,
+            &amqp.dead_letter_queue,
+        ];
+        if queues.contains(&&stream) {
+            self.mistake("AMQP_JOURNAL_STREAM", "must not be a queue's");
+        }
+        stream
+    }
+
     pub(super) fn amqp(&mut self, vars: &Variables) -> amqp::Settings {
         let mut named = |variable, value, default: &str| {
             self.value(variable, value, || default.to_owned(), name)

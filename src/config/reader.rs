@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::environment::Environment;
 use super::tokens::secret;
-use super::values::{api_keys, ip, journal, log_filter, log_format, number, origins, size, time};
+use super::values::{api_keys, ip, is_shared, log_filter, log_format, number, origins, size, time};
 use super::variables::Variables;
 use super::{Config, Files, Log, Mistake, Mistakes, Needs};
 use crate::conversation::{CursorKey, Decoder, Gap, UrlTemplate, WindowLimits};
+use crate::journal::{self, Greeting, StreamSettings};
 use crate::source::amqp;
 use crate::{auth, http, net, socketio};
 
@@ -18,7 +19,6 @@ use crate::{auth, http, net, socketio};
 pub(super) struct VariableReader {
     environment: Environment,
     mistakes: Vec<Mistake>,
-    ignored: Vec<&'static str>,
 }
 
 impl VariableReader {
@@ -71,8 +71,34 @@ impl VariableReader {
                 log_filter,
             ),
         };
-        self.value("JOURNAL", &vars.journal, || (), journal);
-        self.unsupported(&vars);
+        let shared = self.value("JOURNAL", &vars.journal, || false, is_shared);
+        let stream = self.journal_stream(&vars, &amqp);
+        if shared && cursor_key.is_none() && !self.has_mistake("CURSOR_SECRET") {
+            self.mistake(
+                "CURSOR_SECRET",
+                "must be set with JOURNAL=stream: there is no JWT_SECRET that replicas could derive it \
+                 from",
+            );
+        }
+        let journal = match (shared, &cursor_key) {
+            (true, Some(key)) => journal::Settings::Stream(StreamSettings {
+                uri: amqp.uri.clone(),
+                stream,
+                declare: amqp.declare,
+                age: limits.age,
+                greeting: Greeting {
+                    replica: format!("{:016x}", rand::random::<u64>()),
+                    leaving: false,
+                    prefetch: amqp.prefetch,
+                    window: limits.age.as_secs(),
+                    remembered: limits.remembered,
+                    cursor_key: key.fingerprint(),
+                    tokens: auth.fingerprint(),
+                },
+            }),
+            _ => journal::Settings::Memory,
+        };
+        let limits = WindowLimits { shared, ..limits };
         self.unusable();
         if !self.mistakes.is_empty() {
             return Err(Mistakes(self.mistakes, self.environment.unknown));
@@ -88,10 +114,10 @@ impl VariableReader {
             amqp,
             decoder: Decoder::new(media_urls),
             cursor_key,
+            journal,
             limits,
             shutdown_grace: Duration::from_secs(grace),
             log,
-            ignored: self.ignored,
             unknown: self.environment.unknown.clone(),
             explicit_max_connections: vars.max_connections.is_some(),
             files: Files::new(self.environment, needs),
@@ -213,14 +239,6 @@ impl VariableReader {
         }
     }
 
-    fn unsupported(&mut self, vars: &Variables) {
-        for (variable, value) in [("AMQP_JOURNAL_STREAM", &vars.amqp_journal_stream)] {
-            if value.is_some() {
-                self.ignored.push(variable);
-            }
-        }
-    }
-
     pub(super) fn value<T>(
         &mut self,
         variable: &'static str,
@@ -255,6 +273,13 @@ impl VariableReader {
                 None
             }
         }
+    }
+
+    fn has_mistake(&self, variable: &'static str) -> bool {
+        let named_by = self.environment.named_by(variable);
+        self.mistakes
+            .iter()
+            .any(|mistake| mistake.variable == named_by)
     }
 
     /// Whether somebody has meant to set the variable.

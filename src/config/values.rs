@@ -148,10 +148,11 @@ pub(super) fn yes_or_no(text: &str) -> Result<bool, String> {
     }
 }
 
-pub(super) fn journal(text: &str) -> Result<(), String> {
+/// Whether replicas share the journal.
+pub(super) fn is_shared(text: &str) -> Result<bool, String> {
     match text {
-        "memory" => Ok(()),
-        "stream" => Err("stream is not supported by this version".to_owned()),
+        "memory" => Ok(false),
+        "stream" => Ok(true),
         _ => Err("must be memory or stream".to_owned()),
     }
 }

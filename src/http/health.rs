@@ -74,9 +74,12 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Rep
     if app.health.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, Report::of("draining"));
     }
-    let checks = app.broker.checks();
-    // The first attempt at the broker decides between ready and degraded.
-    let starting = checks.get("broker") == Some(&Check::Starting);
+    let mut checks = app.broker.checks();
+    checks.extend(app.journal.checks());
+    // The first attempt at the broker decides between ready and degraded. A journal that has been
+    // reached is read first.
+    let is_starting = |part| checks.get(part) == Some(&Check::Starting);
+    let starting = is_starting("broker") || is_starting("journal");
     if starting || !app.health.is(ProcessPhase::Serving) {
         return (StatusCode::SERVICE_UNAVAILABLE, Report::of("starting"));
     }

@@ -10,8 +10,8 @@ use tracing::{Level, debug, enabled};
 
 use crate::conversation::fields::{Fields, message_id, text};
 use crate::conversation::{
-    About, Arrival, Batch, ConversationKey, Decoder, Event, EventName, Identity, Invalid, JsonText,
-    Kind, NoObject,
+    About, Arrival, ConversationKey, Decoder, Event, EventName, Identity, Invalid, JsonText, Kind,
+    NoObject,
 };
 use crate::journal::{Journal, Published};
 use crate::source::counts::EventCounts;
@@ -80,11 +80,8 @@ pub async fn emit(
     let is_needed = enabled!(Level::DEBUG) || span.is_recorded();
     let told = is_needed.then(|| (About::of(&event), event.event_id.clone()));
     let name = event.name.clone();
-    let mut batch = Batch::default();
-    batch.arrived(arrival);
-    let submitted = journal.submit(event, &mut batch);
-    batch.flush().await;
-    let published = submitted.await.map_err(|_| RelayError::Unavailable)?;
+    let published = journal.relay(event, arrival).await;
+    let published = published.map_err(|_| RelayError::Unavailable)?;
     if let Published::New(_) = published {
         counts.note(&name, arrived_at);
     }

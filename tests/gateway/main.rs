@@ -20,5 +20,6 @@ mod faults;
 mod harness;
 mod http;
 mod licence;
+mod replicas;
 mod socket;
 mod tracing;

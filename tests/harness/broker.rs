@@ -19,6 +19,7 @@ pub(crate) struct Names {
     pub(crate) inbound: String,
     pub(crate) status: String,
     pub(crate) dead_letters: String,
+    pub(crate) journal: String,
 }
 
 pub(crate) struct Broker {
@@ -79,6 +80,7 @@ impl Broker {
                 inbound: name("inbound_message"),
                 status: name("status_update"),
                 dead_letters: name("dead_letters"),
+                journal: name("journal"),
             },
             url,
             shared,
@@ -240,6 +242,7 @@ impl Drop for Broker {
             return;
         }
         let names = self.names.clone();
+        let exchange = names.exchange.clone();
         let url = self.url.clone();
         let cleaner = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -249,7 +252,14 @@ impl Drop for Broker {
             runtime.block_on(async move {
                 let connection = connect(&url).await;
                 let channel = connection.create_channel().await.unwrap();
-                for queue in [names.inbound, names.status, names.dead_letters] {
+                let Names {
+                    inbound,
+                    status,
+                    dead_letters,
+                    journal,
+                    ..
+                } = names;
+                for queue in [inbound, status, dead_letters, journal] {
                     let options = QueueDeleteOptions::default();
                     channel
                         .queue_delete(queue.as_str().into(), options)
@@ -257,10 +267,7 @@ impl Drop for Broker {
                         .unwrap();
                 }
                 channel
-                    .exchange_delete(
-                        names.exchange.as_str().into(),
-                        ExchangeDeleteOptions::default(),
-                    )
+                    .exchange_delete(exchange.as_str().into(), ExchangeDeleteOptions::default())
                     .await
                     .unwrap();
                 connection.close(200, "done".into()).await.unwrap();

@@ -96,6 +96,7 @@ impl TestGateway {
             ("AMQP_INBOUND_QUEUE", &names.inbound),
             ("AMQP_STATUS_QUEUE", &names.status),
             ("AMQP_DEAD_LETTER_QUEUE", &names.dead_letters),
+            ("AMQP_JOURNAL_STREAM", &names.journal),
             ("JWT_SECRET", SECRET),
             ("INTERNAL_API_KEYS", API_KEY),
             ("LOG_FORMAT", "json"),

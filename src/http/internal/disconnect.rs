@@ -25,6 +25,9 @@ const AGENT_LIMIT: usize = 64 * 1024;
 pub(in crate::http) struct Disconnected {
     ok: bool,
     disconnected: usize,
+    /// `replica` when other replicas come to it later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
 }
 
 pub(in crate::http) async fn disconnect(
@@ -49,6 +52,7 @@ async fn disconnected(
     let (key, body) = super::taken(app, headers, body).await?;
     let selection = selection(&body)?;
     let disconnected = app.members.disconnect(&selection);
+    let is_everywhere = app.journal.disconnect(&selection).await;
     info!(
         caller = %peer.address,
         key,
@@ -57,11 +61,13 @@ async fn disconnected(
         agent = selection.agent,
         trace_id = trace.map(|trace| tracing::field::display(trace.trace_id())),
         disconnected,
+        is_everywhere,
         "members were disconnected at the portal's request"
     );
     Ok(Disconnected {
         ok: true,
         disconnected,
+        scope: (!is_everywhere).then_some("replica"),
     })
 }
 

@@ -13,7 +13,7 @@ pub(super) fn write(app: &App, sheet: &mut Sheet) {
 fn connection(app: &App, sheet: &mut Sheet) {
     let help = "Whether this part of the broker's side works.";
     let mut up = sheet.gauges("broker_up", help);
-    for (part, check) in app.broker.checks() {
+    for (part, check) in app.broker.checks().into_iter().chain(app.journal.checks()) {
         let is_up = u8::from(check == Check::Up);
         up.add(&[("part", part)], is_up.into());
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use futures_util::FutureExt as _;
 use lapin::options::{BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::consumer::Consumer;
 use super::deliveries::Deliveries;
@@ -108,6 +108,15 @@ impl Consumer {
     fn stand_by(&self, connection: &BrokerConnection) {
         let (queue, vhost) = (&self.queue.name, connection.vhost());
         self.status.set_active(self.kind, false);
+        if self.journal.is_shared() {
+            if self.status.set(self.check, Check::Up) {
+                info!(
+                    queue,
+                    vhost, "another replica takes deliveries, standing by"
+                );
+            }
+            return;
+        }
         let reason = format!(
             "another consumer holds queue {queue} in vhost {vhost}: this gateway stands by, and its \
              agents see nothing of that queue until the other is gone"

@@ -81,6 +81,11 @@ impl Consumer {
             () = shutdown.cancelled() => return Ok(()),
             ensured = self.ensure(connection) => ensured?,
         }
+        // What has been acknowledged before is known first.
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = self.journal.ready() => {}
+        }
         let mut takeover = Takeover::default();
         let mut rechecks = RECHECKS;
         loop {

@@ -19,13 +19,12 @@ use tracing::{Level, debug, enabled, warn};
 
 use super::acks::{Ack, Acks};
 use super::attempts::attempt;
-use super::coalescing::Coalescing;
 use super::consumer::Consumer;
 use super::counts::Outcome;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
 use super::submissions::{Last, Submission, Submissions};
-use crate::broker::{BrokerError, Queue};
+use crate::broker::{BrokerError, Coalescing, Queue};
 use crate::conversation::{
     About, Arrival, Batch, Delivered, Invalid, Published, Rejection, from_amqp,
 };
@@ -78,6 +77,8 @@ pub(super) struct DeliveryLoop<'a> {
     unacknowledged: u64,
     /// What waits for its place in the journal.
     submissions: Submissions,
+    /// Some of it does not get one.
+    journal_lost: bool,
     /// Dead letters in flight, each with its delivery's tag.
     dead_letters: FuturesUnordered<BoxFuture<'a, u64>>,
 }
@@ -93,6 +94,7 @@ impl<'a> DeliveryLoop<'a> {
             coalescing: Coalescing::default(),
             unacknowledged: 0,
             submissions: Submissions::default(),
+            journal_lost: false,
             dead_letters: FuturesUnordered::new(),
         }
     }
@@ -127,6 +129,9 @@ impl<'a> DeliveryLoop<'a> {
                         }
                         Some((submission, placed)) = self.submissions.next() => {
                             self.placed(submission, placed);
+                            if let Some(error) = self.lost() {
+                                return Ok(Some(error));
+                            }
                             continue;
                         }
                         () = &mut ack_at, if self.acks.waiting() > 0 => {
@@ -159,6 +164,9 @@ impl<'a> DeliveryLoop<'a> {
                 self.flush().await;
             }
             self.take_placed();
+            if let Some(error) = self.lost() {
+                return Ok(Some(error));
+            }
             if !self.submissions.is_empty()
                 && self.submissions.len().is_multiple_of(SUBMISSIONS_AT_A_TIME)
             {
@@ -259,10 +267,13 @@ impl<'a> DeliveryLoop<'a> {
         }
     }
 
-    /// A delivery's event has its place. What the journal did not take stays unacknowledged, and is
-    /// delivered again.
+    /// A delivery's event has its place. What the journal has lost stays unacknowledged, and is
+    /// delivered again when the channel has been closed.
     fn placed(&mut self, submission: Submission, placed: Result<Published, NotTaken>) {
-        let Ok(published) = placed else { return };
+        let Ok(published) = placed else {
+            self.journal_lost = true;
+            return;
+        };
         if let Some(tag) = self.count(submission, published) {
             self.acks.done(tag);
         }
@@ -286,6 +297,13 @@ impl<'a> DeliveryLoop<'a> {
         counts.outcomes.count(&best.max(published.into()));
         describe(&mut span, &about, published.as_str());
         Some(tag)
+    }
+
+    /// Why the channel has to be closed, when the journal has lost something: it comes again then.
+    fn lost(&self) -> Option<BrokerError> {
+        let object = self.consumer.queue.object();
+        self.journal_lost
+            .then_some(BrokerError::JournalLost { object })
     }
 
     /// Takes note of everything that has its place by now.

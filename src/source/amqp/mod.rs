@@ -11,7 +11,6 @@
 mod acks;
 mod activation;
 mod attempts;
-mod coalescing;
 mod consumer;
 pub mod counts;
 mod dead_letter_properties;

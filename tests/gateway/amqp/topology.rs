@@ -14,6 +14,7 @@ fn queue(queue: &Queue) -> Value {
             let value = match argument {
                 Argument::Text(text) => json!(text),
                 Argument::Flag(flag) => json!(flag),
+                Argument::Number(number) => json!(number),
             };
             ((*name).to_owned(), value)
         })

@@ -15,7 +15,7 @@ const BUSY_COUNT: u32 = 400;
 
 /// What was taken since the last flush, and how fast deliveries come.
 #[derive(Debug, Default)]
-pub(super) struct Coalescing {
+pub(crate) struct Coalescing {
     /// When the first of what waits was taken.
     waiting_since: Option<Instant>,
     /// The interval that is counted, and its deliveries so far.
@@ -27,7 +27,7 @@ pub(super) struct Coalescing {
 
 impl Coalescing {
     /// A delivery was taken. True: what waits has to go out now.
-    pub(super) fn taken(&mut self, now: Instant) -> bool {
+    pub(crate) fn taken(&mut self, now: Instant) -> bool {
         let counted = self.counted_since.map(|since| now.duration_since(since));
         if counted.is_none_or(|counted| counted >= INTERVAL) {
             self.busy = self.count >= BUSY_COUNT && counted < Some(2 * INTERVAL);
@@ -41,14 +41,14 @@ impl Coalescing {
 
     /// Until when what waits may wait for more, now that no delivery is at hand; `None`: it has to go
     /// out now, or nothing waits.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.waiting_since
             .filter(|_| self.busy)
             .map(|since| since + INTERVAL)
     }
 
     /// Everything has gone out.
-    pub(super) fn flushed(&mut self) {
+    pub(crate) fn flushed(&mut self) {
         self.waiting_since = None;
     }
 }
