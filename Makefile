@@ -46,6 +46,11 @@ screenshots: need-cargo static/dist tests/js/node_modules/.package-lock.json ## 
 	@AMQP_URL="$$(scripts/broker up)" && CHROMIUM="$$(scripts/chromium)" && GATEWAY_BIN='$(GATEWAY_BIN)' && \
 	export AMQP_URL CHROMIUM GATEWAY_BIN && cd tests/js && npm run --silent screenshots -- ../../docs $(SCENES)
 
+.PHONY: docs
+docs: need-cargo static/dist ## what docs/ has of the program itself: docs/configuration.md
+	cargo build --locked
+	@scripts/docs '$(GATEWAY_BIN)'
+
 .PHONY: soak
 soak: need-cargo static/dist ## minutes of chance and faults; SECONDS=600 SEED=7 MEMBERS=40 WITHOUT=restarts,broker,clients
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && \
