@@ -92,11 +92,16 @@ fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for eac
 	cd fuzz && ./run $(or $(SECONDS),60)
 
 .PHONY: lint
-lint: need-cargo static/dist ## formatting, clippy, the front end's types, ESLint and Prettier
+lint: need-cargo need-cargo-deny static/dist ## formatting, clippy, dependencies, the front end's types, ESLint and Prettier
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --test soak --test siege --locked -- -D warnings
+	cargo deny --offline --locked check bans licenses sources
 	cd static && npm run check && npm run lint
+
+.PHONY: advisories
+advisories: need-cargo-deny ## known weaknesses of dependencies; fetches the RustSec database from its repository
+	cargo deny --locked check advisories
 
 .PHONY: package
 package: static/node_modules/.package-lock.json | need-npm ## the npm package of the client module: static/npm/*.tgz
@@ -127,6 +132,18 @@ static/dist: $(FRONT_SOURCES) static/node_modules/.package-lock.json | need-npm
 %/node_modules/.package-lock.json: %/package.json %/package-lock.json | need-npm
 	cd $* && $(NPM_CI)
 	@touch $@
+
+# Cargo's tools, of versions that this was tried with, built where they are missing.
+CARGO_DENY := 0.20.2
+tool = command -v $(1) >/dev/null || { \
+	echo '$(1) is missing: building version $(2), once; that takes minutes' >&2; \
+	cargo install --locked --quiet --version $(2) $(1) >&2; } || { \
+	echo '$(1) could not be installed. Without a network: run "cargo install --locked --version $(2) $(1)" on a' >&2; \
+	echo 'machine that has one, and copy ~/.cargo/bin/$(1) to this one' >&2; exit 1; }
+
+.PHONY: need-cargo-deny
+need-cargo-deny: need-cargo
+	@$(call tool,cargo-deny,$(CARGO_DENY))
 
 .PHONY: need-cargo need-npm
 need-cargo:
