@@ -107,6 +107,22 @@ advisories: need-cargo-deny ## known weaknesses of dependencies; fetches the Rus
 package: static/node_modules/.package-lock.json | need-npm ## the npm package of the client module: static/npm/*.tgz
 	cd static/npm && npm pack
 
+.PHONY: deb deb-check
+deb: build need-cargo-deb ## Debian's package: target/debian/*.deb
+	@scripts/deb build
+
+deb-check: deb tests/js/node_modules/.package-lock.json ## the same, installed on a clean Debian 12, started, asked, removed; as root
+	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && scripts/deb check "$$(scripts/deb build)"
+
+.PHONY: sbom
+sbom: need-cargo-cyclonedx ## what the program is made of, in CycloneDX: target/sbom/agent-gateway.cdx.json
+	@scripts/sbom '$(TARGET_DIR)/sbom/agent-gateway.cdx.json'
+
+.PHONY: image-check
+image-check: ## the image, built and asked whether it is ready; without docker or podman its files, made twice, as root
+	@if ! { docker info || podman info; } >/dev/null 2>&1; then $(MAKE) --no-print-directory build; fi
+	@scripts/image check
+
 .PHONY: front
 front: static/dist ## the front end: static/dist, which the program embeds
 
@@ -135,15 +151,21 @@ static/dist: $(FRONT_SOURCES) static/node_modules/.package-lock.json | need-npm
 
 # Cargo's tools, of versions that this was tried with, built where they are missing.
 CARGO_DENY := 0.20.2
+CARGO_DEB := 3.8.0
+CARGO_CYCLONEDX := 0.5.9
 tool = command -v $(1) >/dev/null || { \
 	echo '$(1) is missing: building version $(2), once; that takes minutes' >&2; \
 	cargo install --locked --quiet --version $(2) $(1) >&2; } || { \
 	echo '$(1) could not be installed. Without a network: run "cargo install --locked --version $(2) $(1)" on a' >&2; \
 	echo 'machine that has one, and copy ~/.cargo/bin/$(1) to this one' >&2; exit 1; }
 
-.PHONY: need-cargo-deny
+.PHONY: need-cargo-deny need-cargo-deb need-cargo-cyclonedx
 need-cargo-deny: need-cargo
 	@$(call tool,cargo-deny,$(CARGO_DENY))
+need-cargo-deb: need-cargo
+	@$(call tool,cargo-deb,$(CARGO_DEB))
+need-cargo-cyclonedx: need-cargo
+	@$(call tool,cargo-cyclonedx,$(CARGO_CYCLONEDX))
 
 .PHONY: need-cargo need-npm
 need-cargo:
