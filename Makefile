@@ -61,6 +61,11 @@ soak: need-cargo static/dist ## minutes of chance and faults; SECONDS=600 SEED=7
 siege: need-cargo static/dist ## latencies while the gateway is attacked, in a table
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && cargo test --release --locked --test siege
 
+.PHONY: observability
+observability: need-cargo static/dist ## the alerts' tests, and each query of the dashboard in a real Prometheus
+	@AMQP_URL="$$(scripts/broker up)" && PROMETHEUS="$$(scripts/prometheus)" && export AMQP_URL PROMETHEUS && \
+	cargo test --locked --test observability
+
 # Chosen by SCENARIOS, ROUNDS, OURS, PEER and RESULTS, which make hands on: docs/performance.md.
 .PHONY: bench bench-quick
 bench: need-cargo static/dist benches/peer/node_modules/.package-lock.json ## CPU, latency and memory beside a Node process; SCENARIOS='rooms-1000 drain' ROUNDS=3 PEER=another/agent-gateway
@@ -95,7 +100,7 @@ fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for eac
 lint: need-cargo need-cargo-deny static/dist ## formatting, clippy, dependencies, the front end's types, ESLint and Prettier
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --test soak --test siege --locked -- -D warnings
+	cargo clippy --test soak --test siege --test observability --locked -- -D warnings
 	cargo deny --offline --locked check bans licenses sources
 	cd static && npm run check && npm run lint
 
