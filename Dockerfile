@@ -11,11 +11,14 @@ FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 COPY . .
 COPY --from=front /front/dist static/dist
+# .git stays outside: what --version says of the commit comes from here.
+#   docker build --build-arg COMMIT="$(git rev-parse --short=12 HEAD)" .
+ARG COMMIT SOURCE_DATE_EPOCH
 # Registry and target stay in the builder's cache, so a change compiles this crate and not its dependencies.
 # The program is copied out, because a cache is no part of the image.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --release --locked --bin agent-gateway \
+    GATEWAY_COMMIT="$COMMIT" cargo build --release --locked --bin agent-gateway \
     && install -D target/release/agent-gateway /out/agent-gateway
 
 FROM debian:bookworm-slim

@@ -46,6 +46,11 @@ screenshots: need-cargo static/dist tests/js/node_modules/.package-lock.json ## 
 	@AMQP_URL="$$(scripts/broker up)" && CHROMIUM="$$(scripts/chromium)" && GATEWAY_BIN='$(GATEWAY_BIN)' && \
 	export AMQP_URL CHROMIUM GATEWAY_BIN && cd tests/js && npm run --silent screenshots -- ../../docs $(SCENES)
 
+.PHONY: docs
+docs: need-cargo static/dist ## what docs/ has of the program itself: docs/configuration.md
+	cargo build --locked
+	@scripts/docs '$(GATEWAY_BIN)'
+
 .PHONY: soak
 soak: need-cargo static/dist ## minutes of chance and faults; SECONDS=600 SEED=7 MEMBERS=40 WITHOUT=restarts,broker,clients
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && \
@@ -92,15 +97,36 @@ fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for eac
 	cd fuzz && ./run $(or $(SECONDS),60)
 
 .PHONY: lint
-lint: need-cargo static/dist ## formatting, clippy, the front end's types, ESLint and Prettier
+lint: need-cargo need-cargo-deny static/dist ## formatting, clippy, dependencies, the front end's types, ESLint and Prettier
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --test soak --test siege --test observability --locked -- -D warnings
+	cargo deny --offline --locked check bans licenses sources
 	cd static && npm run check && npm run lint
+
+.PHONY: advisories
+advisories: need-cargo-deny ## known weaknesses of dependencies; fetches the RustSec database from its repository
+	cargo deny --locked check advisories
 
 .PHONY: package
 package: static/node_modules/.package-lock.json | need-npm ## the npm package of the client module: static/npm/*.tgz
 	cd static/npm && npm pack
+
+.PHONY: deb deb-check
+deb: build need-cargo-deb ## Debian's package: target/debian/*.deb
+	@scripts/deb build
+
+deb-check: deb tests/js/node_modules/.package-lock.json ## the same, installed on a clean Debian 12, started, asked, removed; as root
+	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && scripts/deb check "$$(scripts/deb build)"
+
+.PHONY: sbom
+sbom: need-cargo-cyclonedx ## what the program is made of, in CycloneDX: target/sbom/agent-gateway.cdx.json
+	@scripts/sbom '$(TARGET_DIR)/sbom/agent-gateway.cdx.json'
+
+.PHONY: image-check
+image-check: ## the image, built and asked whether it is ready; without docker or podman its files, made twice, as root
+	@if ! { docker info || podman info; } >/dev/null 2>&1; then $(MAKE) --no-print-directory build; fi
+	@scripts/image check
 
 .PHONY: front
 front: static/dist ## the front end: static/dist, which the program embeds
@@ -127,6 +153,24 @@ static/dist: $(FRONT_SOURCES) static/node_modules/.package-lock.json | need-npm
 %/node_modules/.package-lock.json: %/package.json %/package-lock.json | need-npm
 	cd $* && $(NPM_CI)
 	@touch $@
+
+# Cargo's tools, of versions that this was tried with, built where they are missing.
+CARGO_DENY := 0.20.2
+CARGO_DEB := 3.8.0
+CARGO_CYCLONEDX := 0.5.9
+tool = command -v $(1) >/dev/null || { \
+	echo '$(1) is missing: building version $(2), once; that takes minutes' >&2; \
+	cargo install --locked --quiet --version $(2) $(1) >&2; } || { \
+	echo '$(1) could not be installed. Without a network: run "cargo install --locked --version $(2) $(1)" on a' >&2; \
+	echo 'machine that has one, and copy ~/.cargo/bin/$(1) to this one' >&2; exit 1; }
+
+.PHONY: need-cargo-deny need-cargo-deb need-cargo-cyclonedx
+need-cargo-deny: need-cargo
+	@$(call tool,cargo-deny,$(CARGO_DENY))
+need-cargo-deb: need-cargo
+	@$(call tool,cargo-deb,$(CARGO_DEB))
+need-cargo-cyclonedx: need-cargo
+	@$(call tool,cargo-cyclonedx,$(CARGO_CYCLONEDX))
 
 .PHONY: need-cargo need-npm
 need-cargo:

@@ -24,6 +24,7 @@ use tracing_subscriber::EnvFilter;
 use crate::conversation::{CursorKey, Decoder, WindowLimits};
 use crate::source::amqp;
 use crate::{auth, http, journal, socketio};
+pub use environment::Variable;
 pub use files::{Files, Reading};
 pub use misspelt::Unknown;
 use reader::VariableReader;
@@ -119,6 +120,11 @@ pub enum Needs {
     Nothing,
 }
 
+/// The variables that there are.
+pub fn variables() -> &'static [Variable] {
+    variables::Variables::NAMES
+}
+
 impl Config {
     /// Reads `vars` (the process's environment, usually).
     ///
@@ -175,6 +181,62 @@ mod tests {
         assert_eq!(config.http.public_urls, http::PublicUrls::default());
         assert_eq!(config.http.ancestors.to_string(), "'self'");
         assert!(matches!(config.journal, journal::Settings::Memory));
+    }
+
+    /// All that a configuration says but for where it comes from.
+    fn said(config: &Config) -> String {
+        let Config {
+            http,
+            socket,
+            auth,
+            amqp,
+            decoder,
+            limits,
+            shutdown_grace,
+            log,
+            ..
+        } = config;
+        // What is logged of it leaves most out.
+        let amqp::Settings {
+            uri,
+            exchange,
+            inbound_queue,
+            status_queue,
+            dead_letter_queue,
+            queue_type,
+            declare,
+            inbound_bindings,
+            status_bindings,
+            prefetch,
+            mapping: _,
+        } = amqp;
+        let uri = uri.get();
+        let queues = [inbound_queue, status_queue, dead_letter_queue];
+        let bindings = [inbound_bindings, status_bindings];
+        format!(
+            "{http:?} {socket:?} {auth:?} {decoder:?} {limits:?} {shutdown_grace:?} {log:?} {uri:?} \
+             {exchange} {queues:?} {queue_type:?} {declare} {bindings:?} {prefetch}"
+        )
+    }
+
+    #[test]
+    fn every_variable_has_a_text_and_its_default_is_what_counts_without_it() {
+        let unset = said(&read(&[SECRET]).unwrap());
+        let mut defaults = 0;
+        for variable in variables() {
+            let Variable { name, text, .. } = variable;
+            assert!(text.len() > 5, "{name} has no text");
+            assert!(!text.ends_with('.'), "{name}");
+            if let Some(default) = variable.default {
+                let set = read(&[SECRET, (name, default)]).unwrap();
+                assert_eq!(said(&set), unset, "{name}");
+                defaults += 1;
+            }
+        }
+        assert!(defaults > 25);
+        // What it is held against tells one from another.
+        let other = read(&[SECRET, ("AMQP_PREFETCH", "255")]).unwrap();
+        assert_ne!(said(&other), unset);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use clap::Command;
 const GROUPS: &[(&str, &[&str])] = &[
     ("Run", &["serve", "dev"]),
     ("Try", &["token", "publish", "map"]),
-    ("Set up", &["completions", "help"]),
+    ("Set up", &["variables", "completions", "help"]),
 ];
 
 const PROGRAM: &str = "\
@@ -21,7 +21,7 @@ variable or an argument, which is named.";
 pub(super) const SERVE: &str = "\
 Environment:
   JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL or AUTH_INTROSPECTION_URL says who vouches for tokens;
-  AMQP_URL is the broker, HOST and PORT the address. README.md has all variables.
+  AMQP_URL is the broker, HOST and PORT the address. 'agent-gateway variables' has all.
 
 Signals:
   SIGTERM, SIGINT  finish what is in hand and end, within SHUTDOWN_GRACE_SECONDS
@@ -68,6 +68,13 @@ Examples:
 pub(super) const STATUS: &str = "\
 Examples:
   agent-gateway publish status --tenant acme --conversation c-1 --message-id m-1 --status read";
+
+pub(super) const VARIABLES: &str = "\
+A default is in brackets. Of a secret, NAME_FILE may name the file that holds it.
+
+Examples:
+  agent-gateway variables
+  agent-gateway variables replay";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

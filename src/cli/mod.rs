@@ -9,6 +9,7 @@ mod publish;
 mod serve;
 mod service_manager;
 mod token;
+mod variables;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
@@ -55,6 +56,8 @@ enum Command {
     /// Publish an event through the exchange, as the webhook service does.
     #[command(subcommand, after_help = help::PUBLISH)]
     Publish(publish::Args),
+    /// Print the environment variables, what each is for and its default.
+    Variables(variables::Args),
     /// Print the script by which a shell completes commands and options.
     Completions(completions::Args),
 }
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
             Command::Token(args) => token::run(args),
             Command::Map(args) => map::run(args),
             Command::Publish(args) => publish::run(args).await,
+            Command::Variables(args) => variables::run(&args),
             Command::Completions(args) => completions::run(&args),
         }
     });

@@ -10,10 +10,17 @@ use super::secret_file;
 
 /// A variable that is known.
 #[derive(Debug)]
-pub(super) struct Variable {
-    pub(super) name: &'static str,
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
     /// The variable that may name a file with the value instead, if this one is secret.
-    pub(super) file: Option<&'static str>,
+    pub file: Option<&'static str>,
+    /// What it belongs to.
+    pub section: &'static str,
+    /// What counts while it is not set, if that can be written.
+    pub default: Option<&'static str>,
+    /// What it is for, in Markdown. A line break is not there, and every part begins with a space.
+    pub text: &'static str,
 }
 
 /// This one may hold the path of a file as well as the text itself.
@@ -71,7 +78,7 @@ impl Environment {
             }
         }
         environment.unknown.sort();
-        for Variable { name, file } in known {
+        for Variable { name, file, .. } in known {
             let Some(file) = file else { continue };
             match paths.remove(name) {
                 Some(_) if environment.texts.contains_key(name) => {

@@ -15,6 +15,7 @@ mod auth;
 mod cli;
 mod config;
 mod conformance;
+mod docs;
 mod faults;
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -47,6 +47,7 @@ fn every_command_says_how_it_is_used() {
         (&["publish"], "AMQP_EXCHANGE"),
         (&["publish", "inbound"], "Conversation:\n"),
         (&["publish", "status"], "--status read"),
+        (&["variables"], "variables replay"),
         (&["completions"], "/usr/share/bash-completion"),
     ] {
         let text = help(&[command, &["--help"]].concat());
