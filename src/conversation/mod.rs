@@ -40,6 +40,7 @@ mod hub;
 mod id;
 mod json_text;
 mod member;
+mod notified;
 mod recent;
 mod rejection;
 mod selection;
