@@ -66,6 +66,11 @@ observability: need-cargo static/dist ## the alerts' tests, and each query of th
 	@AMQP_URL="$$(scripts/broker up)" && PROMETHEUS="$$(scripts/prometheus)" && export AMQP_URL PROMETHEUS && \
 	cargo test --locked --test observability
 
+.PHONY: openapi
+openapi: need-cargo static/dist ## the description of the internal listener, held against the program by schemathesis
+	@AMQP_URL="$$(scripts/broker up)" && SCHEMATHESIS="$$(scripts/schemathesis)" && export AMQP_URL SCHEMATHESIS && \
+	cargo test --locked --test openapi
+
 # Chosen by SCENARIOS, ROUNDS, OURS, PEER and RESULTS, which make hands on: docs/performance.md.
 .PHONY: bench bench-quick
 bench: need-cargo static/dist benches/peer/node_modules/.package-lock.json ## CPU, latency and memory beside a Node process; SCENARIOS='rooms-1000 drain' ROUNDS=3 PEER=another/agent-gateway
@@ -100,7 +105,7 @@ fuzz: need-cargo static/dist ## input that nobody thought of, SECONDS=60 for eac
 lint: need-cargo need-cargo-deny static/dist ## formatting, clippy, dependencies, the front end's types, ESLint and Prettier
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --test soak --test siege --test observability --locked -- -D warnings
+	cargo clippy --test soak --test siege --test observability --test openapi --locked -- -D warnings
 	cargo deny --offline --locked check bans licenses sources
 	cd static && npm run check && npm run lint
 

@@ -5,10 +5,10 @@ use std::hint::black_box;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent_gateway::conversation::{
-    Accepted, Batch, ConversationKey, CursorKey, Entry, Epoch, Event, EventName, Hub, Id, Join,
+    Accepted, Arrival, Batch, ConversationKey, CursorKey, Entry, Epoch, Event, EventName, Hub, Id, Join,
     Joined, Offer, Outlet, Participant, Position, ResetNotice, WindowLimits,
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -174,7 +174,15 @@ fn offer(criterion: &mut Criterion) {
             let at = Accepted::now();
             bencher.iter_batched(
                 || room.event(),
-                |(event, position)| hub.apply(event, || position, at, &mut Batch::default()),
+                |(event, position)| {
+                    // As a source does it, whose events are timed.
+                    let mut batch = Batch::default();
+                    batch.arrived(Arrival {
+                        at: Instant::now(),
+                        published_before: Some(Duration::from_millis(1)),
+                    });
+                    hub.apply(event, || position, at, &mut batch)
+                },
                 BatchSize::SmallInput,
             );
         });

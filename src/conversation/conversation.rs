@@ -16,6 +16,7 @@ use super::member::{
     DeliveryState, Join, Joined, Member, MemberId, MemberMap, Offer, Outlet, PendingNotice,
     ResetNotice, Resume,
 };
+use super::notified::Notified;
 use super::window::{Window, WindowLimits};
 use crate::lock::Mutex;
 
@@ -276,28 +277,6 @@ pub(super) struct Offered {
     pub(super) taken: u64,
     /// Those that fell behind by it.
     pub(super) fell_behind: Vec<(MemberId, Arc<dyn Outlet>)>,
-}
-
-/// What has become of a notice to a member.
-struct Notified {
-    offer: Offer,
-    /// The position after which the member's entries follow.
-    start: Position,
-    /// How much it can rely on, if it has joined.
-    resume: Option<Resume>,
-    /// Why something may be missing, if it may.
-    reset: Option<ResetReason>,
-}
-
-impl Notified {
-    fn count(&self, counters: &Counters) {
-        if let Some(resume) = &self.resume {
-            counters.joins.count(resume);
-        }
-        if let Some(reason) = &self.reset {
-            counters.resets.count(reason);
-        }
-    }
 }
 
 impl ConversationState {

@@ -43,6 +43,7 @@ mod id;
 mod json_text;
 mod marks;
 mod member;
+mod notified;
 mod recent;
 mod rejection;
 mod selection;

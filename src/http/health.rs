@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::App;
 use crate::broker::Check;
@@ -50,10 +51,14 @@ impl Health {
     }
 }
 
-#[derive(Serialize)]
+/// How it is.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Report {
+    /// `ok`, `ready`, `degraded`, `starting` or `draining`.
     status: &'static str,
+    /// When it is degraded: each part of the broker's side, `up` or with what is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     checks: Option<BTreeMap<&'static str, String>>,
 }
 
@@ -66,10 +71,29 @@ impl Report {
     }
 }
 
+/// Says that the process can serve.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "healthz",
+    tag = "operation",
+    responses((status = 200, description = "It can.", body = Report))
+)]
 pub(super) async fn healthz() -> Json<Report> {
     Report::of("ok")
 }
 
+/// Says whether traffic should come here.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    tag = "operation",
+    responses(
+        (status = 200, description = "It should: `ready`, or `degraded` while sockets and the relay work.", body = Report),
+        (status = 503, description = "It should not: `starting` or `draining`.", body = Report),
+    )
+)]
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Report>) {
     if app.health.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, Report::of("draining"));

@@ -12,7 +12,7 @@ use subtle::{ConditionallySelectable, ConstantTimeEq};
 use crate::counter::Counter;
 
 /// The header that carries a key, besides `Authorization: Bearer`.
-const HEADER: &str = "x-internal-api-key";
+pub(super) const HEADER: &str = "x-internal-api-key";
 
 /// The configured keys, as hashes: of equal length, so that comparing reveals nothing of theirs.
 /// Clones are the same keys: what renews one renews all.

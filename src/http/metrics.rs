@@ -23,7 +23,14 @@ use super::App;
 use super::internal::{self, ApiError};
 use sheet::Sheet;
 
-/// On the listener for internal calls.
+/// Gives the metrics, for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "metrics",
+    tag = "operation",
+    responses((status = 200, description = "The text format.", body = String, content_type = "text/plain"))
+)]
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let mut sheet = Sheet::default();
     events::write(&app, &mut sheet);

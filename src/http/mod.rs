@@ -10,6 +10,7 @@ mod health;
 mod internal;
 mod keys;
 mod metrics;
+pub mod openapi;
 mod origin;
 mod origins;
 mod page;
@@ -194,7 +195,9 @@ pub fn routers(settings: &Settings, parts: Parts) -> Routers {
             }
         }
         Some(_) => {
-            let metrics = Router::new().route("/metrics", get(metrics::metrics));
+            let metrics = Router::new()
+                .route("/metrics", get(metrics::metrics))
+                .route("/openapi.json", get(openapi::document));
             let internal = probes.merge(internal).merge(metrics);
             Routers {
                 public: public.with_state(app.clone()),

@@ -188,6 +188,18 @@ impl TestGateway {
         samples.iter().sum()
     }
 
+    /// The address it listens on for internal calls.
+    pub(crate) async fn internal_address(&self) -> String {
+        const MESSAGE: &str = "listening for internal calls";
+        let mut lines = Vec::new();
+        until(MESSAGE, async || {
+            lines = self.logged(MESSAGE);
+            !lines.is_empty()
+        })
+        .await;
+        lines[0]["address"].as_str().unwrap().to_owned()
+    }
+
     /// The address it listens on.
     pub(crate) fn address(&self) -> &str {
         &self.address

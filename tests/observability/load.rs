@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::harness::{
-    Broker, Client, Folder, TestGateway, claims, message, now, random_name, sign, status, until,
+    Broker, Client, Folder, TestGateway, claims, message, now, random_name, sign, status,
 };
 
 /// A key that signs nothing here: the set is loaded, and its age told.
@@ -42,7 +42,7 @@ impl Load {
             ("AUTH_INTROSPECTION_URL", &url),
         ];
         let gateway = TestGateway::ready_with(broker, &variables).await;
-        let scraped = scraped(&gateway).await;
+        let scraped = gateway.internal_address().await;
         let mut agents = vec![gateway.agent("acme", "c-1").await];
         let auth_of_all = json!({"token": sign(&claims("acme"))});
         let mut own = Client::open(gateway.address(), "").await;
@@ -103,17 +103,4 @@ impl Load {
             .body(body.to_string());
         crate::harness::answer(request).await.0
     }
-}
-
-/// The address of the listener for internal calls.
-async fn scraped(gateway: &TestGateway) -> String {
-    const MESSAGE: &str = "listening for internal calls";
-    gateway.logs(MESSAGE).await;
-    let mut line = Vec::new();
-    until(MESSAGE, async || {
-        line = gateway.logged(MESSAGE);
-        !line.is_empty()
-    })
-    .await;
-    line[0]["address"].as_str().unwrap().to_owned()
 }

@@ -8,34 +8,63 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
 use tracing::debug;
+use utoipa::ToSchema;
 
 use super::super::App;
-use super::{ApiError, Route};
+use super::{ApiError, Refused, Route};
 use crate::conversation::{
     ConversationKey, ConversationView, Cursor, Id, Invalid, MemberView, Standing, rfc3339,
 };
 use crate::net::Peer;
 use crate::trace::TraceContext;
 
-#[derive(Serialize)]
+/// A conversation as this replica has it.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::http) struct Seen {
     members: Vec<MemberAnswer>,
+    /// How many events the window has.
     events: usize,
+    /// Null while it has none.
+    #[schema(required = true)]
     oldest_cursor: Option<String>,
+    /// The same.
+    #[schema(required = true)]
     newest_cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+/// Who follows it.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct MemberAnswer {
+pub(in crate::http) struct MemberAnswer {
     agent_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     name: Option<String>,
+    #[schema(format = DateTime)]
     connected_at: String,
+    /// `live`, or `catching_up`.
+    #[schema(pattern = "^(live|catching_up)$")]
     state: &'static str,
 }
 
+/// Says who follows a conversation, and how much of it is kept for replay.
+#[utoipa::path(
+    get,
+    path = "/internal/conversations/{tenantId}/{conversationId}",
+    operation_id = "conversation",
+    tag = "relay",
+    params(
+        ("tenantId" = String, Path, description = "The customer account.", pattern = "^[A-Za-z0-9._~:@+=-]{1,128}$"),
+        ("conversationId" = String, Path, description = "The conversation in it.", pattern = "^[A-Za-z0-9._~:@+=-]{1,128}$"),
+    ),
+    responses(
+        (status = 200, description = "The conversation; an empty one if nobody follows it and nothing is kept.", body = Seen),
+        (status = 401, description = "`unauthorized`: no key, or none that counts.", body = Refused),
+        (status = 422, description = "`invalid_request`: an id that is none.", body = Refused),
+    ),
+    security(("key" = []), ("bearer" = []))
+)]
 pub(in crate::http) async fn conversation(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,

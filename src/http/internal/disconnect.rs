@@ -8,11 +8,13 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
 use tracing::info;
+use utoipa::ToSchema;
 
 use super::super::App;
-use super::{ApiError, Route};
+use super::{ApiError, Refused, Route};
 use crate::conversation::fields::text;
 use crate::conversation::{JsonText, Selection};
+use crate::http::openapi::DisconnectRequest;
 use crate::net::Peer;
 use crate::source::relay::{self, RelayError};
 use crate::trace::TraceContext;
@@ -21,15 +23,36 @@ use crate::trace::TraceContext;
 /// for which clients have 64 KiB.
 const AGENT_LIMIT: usize = 64 * 1024;
 
-#[derive(Serialize)]
+/// The answer to a disconnect.
+#[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Disconnected {
+    /// True.
     ok: bool,
+    /// How many members of this replica there were.
     disconnected: usize,
     /// `replica` when other replicas come to it later.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'static str>,
 }
 
+/// Disconnects members, whose other conversations stay.
+#[utoipa::path(
+    post,
+    path = "/internal/disconnect",
+    operation_id = "disconnect",
+    tag = "relay",
+    request_body(content = DisconnectRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "They are disconnected.", body = Disconnected),
+        (status = 400, description = "`invalid_json`: the body is not JSON.", body = Refused),
+        (status = 401, description = "`unauthorized`: no key, or none that counts.", body = Refused),
+        (status = 413, description = "`payload_too_large`: more than 256 KiB.", body = Refused),
+        (status = 415, description = "`unsupported_media_type`: not JSON, or compressed.", body = Refused),
+        (status = 422, description = "`invalid_request`: the field in `error.field` breaks its rule.", body = Refused),
+        (status = 503, description = "`unavailable`: the gateway is shutting down.", body = Refused),
+    ),
+    security(("key" = []), ("bearer" = []))
+)]
 pub(in crate::http) async fn disconnect(
     State(app): State<Arc<App>>,
     ConnectInfo(peer): ConnectInfo<Peer>,

@@ -5,11 +5,11 @@ mod counts;
 mod disconnect;
 mod emit;
 
-pub(super) use conversation::conversation;
+pub(super) use conversation::{__path_conversation, conversation};
 pub(super) use counts::RequestCounts;
 use counts::Route;
-pub(super) use disconnect::disconnect;
-pub(super) use emit::emit;
+pub(super) use disconnect::{__path_disconnect, disconnect};
+pub(super) use emit::{__path_emit, emit};
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -24,6 +24,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
 use tokio::time::timeout;
 use tracing::warn;
+use utoipa::ToSchema;
 
 use super::App;
 use crate::conversation::{BODY_LIMIT, Invalid};
@@ -39,6 +40,27 @@ pub(super) struct ApiError {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
+    field: Option<Cow<'static, str>>,
+}
+
+/// The answer to a call that was not taken.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Refused {
+    /// False.
+    ok: bool,
+    error: Refusal,
+}
+
+/// Why a call was not taken.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Refusal {
+    /// What programs branch on.
+    code: &'static str,
+    /// A sentence for who reads it.
+    message: Cow<'static, str>,
+    /// The place in the call that it is about, such as `payload.messageId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     field: Option<Cow<'static, str>>,
 }
 
@@ -185,21 +207,9 @@ impl From<Invalid> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Body {
-            ok: bool,
-            error: Error,
-        }
-        #[derive(Serialize)]
-        struct Error {
-            code: &'static str,
-            message: Cow<'static, str>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            field: Option<Cow<'static, str>>,
-        }
-        let body = Body {
+        let body = Refused {
             ok: false,
-            error: Error {
+            error: Refusal {
                 code: self.code,
                 message: self.message,
                 field: self.field,

@@ -388,17 +388,7 @@ async fn keys_for_metrics_open_nothing_else() {
 async fn metrics_need_no_key_on_the_internal_listener_and_are_404_on_the_public_one() {
     let broker = Broker::new().await;
     let gateway = TestGateway::start_with(&broker, &[("INTERNAL_PORT", "0")]).await;
-    let mut internal = None;
-    until("it listens for internal calls", async || {
-        internal = gateway.log().into_iter().find_map(|line| {
-            let fields: serde_json::Value = serde_json::from_str(&line).ok()?;
-            let internal = fields["message"] == "listening for internal calls";
-            internal.then(|| fields["address"].as_str().unwrap().to_owned())
-        });
-        internal.is_some()
-    })
-    .await;
-    let internal = internal.unwrap();
+    let internal = gateway.internal_address().await;
     let answer = ask(&internal, "GET /metrics", &[]).await;
     assert_eq!(answer.status, 200);
     parse(&answer.body);

@@ -5,6 +5,7 @@ mod health;
 mod internal_api;
 mod metrics;
 mod nginx;
+mod openapi;
 mod origins;
 mod public_url;
 mod relay;
