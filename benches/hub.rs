@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use agent_gateway::conversation::{
-    Accepted, Arrival, Batch, ConversationKey, CursorKey, Entry, Epoch, Event, EventName, Hub, Id, Join,
-    Joined, Offer, Outlet, Participant, Position, ResetNotice, WindowLimits,
+    Accepted, Arrival, Batch, ConversationKey, CursorKey, Entry, Epoch, Event, EventName, Hub, Id,
+    Join, Joined, Offer, Outlet, Participant, Position, ResetNotice, WindowLimits,
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::value::RawValue;
