@@ -254,8 +254,8 @@ impl Drain<'_> {
         if let Some(journal) = journal {
             journal.stop(self.grace / 6).await;
         }
-        // What has been acknowledged is only in this process: members that are behind get time to
-        // catch up.
+        // What has been acknowledged may be only in this process: members that are behind get time to
+        // catch up, and sessions to write what waits in them.
         if timeout(self.grace / 3, self.caught_up()).await.is_err() {
             warn!(
                 members = self.hub.catching_up(),
@@ -279,6 +279,7 @@ impl Drain<'_> {
         while self.hub.catching_up() > 0 {
             sleep(Duration::from_millis(10)).await;
         }
+        self.sockets.written().await;
     }
 }
 

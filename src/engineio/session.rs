@@ -213,6 +213,12 @@ impl<P: Protocol> Session<P> {
         state.outbound.is_written() || state.connection.is_none()
     }
 
+    /// Waits until what waits for the client has been written, or the session has ended. What a client has to
+    /// poll for is not waited for.
+    pub async fn written(&self) {
+        self.wait_for(|| self.is_written()).await;
+    }
+
     pub(super) fn named(&self, sid: String) {
         if let Some(sessions) = self.sessions.upgrade() {
             sessions.name(&sid, self.number);

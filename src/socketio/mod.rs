@@ -185,7 +185,7 @@ impl Sockets {
         self.members.clone()
     }
 
-    /// SessionCounts for the metrics.
+    /// Counts for the metrics.
     pub fn statistics(&self) -> Statistics {
         self.statistics.clone()
     }
@@ -213,6 +213,13 @@ impl Sockets {
         denies: impl Fn(&Agent, &ConversationKey) -> bool + Send + Sync + 'static,
     ) {
         self.admissions.deny_if(Box::new(denies));
+    }
+
+    /// Waits until every session that has a WebSocket has written what waits for its client, or has ended.
+    pub async fn written(&self) {
+        for session in self.statistics.sessions.all() {
+            session.written().await;
+        }
     }
 
     /// Closes all sessions by closing their transports, so that clients connect elsewhere: in

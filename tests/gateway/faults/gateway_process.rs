@@ -1,9 +1,11 @@
 //! The gateway is terminated or killed under load.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use lapin::BasicProperties;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::harness::{
     Broker, Client, Direction, Proxy, Received, Signal, TestGateway, claims, deliveries, message,
@@ -18,6 +20,15 @@ const GRACE: (&str, &str) = ("SHUTDOWN_GRACE_SECONDS", "20");
 
 fn all() -> Vec<String> {
     (0..COUNT).map(|number| format!("m-{number}")).collect()
+}
+
+/// So many messages of two thousand letters.
+fn large(count: usize) -> impl Iterator<Item = (Vec<u8>, BasicProperties)> {
+    (0..count).map(|number| {
+        let mut body = message("acme", "c-1", &format!("m-{number}"));
+        body["text"] = "x".repeat(2_000).into();
+        (body.to_string().into_bytes(), BasicProperties::default())
+    })
 }
 
 /// What an agent has seen, and where it stands.
@@ -137,12 +148,7 @@ async fn while_draining_new_connects_and_relay_calls_are_rejected() {
     // A member that does not read: the gateway gives it time to catch up.
     let mut stalled = gateway.stalled_agent("acme", "c-1").await;
     let mut witness = gateway.agent("acme", "c-1").await;
-    let large = (0..4_000).map(|number| {
-        let mut body = message("acme", "c-1", &format!("m-{number}"));
-        body["text"] = "x".repeat(2_000).into();
-        (body.to_string().into_bytes(), BasicProperties::default())
-    });
-    broker.publish_all("inbound_message", large).await;
+    broker.publish_all("inbound_message", large(4_000)).await;
     witness.message_ids(4_000).await;
     let mut waiting = Client::open(gateway.address(), "&tenantId=acme&conversationId=c-1").await;
 
@@ -168,6 +174,36 @@ async fn while_draining_new_connects_and_relay_calls_are_rejected() {
     let mut seen = Seen::default();
     seen.rest(&mut stalled).await;
     assert_eq!(seen.ids.len(), 4_000);
+    assert_eq!(gateway.ended().await.status.code(), Some(0));
+}
+
+/// What a session has taken on for its client is not thrown away because the client reads slowly: this one takes
+/// longer than clients have that only do not close in turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_reader_gets_what_was_acknowledged_before_the_exit() {
+    const EVENTS: usize = 600;
+    let broker = Broker::new().await;
+    let grace = [("SHUTDOWN_GRACE_SECONDS", "300")];
+    let gateway = TestGateway::ready_with(&broker, &grace).await;
+    let mut slow = gateway.stalled_agent("acme", "c-1").await;
+    let mut witness = gateway.agent("acme", "c-1").await;
+    broker.publish_all("inbound_message", large(EVENTS)).await;
+    witness.message_ids(EVENTS).await;
+
+    gateway.signal(Signal::TERM);
+    until("it is not ready", async || {
+        gateway.get("/readyz").await.0 == 503
+    })
+    .await;
+    let mut seen = Seen::default();
+    while let event @ Received::Event { .. } = slow.next().await {
+        seen.note(&event);
+        if seen.ids.len() % 30 == 0 {
+            // Its pace: about 200 KB a second.
+            sleep(Duration::from_millis(300)).await;
+        }
+    }
+    assert_eq!(seen.ids.len(), EVENTS);
     assert_eq!(gateway.ended().await.status.code(), Some(0));
 }
 
