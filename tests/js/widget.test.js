@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Gateway } from "./harness/Gateway.js";
+import { MediaServer } from "./harness/MediaServer.js";
 import { address, inbound, newPlace, outbound } from "./harness/place.js";
 import { Proxy } from "./harness/Proxy.js";
 import { stage } from "./harness/stage.js";
 import { until } from "./harness/until.js";
 
-const { broker, gateway, browser } = await stage();
+const { broker, gateway, browser, media } = await stage({ servers: { media: MediaServer } });
 
 test("the page shows what the customer writes, before and after it is opened", async (t) => {
   const place = newPlace();
@@ -134,9 +135,7 @@ test("hostile content stays text", async (t) => {
 test("attachments are shown as what they are", async (t) => {
   const place = newPlace();
   const page = await open(t, place);
-  // A picture from the page's own host: nothing of this test leaves the machine.
-  const icon = await page.page.locator('link[rel="icon"]').evaluate(({ href }) => href);
-  await gateway.publish(place, "inbound_message", { messageId: "picture", mediaUrl: icon, mediaType: "image/svg+xml" });
+  await gateway.publish(place, "inbound_message", { messageId: "picture", mediaUrl: media.drawing("lamp", 32, 32), mediaType: "image/svg+xml" });
   const image = page.message("picture").locator("img");
   await until("the picture is loaded", () => image.evaluate(({ complete, naturalWidth }) => complete && naturalWidth > 0));
   const mediaUrl = "https://files.example.com/Return%20label.pdf";
@@ -145,6 +144,16 @@ test("attachments are shown as what they are", async (t) => {
   assert.match(await file.innerText(), /Return label\.pdf\s+files\.example\.com/);
   assert.equal(await file.getAttribute("href"), mediaUrl);
   assert.equal(await page.text("document"), "See?");
+  // The icon comes within the page, and nothing keeps the browser from drawing it.
+  const icon = await page.page.locator('link[rel="icon"]').evaluate(async ({ href, type }) => {
+    const image = new Image();
+    image.src = href;
+    await image.decode();
+    return { href, type, width: image.naturalWidth };
+  });
+  assert.match(icon.href, /^data:image\/svg\+xml,/);
+  assert.equal(icon.type, "image/svg+xml");
+  assert.ok(icon.width > 0);
   assert.deepEqual(page.problems(), []);
 });
 
