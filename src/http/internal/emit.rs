@@ -45,7 +45,7 @@ pub(in crate::http) struct Emitted {
         (status = 413, description = "`payload_too_large`: more than 256 KiB.", body = Refused),
         (status = 415, description = "`unsupported_media_type`: not JSON, or compressed.", body = Refused),
         (status = 422, description = "`invalid_request`: the field in `error.field` breaks its rule.", body = Refused),
-        (status = 503, description = "`unavailable`: the gateway is shutting down.", body = Refused),
+        (status = 503, description = "`unavailable`: the gateway is shutting down, or too much waits for the broker.", body = Refused),
     ),
     security(("key" = []), ("bearer" = []))
 )]
