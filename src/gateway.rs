@@ -1,6 +1,7 @@
 //! The composition root: the only place that knows every part.
 
 mod descriptors;
+mod drain;
 mod reload;
 
 use std::net::SocketAddr;
@@ -10,8 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -20,16 +20,14 @@ use crate::auth::Authenticator;
 use crate::config::{Config, Unknown};
 use crate::conversation::{CursorKey, Epoch, Hub, Selection};
 use crate::http::{self, Health, ProcessPhase};
-use crate::journal::{self, Journal, MemoryJournal, StreamJournal, StreamTasks};
+use crate::journal::{self, Journal, MemoryJournal, StreamJournal};
 use crate::net::{self, Limits, Listener};
 use crate::socketio::{Members, Sockets};
 use crate::source::amqp;
 use crate::throttle::Throttle;
 use descriptors::descriptors;
+use drain::Drain;
 pub use reload::Reload;
-
-/// How long the shutdown waits for clients to close in turn.
-const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often what has expired is dropped.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
@@ -220,66 +218,6 @@ impl Gateway {
         disconnecting.abort();
         report(&hub);
         Ok(())
-    }
-}
-
-/// Finishes what is in hand: deliveries first, so that agents still see them, then sockets, then
-/// requests.
-struct Drain<'a> {
-    hub: &'a Hub,
-    sockets: &'a Sockets,
-    lingering: TaskTracker,
-    grace: Duration,
-}
-
-impl Drain<'_> {
-    async fn run(
-        &self,
-        mut source: JoinHandle<()>,
-        journal: Option<StreamTasks>,
-        intake: CancellationToken,
-        closing: CancellationToken,
-        servers: Vec<JoinHandle<()>>,
-    ) {
-        intake.cancel();
-        // A broker that hangs must not take the sockets' time as well.
-        match timeout(self.grace / 3, &mut source).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => warn!(%error, "the intake ended badly"),
-            Err(_) => {
-                warn!("the broker does not answer; its deliveries go back");
-                source.abort();
-            }
-        }
-        if let Some(journal) = journal {
-            journal.stop(self.grace / 6).await;
-        }
-        // What has been acknowledged may be only in this process: members that are behind get time to
-        // catch up, and sessions to write what waits in them.
-        if timeout(self.grace / 3, self.caught_up()).await.is_err() {
-            warn!(
-                members = self.hub.catching_up(),
-                "members have not caught up"
-            );
-        }
-        self.sockets.close(self.grace / 6).await;
-        closing.cancel();
-        for server in servers {
-            if let Err(error) = server.await {
-                warn!(%error, "a listener ended badly");
-            }
-        }
-        // Clients that do not close in turn are not waited for much longer.
-        self.lingering.close();
-        let last = LINGER_TIMEOUT.min(self.grace / 4);
-        timeout(last, self.lingering.wait()).await.ok();
-    }
-
-    async fn caught_up(&self) {
-        while self.hub.catching_up() > 0 {
-            sleep(Duration::from_millis(10)).await;
-        }
-        self.sockets.written().await;
     }
 }
 
