@@ -26,7 +26,7 @@ use crate::socketio::{Members, Sockets};
 use crate::source::amqp;
 use crate::throttle::Throttle;
 use descriptors::descriptors;
-pub use reload::Reload;
+pub use reload::{Occasion, Reload};
 
 /// How long the shutdown waits for clients to close in turn.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
