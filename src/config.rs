@@ -4,6 +4,7 @@
 //! variable's full name. White space around a value does not count, and a variable that is set
 //! but empty counts as unset. Of a secret `NAME`, `NAME_FILE` may name a file that holds it.
 
+mod access;
 mod amqp_url;
 mod broker;
 mod environment;
@@ -11,6 +12,7 @@ mod files;
 mod misspelt;
 mod reader;
 mod secret_file;
+mod stamp;
 mod tokens;
 mod values;
 mod variables;
@@ -28,6 +30,7 @@ pub use environment::Variable;
 pub use files::{Files, Reading};
 pub use misspelt::Unknown;
 use reader::VariableReader;
+pub use stamp::Stamp;
 
 /// Everything that can be configured.
 #[derive(Debug)]
@@ -158,7 +161,7 @@ mod tests {
         assert_eq!(config.http.internal, None);
         assert!(config.http.api_keys.is_empty());
         assert_eq!(
-            *config.amqp.uri.get(),
+            config.amqp.uri.get(),
             "amqp://guest:guest@127.0.0.1:5672/%2f".parse().unwrap()
         );
         assert_eq!(config.amqp.exchange, "whatsapp.events");

@@ -27,7 +27,7 @@ use crate::source::amqp;
 use crate::throttle::Throttle;
 use descriptors::descriptors;
 use drain::Drain;
-pub use reload::Reload;
+pub use reload::{Occasion, Reload};
 
 /// How often what has expired is dropped.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);

@@ -30,6 +30,13 @@ pub enum BrokerError {
          AMQP_URL; if not, the broker or a proxy in front of it went away ({said})"
     )]
     HungUp { address: String, said: String },
+    /// The same, after TLS had been agreed on.
+    #[error(
+        "{address} hung up before it let us in: it may want another client certificate \
+         (AMQP_CLIENT_CERT_FILE, AMQP_CLIENT_KEY_FILE), or the broker or a proxy in front of it went \
+         away ({said})"
+    )]
+    HungUpTls { address: String, said: String },
     /// It does not speak AMQP 0-9-1.
     #[error(
         "{address} does not speak AMQP 0-9-1: check host and port in AMQP_URL; a TLS port wants \
@@ -44,11 +51,29 @@ pub enum BrokerError {
     NotTls { address: String, said: String },
     /// The broker's certificate does not prove who it is.
     #[error(
-        "the certificate of {address} is not trusted: SSL_CERT_FILE names a PEM file with the \
-         certificate of the authority that signed it, and AMQP_URL must use a host name that stands \
-         in it ({said})"
+        "the certificate of {address} is not trusted: AMQP_CA_FILE (or SSL_CERT_FILE) names a PEM \
+         file with the certificate of the authority that signed it ({said})"
     )]
     Certificate { address: String, said: String },
+    /// It is the certificate of another host.
+    #[error(
+        "the certificate of {address} is not trusted, since it is for another host name: AMQP_URL \
+         must use one that stands in it ({said})"
+    )]
+    OtherHost { address: String, said: String },
+    /// The broker wants a certificate of ours, and there is none.
+    #[error(
+        "{address} wants a client certificate: AMQP_CLIENT_CERT_FILE and AMQP_CLIENT_KEY_FILE name \
+         one that an authority of the broker's has signed ({said})"
+    )]
+    NoClientCertificate { address: String, said: String },
+    /// The broker does not take our certificate.
+    #[error(
+        "{address} does not take the client certificate of AMQP_CLIENT_CERT_FILE: it must be in \
+         date, for use by clients, and signed by an authority that the broker trusts \
+         (ssl_options.cacertfile), whose intermediate certificates stand in the file too ({said})"
+    )]
+    ClientCertificate { address: String, said: String },
     /// Another trouble of TLS.
     #[error("TLS with {address} failed ({said})")]
     Tls { address: String, said: String },
@@ -63,6 +88,13 @@ pub enum BrokerError {
         user: String,
         said: String,
     },
+    /// The broker takes no user from the certificate, or knows none of that name.
+    #[error(
+        "the broker at {address} takes no login by client certificate (auth_mechanism=external): \
+         its plugin rabbitmq_auth_mechanism_ssl must be on, EXTERNAL among its auth_mechanisms, and \
+         a user there called what ssl_cert_login_from takes from the certificate ({said})"
+    )]
+    ExternalLogin { address: String, said: String },
     /// There is no such vhost.
     #[error(
         "the broker has no vhost {vhost}: check the end of AMQP_URL, or create it with rabbitmqctl \

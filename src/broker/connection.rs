@@ -1,8 +1,12 @@
 //! A connection to the broker, whose errors say what to do about them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_rs::Runtime;
+use async_rs::traits::RuntimeKit;
 use lapin::options::ConfirmSelectOptions;
+use lapin::uri::AMQPUri;
 use lapin::{Channel, ConnectionProperties};
 use tokio::net::lookup_host;
 use tokio::time::timeout;
@@ -11,7 +15,7 @@ use super::broker_error::BrokerError;
 use super::io_thread;
 use super::operation::Operation;
 use super::redacted_uri::RedactedUri;
-use super::shared_uri::SharedUri;
+use super::shared_uri::{Access, SharedUri};
 
 /// A broker that takes the connection and then says nothing is given up after this time. So is a
 /// declaration: a broker that has just come back can leave that of a replicated queue unanswered,
@@ -49,18 +53,20 @@ impl BrokerConnection {
         purpose: &str,
         traffic: Traffic,
     ) -> Result<Self, BrokerError> {
-        let mut uri = (*uri.get()).clone();
-        let redacted = RedactedUri::new(&uri);
+        let access = uri.access();
+        let redacted = RedactedUri::new(&access);
+        let mut uri = access.uri.clone();
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         let name = format!("agent-gateway {purpose}");
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let opening = async {
             match traffic {
                 Traffic::Deliveries => {
-                    let runtime = io_thread::runtime();
-                    lapin::Connection::connect_uri_with_runtime(uri, properties, runtime).await
+                    connect(&access, uri, properties, io_thread::runtime()).await
                 }
-                Traffic::Publishes => lapin::Connection::connect_uri(uri, properties).await,
+                Traffic::Publishes => {
+                    connect(&access, uri, properties, Runtime::tokio_current()).await
+                }
             }
         };
         match timeout(ANSWER_TIMEOUT, opening).await {
@@ -152,6 +158,17 @@ impl BrokerConnection {
             said: said.to_owned(),
         }
     }
+}
+
+async fn connect<R: RuntimeKit + Clone + Send + Sync + 'static>(
+    access: &Arc<Access>,
+    uri: AMQPUri,
+    properties: ConnectionProperties,
+    runtime: Runtime<R>,
+) -> lapin::Result<lapin::Connection> {
+    let access = access.clone();
+    let connect = async move |uri, runtime| Ok(access.tls.connect(&uri, &runtime).await?);
+    lapin::Connection::connector(uri, runtime, connect, properties).await
 }
 
 fn no_answer(uri: &RedactedUri) -> BrokerError {

@@ -7,6 +7,7 @@
 use std::io::ErrorKind as Io;
 
 use lapin::ErrorKind;
+use rustls::{AlertDescription, CertificateError, Error as Tls};
 
 use super::broker_error::BrokerError;
 use super::operation::Operation;
@@ -54,17 +55,38 @@ impl BrokerError {
 
     fn while_connecting(uri: &RedactedUri, error: &std::io::Error, said: String) -> Self {
         let address = uri.address.clone();
-        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        let inner = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<Tls>());
         match (inner, error.kind()) {
-            (Some(rustls::Error::InvalidCertificate(_)), _) => Self::Certificate { address, said },
-            (Some(rustls::Error::InvalidMessage(_)), _) => Self::NotTls { address, said },
-            (Some(_), _) => Self::Tls { address, said },
+            (Some(error), _) => Self::tls(uri, error, said),
             (None, Io::ConnectionRefused) => Self::ConnectionRefused { address, said },
             (
                 None,
                 Io::ConnectionReset | Io::ConnectionAborted | Io::UnexpectedEof | Io::BrokenPipe,
-            ) => Self::HungUp { address, said },
+            ) => match (uri.has_tls, uri.is_external) {
+                // A mechanism that it does not offer ends the connection without a word.
+                (true, true) => Self::ExternalLogin { address, said },
+                (true, false) => Self::HungUpTls { address, said },
+                (false, _) => Self::HungUp { address, said },
+            },
             (None, _) => Self::Network { address, said },
+        }
+    }
+
+    fn tls(uri: &RedactedUri, error: &Tls, said: String) -> Self {
+        let address = uri.address.clone();
+        match error {
+            Tls::InvalidCertificate(
+                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+            ) => Self::OtherHost { address, said },
+            Tls::InvalidCertificate(_) => Self::Certificate { address, said },
+            Tls::InvalidMessage(_) => Self::NotTls { address, said },
+            Tls::AlertReceived(alert) if is_about_certificate(*alert) => match uri.is_identified {
+                true => Self::ClientCertificate { address, said },
+                false => Self::NoClientCertificate { address, said },
+            },
+            _ => Self::Tls { address, said },
         }
     }
 
@@ -80,6 +102,9 @@ impl BrokerError {
         let reply = Reply::read(text);
         let object = operation.object();
         match (code, operation) {
+            (code::ACCESS_REFUSED, Operation::Connect) if uri.is_external => {
+                Self::ExternalLogin { address, said }
+            }
             (code::ACCESS_REFUSED, Operation::Connect) => Self::Login {
                 address,
                 user: guarded(user),
@@ -132,6 +157,20 @@ impl BrokerError {
             },
         }
     }
+}
+
+/// What brokers say of a certificate of ours, or of its absence (RFC 8446, section 6.2).
+const fn is_about_certificate(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+    )
 }
 
 /// A name that nobody has logged in with may be a password in the wrong place: of a long one the

@@ -18,6 +18,7 @@ mod redacted_uri;
 mod reply;
 mod session;
 mod shared_uri;
+mod tls;
 mod topology;
 
 pub(crate) use backoff::Backoff;
@@ -31,6 +32,7 @@ pub(crate) use publisher::{Publisher, Target};
 pub use reply::Difference;
 pub(crate) use session::{Session, keep_connected};
 pub use shared_uri::SharedUri;
+pub use tls::{PemError, Tls};
 pub use topology::{Argument, Queue, Topology, key_matches};
 
 /// What the broker calls the exchange without a name.

@@ -6,21 +6,38 @@ use arc_swap::ArcSwap;
 use lapin::uri::AMQPUri;
 
 use super::redacted_uri::RedactedUri;
+use super::tls::Tls;
 
 /// What the next connection is opened with. Its clones are the same: one change counts for all. It
-/// holds a password, which `Debug` does not show.
+/// holds a password and perhaps a key, which `Debug` does not show.
 #[derive(Clone)]
-pub struct SharedUri(Arc<ArcSwap<AMQPUri>>);
+pub struct SharedUri(Arc<ArcSwap<Access>>);
+
+/// The broker's address, and what opens the way in.
+pub(crate) struct Access {
+    pub(crate) uri: AMQPUri,
+    pub(crate) tls: Tls,
+}
 
 impl SharedUri {
+    /// A broker that is reached by `uri`, with `tls` if that is `amqps://`.
+    pub fn new(uri: AMQPUri, tls: Tls) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(Access { uri, tls })))
+    }
+
     /// As it is now.
-    pub fn get(&self) -> Arc<AMQPUri> {
+    pub(crate) fn access(&self) -> Arc<Access> {
         self.0.load_full()
+    }
+
+    /// The URI, with its password.
+    pub fn get(&self) -> AMQPUri {
+        self.access().uri.clone()
     }
 
     /// Where the broker is, without its credentials.
     pub fn address(&self) -> String {
-        let uri = RedactedUri::new(&self.get());
+        let uri = RedactedUri::new(&self.access());
         match &*uri.vhost {
             "/" => uri.address,
             name => format!("{}/{name}", uri.address),
@@ -29,12 +46,12 @@ impl SharedUri {
 
     /// Whom the broker knows the gateway as.
     pub fn user(&self) -> String {
-        self.get().authority.userinfo.username.clone()
+        RedactedUri::new(&self.access()).user
     }
 
-    /// Has connections be opened with another one from now on. Those that are open stay.
-    pub fn set(&self, uri: Arc<AMQPUri>) {
-        self.0.store(uri);
+    /// Has connections be opened with what `other` has now. Those that are open stay.
+    pub fn set(&self, other: &Self) {
+        self.0.store(other.access());
     }
 }
 
@@ -47,6 +64,6 @@ impl std::fmt::Debug for SharedUri {
 
 impl From<AMQPUri> for SharedUri {
     fn from(uri: AMQPUri) -> Self {
-        Self(Arc::new(ArcSwap::from_pointee(uri)))
+        Self::new(uri, Tls::default())
     }
 }

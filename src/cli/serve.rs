@@ -1,4 +1,5 @@
-//! `serve`: runs the gateway until SIGTERM or SIGINT. SIGHUP has it read its secrets and keys again.
+//! `serve`: runs the gateway until SIGTERM or SIGINT. It reads secrets and keys again that are in files: on
+//! SIGHUP, and when the files change.
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -6,7 +7,7 @@ use tracing::warn;
 
 use super::{CommandError, config, log, service_manager};
 use crate::config::{Config, Needs};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Occasion};
 use crate::trace;
 
 pub(super) async fn run() -> Result<(), CommandError> {
@@ -30,10 +31,18 @@ pub(super) async fn start(
     service_manager::start_watchdog();
     let mut reload = gateway.reload();
     tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            service_manager::is_reloading();
-            reload.run().await;
-            service_manager::has_reloaded();
+        loop {
+            tokio::select! {
+                signal = hangup.recv() => {
+                    if signal.is_none() {
+                        return;
+                    }
+                    service_manager::is_reloading();
+                    reload.run(Occasion::Signal).await;
+                    service_manager::has_reloaded();
+                }
+                () = reload.changed() => reload.run(Occasion::Change).await,
+            }
         }
     });
     let shutdown = async move {

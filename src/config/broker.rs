@@ -2,11 +2,8 @@
 
 use std::sync::Arc;
 
-use super::amqp_url::amqp_url;
 use super::reader::VariableReader;
-use super::values::{
-    bindings, default_bindings, default_broker, name, number, queue_type, yes_or_no,
-};
+use super::values::{bindings, default_bindings, name, number, queue_type, yes_or_no};
 use super::variables::Variables;
 use crate::conversation::Kind;
 use crate::source::amqp::{self, Mapping, QueueType};
@@ -61,9 +58,7 @@ impl VariableReader {
             );
         }
         amqp::Settings {
-            uri: self
-                .value("AMQP_URL", &vars.amqp_url, default_broker, amqp_url)
-                .into(),
+            uri: self.broker(vars),
             exchange,
             inbound_queue,
             status_queue,

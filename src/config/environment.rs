@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::Mistake;
 use super::misspelt::{Unknown, unknown};
 use super::secret_file;
+use super::stamp::Stamp;
 
 /// A variable that is known.
 #[derive(Debug)]
@@ -26,6 +27,13 @@ pub struct Variable {
 /// This one may hold the path of a file as well as the text itself.
 const TEXT_OR_PATH: (&str, &str) = ("JWT_PUBLIC_KEY", "-----BEGIN");
 
+/// These hold the paths of files, whose texts count.
+const PATHS: [&str; 3] = [
+    "AMQP_CA_FILE",
+    "AMQP_CLIENT_CERT_FILE",
+    "AMQP_CLIENT_KEY_FILE",
+];
+
 /// These may begin and end with quotes that are their own: the keywords of a content security policy.
 const KEYWORDS: (&str, [&str; 2]) = ("FRAME_ANCESTORS", ["'self'", "'none'"]);
 
@@ -36,7 +44,42 @@ pub(super) struct TextFile {
     pub(super) variable: &'static str,
     /// The variable that names the file.
     pub(super) named_by: &'static str,
-    pub(super) path: PathBuf,
+    path: PathBuf,
+    /// As it was just before it was read.
+    stamp: Stamp,
+}
+
+impl TextFile {
+    fn new(variable: &'static str, named_by: &'static str, path: PathBuf) -> Self {
+        let stamp = Stamp::of(&path);
+        Self {
+            variable,
+            named_by,
+            path,
+            stamp,
+        }
+    }
+
+    /// What it says.
+    fn read(&self) -> Result<String, String> {
+        let limit = match PATHS.contains(&self.variable) {
+            true => secret_file::CERTIFICATE_BYTES,
+            false => secret_file::SECRET_BYTES,
+        };
+        secret_file::read(&self.path, limit)
+    }
+
+    /// What it says now.
+    pub(super) fn read_again(&mut self) -> Result<String, String> {
+        self.stamp = Stamp::of(&self.path);
+        self.read()
+    }
+
+    /// What it is like now, if that is not what it was like when it was last read.
+    pub(super) fn new_stamp(&self) -> Option<Stamp> {
+        let stamp = Stamp::of(&self.path);
+        (stamp != self.stamp).then_some(stamp)
+    }
 }
 
 /// What is set. The texts are secret, and so there is no `Debug`.
@@ -79,14 +122,13 @@ impl Environment {
         }
         environment.unknown.sort();
         for Variable { name, file, .. } in known {
-            let Some(file) = file else { continue };
-            match paths.remove(name) {
-                Some(_) if environment.texts.contains_key(name) => {
+            match file.zip(paths.remove(name)) {
+                Some((file, _)) if environment.texts.contains_key(name) => {
                     let reason = format!("is set, and so is {name}: only one of them can be");
                     environment.refuse(name, file, reason);
                     environment.texts.remove(name);
                 }
-                Some(path) => environment.read_file(name, file, path),
+                Some((file, path)) => environment.read_file(name, file, path),
                 None => environment.follow(name),
             }
         }
@@ -120,14 +162,11 @@ impl Environment {
     }
 
     fn read_file(&mut self, variable: &'static str, named_by: &'static str, path: PathBuf) {
-        match secret_file::read(&path) {
+        let file = TextFile::new(variable, named_by, path);
+        match file.read() {
             Ok(text) => {
                 self.texts.insert(variable, text);
-                self.files.push(TextFile {
-                    variable,
-                    named_by,
-                    path,
-                });
+                self.files.push(file);
             }
             Err(reason) => self.refuse(variable, named_by, reason),
         }
@@ -136,11 +175,11 @@ impl Environment {
     /// Reads the file that the variable's own text names, if it names one.
     fn follow(&mut self, variable: &'static str) {
         let (text_or_path, mark) = TEXT_OR_PATH;
-        if variable != text_or_path {
-            return;
-        }
+        let is_path = |text: &str| {
+            PATHS.contains(&variable) || variable == text_or_path && !text.contains(mark)
+        };
         match self.texts.get(variable) {
-            Some(text) if !text.contains(mark) => {
+            Some(text) if is_path(text) => {
                 let path = PathBuf::from(text);
                 self.texts.remove(variable);
                 self.read_file(variable, variable, path);

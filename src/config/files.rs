@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::environment::Environment;
+use super::access::TOGETHER;
+use super::environment::{Environment, TextFile};
 use super::reader::VariableReader;
-use super::secret_file;
+use super::stamp::Stamp;
 use super::{Config, Mistake, Mistakes, Needs};
 
 /// The files that variables' texts come from, and the environment around them, which stays as it was
@@ -44,13 +45,20 @@ impl Files {
         self.environment.files.is_empty()
     }
 
+    /// What each file is like now that is not what it was like when it was last read, whatever came
+    /// of that. It waits for the disk.
+    pub fn new_stamps(&self) -> Vec<Option<Stamp>> {
+        let files = self.environment.files.iter();
+        files.map(TextFile::new_stamp).collect()
+    }
+
     /// Reads every file. It waits for the disk.
     pub fn read_again(&mut self) -> Reading {
         let mut new = self.environment.clone();
         let mut changed = Vec::new();
         let mut kept = Vec::new();
-        for file in &self.environment.files {
-            match secret_file::read(&file.path) {
+        for file in &mut new.files {
+            match file.read_again() {
                 Ok(text) if new.texts.get(file.variable) == Some(&text) => {}
                 Ok(text) => {
                     new.texts.insert(file.variable, text);
@@ -78,7 +86,8 @@ impl Files {
         }
     }
 
-    /// Puts back what those say that are mistaken; all, if the mistake is nobody's in particular.
+    /// Puts back what those say that are mistaken, and what counts only together with them; all, if the
+    /// mistake is nobody's in particular.
     fn keep(
         &self,
         new: &mut Environment,
@@ -86,10 +95,16 @@ impl Files {
         kept: &mut Vec<Mistake>,
         mistakes: Mistakes,
     ) {
-        let is_mistaken = |variable: &&'static str| {
+        let is_named = |variable: &&'static str| {
             let named_by = self.environment.named_by(variable);
-            let mut all = mistakes.0.iter();
-            all.any(|mistake| mistake.variable == named_by)
+            mistakes
+                .0
+                .iter()
+                .any(|mistake| mistake.variable == named_by)
+        };
+        let is_mistaken = |variable: &&'static str| {
+            let is_together = TOGETHER.contains(variable) && TOGETHER.iter().any(is_named);
+            is_named(variable) || is_together
         };
         let mistaken: Vec<_> = changed.iter().copied().filter(is_mistaken).collect();
         let back = match mistaken.is_empty() {
@@ -221,5 +236,68 @@ mod tests {
         }
         let config = config(&[("JWT_PUBLIC_KEY", KEY)]).unwrap();
         assert!(config.files.is_empty());
+    }
+
+    /// A certificate and its key, as PEM text.
+    fn certified() -> (String, String) {
+        let text = |tag, contents: &[u8]| pem::encode(&pem::Pem::new(tag, contents));
+        let key = rcgen::KeyPair::generate().unwrap();
+        let params = rcgen::CertificateParams::new(vec![]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        (
+            text("CERTIFICATE", certificate.der()),
+            text("PRIVATE KEY", &key.serialize_der()),
+        )
+    }
+
+    #[test]
+    fn a_certificate_counts_with_its_key_and_leaves_alone_what_is_not_about_the_broker() {
+        let folder = Folder::new();
+        let [(old_cert, old_key), (new_cert, new_key)] = [certified(), certified()];
+        let secret = folder.write("secret", OLD);
+        let (cert, key) = (
+            folder.write("cert", &old_cert),
+            folder.write("key", &old_key),
+        );
+        let mut config = config(&[
+            ("JWT_SECRET_FILE", &secret),
+            ("AMQP_URL", "amqps://guest:guest@example.com/%2f"),
+            ("AMQP_CLIENT_CERT_FILE", &cert),
+            ("AMQP_CLIENT_KEY_FILE", &key),
+        ])
+        .unwrap();
+        // One has been written and the other not yet.
+        folder.write("secret", NEW);
+        folder.write("cert", &new_cert);
+        let reading = config.files.read_again();
+        assert_eq!(reading.changed, ["JWT_SECRET_FILE"]);
+        assert_eq!(reading.kept.len(), 1);
+        assert_eq!(reading.kept[0].variable, "AMQP_CLIENT_KEY_FILE");
+        assert_eq!(reading.config.unwrap().auth.secrets, [NEW]);
+        folder.write("key", &new_key);
+        let reading = config.files.read_again();
+        assert_eq!(
+            reading.changed,
+            ["AMQP_CLIENT_CERT_FILE", "AMQP_CLIENT_KEY_FILE"]
+        );
+        assert!(reading.kept.is_empty());
+    }
+
+    #[test]
+    fn a_file_is_looked_at_without_reading_it() {
+        let folder = Folder::new();
+        let secret = folder.write("secret", OLD);
+        let mut config = config(&[("JWT_SECRET_FILE", &secret)]).unwrap();
+        assert_eq!(config.files.new_stamps(), [None]);
+        std::fs::remove_file(&secret).unwrap();
+        let missing = config.files.new_stamps();
+        assert!(missing[0].is_some());
+        // What has been tried is not tried again.
+        assert_eq!(config.files.read_again().kept.len(), 1);
+        assert_eq!(config.files.new_stamps(), [None]);
+        folder.write("secret", NEW);
+        assert_ne!(config.files.new_stamps(), missing);
+        assert_eq!(config.files.read_again().changed, ["JWT_SECRET_FILE"]);
+        assert_eq!(config.files.new_stamps(), [None]);
     }
 }

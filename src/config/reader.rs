@@ -275,7 +275,7 @@ impl VariableReader {
         }
     }
 
-    fn has_mistake(&self, variable: &'static str) -> bool {
+    pub(super) fn has_mistake(&self, variable: &'static str) -> bool {
         let named_by = self.environment.named_by(variable);
         self.mistakes
             .iter()

@@ -1,4 +1,4 @@
-//! The file that a secret is in.
+//! The file that a secret, a key or a certificate is in.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -6,21 +6,24 @@ use std::path::Path;
 
 use super::environment::{QUOTED, is_quoted};
 
-/// The largest file, in bytes: many times the longest key.
-const MAX_BYTES: u64 = 64 << 10;
+/// The largest file of a secret, in bytes: many times the longest key.
+pub(super) const SECRET_BYTES: u64 = 64 << 10;
 
-/// The text in a file, without the white space around it.
+/// The largest file of certificates, in bytes: all that Debian trusts is a quarter of that.
+pub(super) const CERTIFICATE_BYTES: u64 = 1 << 20;
+
+/// The text in a file of so many bytes at most, without the white space around it.
 ///
 /// # Errors
 /// A sentence without a subject. It holds neither the path, which could be a secret that has got
 /// into the wrong variable, nor anything of the text.
-pub(super) fn read(path: &Path) -> Result<String, String> {
+pub(super) fn read(path: &Path, limit: u64) -> Result<String, String> {
     let mut bytes = Vec::new();
     File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(limit + 1).read_to_end(&mut bytes))
         .map_err(|error| format!("names a file that cannot be read: {error}"))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("names a file of more than {MAX_BYTES} bytes"));
+    if bytes.len() as u64 > limit {
+        return Err(format!("names a file of more than {limit} bytes"));
     }
     let text =
         String::from_utf8(bytes).map_err(|_| "names a file that is not valid UTF-8".to_owned())?;
@@ -40,7 +43,7 @@ mod tests {
         let name = format!("gateway-secret-{:016x}", rand::random::<u64>());
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let text = read(&path);
+        let text = read(&path, SECRET_BYTES);
         std::fs::remove_file(&path).unwrap();
         text
     }
@@ -56,7 +59,7 @@ mod tests {
         ] {
             assert_eq!(read_bytes(bytes.as_bytes()).unwrap(), "a secret");
         }
-        let most = "x".repeat(MAX_BYTES as usize);
+        let most = "x".repeat(SECRET_BYTES as usize);
         assert_eq!(read_bytes(most.as_bytes()).unwrap(), most);
     }
 
@@ -66,7 +69,7 @@ mod tests {
             (&b""[..], "empty"),
             (b" \r\n", "empty"),
             (b"hidden\xff", "UTF-8"),
-            (&[b'x'; MAX_BYTES as usize + 1], "more than 65536 bytes"),
+            (&[b'x'; SECRET_BYTES as usize + 1], "more than 65536 bytes"),
             (b"\"hidden\"\n", "take them off"),
             (b"'hidden'", "take them off"),
         ] {
@@ -75,7 +78,7 @@ mod tests {
             assert!(!reason.contains("hidden"), "{reason}");
         }
         for path in ["/hidden/no-such-file", "/"] {
-            let reason = read(Path::new(path)).unwrap_err();
+            let reason = read(Path::new(path), SECRET_BYTES).unwrap_err();
             assert!(reason.contains("cannot be read: "), "{reason}");
             assert!(!reason.contains("hidden"), "{reason}");
         }

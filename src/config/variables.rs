@@ -71,8 +71,17 @@ variables! {
     }
     "RabbitMQ" {
         /// The broker; `amqps://` too; `?heartbeat=` in seconds, 10 if absent. No path means the vhost `/`; `/`,
-        /// `#`, `?` and `%` in user and password are percent-encoded (`%23` for `#`)
+        /// `#`, `?` and `%` in user and password are percent-encoded (`%23` for `#`). With
+        /// `?auth_mechanism=external` the broker takes the user from `AMQP_CLIENT_CERT_FILE`
         amqp_url "AMQP_URL" secret = "amqp://guest:guest@127.0.0.1:5672/%2f",
+        /// For `amqps://`: the authorities' certificates (PEM) that the broker's has to come from, and no others.
+        /// Unset: the system's
+        amqp_ca_file "AMQP_CA_FILE",
+        /// For a broker that wants a certificate of its clients (`verify_peer`): ours (PEM), and those that lead
+        /// from it to an authority
+        amqp_client_cert_file "AMQP_CLIENT_CERT_FILE",
+        /// Its key (PEM, without a passphrase); set together or not at all
+        amqp_client_key_file "AMQP_CLIENT_KEY_FILE",
         /// The exchange that publishers publish to
         amqp_exchange "AMQP_EXCHANGE" = "whatsapp.events",
         /// The queue of customers' messages

@@ -100,6 +100,14 @@ impl PrivateBroker {
         assert!(output.status.success(), "{arguments:?}: {stderr}");
     }
 
+    /// Turns one of its plugins on, while it runs: what `rabbitmq-plugins enable` does.
+    pub(crate) async fn enable_plugin(&self, plugin: &str) {
+        let file = self.folder.join(state()).join("enabled_plugins");
+        fs::write(&file, format!("[{plugin}].\n")).unwrap();
+        let ensure = format!("rabbit_plugins:ensure(\"{}\").", file.display());
+        self.ctl(&["eval", &ensure]).await;
+    }
+
     /// A new vhost in which guest may do everything; with its name.
     pub(crate) async fn vhost(&self) -> (String, String) {
         let vhost = format!("test-{}", random_name());

@@ -1,5 +1,6 @@
 //! RabbitMQ: what is consumed, declared and dead-lettered.
 
+pub(crate) mod authority;
 mod bindings;
 mod connection_errors;
 mod dead_letter_failures;
@@ -15,4 +16,5 @@ mod message_types;
 mod permissions;
 mod single_active_consumer;
 mod tls;
+mod tls_client;
 mod topology;

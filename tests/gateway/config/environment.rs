@@ -8,6 +8,7 @@ use std::process::Output;
 use serde_json::json;
 use tokio::process::Command;
 
+use crate::amqp::authority::Authority;
 use crate::harness::{
     API_KEY, Broker, Folder, Received, SECRET, Signal, TestGateway, claims, sign,
 };
@@ -305,4 +306,91 @@ async fn build_errors_are_reported_before_the_listening_line() {
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("the key set's client"), "{stderr}");
     assert!(!stderr.contains("listening"), "{stderr}");
+}
+
+#[tokio::test]
+async fn files_for_tls_are_reported_by_the_variable_that_names_them() {
+    let folder = Folder::new();
+    let authority = Authority::new("an authority");
+    let (cert, key) = authority.client("a client");
+    let (_, other) = authority.client("another client");
+    let ca = folder.write("ca", authority.certificate());
+    let (cert, key) = (folder.write("cert", cert), folder.write("key", &key));
+    let other = folder.write("other", other);
+    let text = folder.write("text", HIDDEN);
+    let encrypted = key_under_passphrase(&folder, &key);
+    let [url, ca_file, cert_file, key_file] = [
+        "AMQP_URL",
+        "AMQP_CA_FILE",
+        "AMQP_CLIENT_CERT_FILE",
+        "AMQP_CLIENT_KEY_FILE",
+    ];
+    let tls = (url, "amqps://guest:guest@127.0.0.1:1/%2f");
+    let plain = (url, "amqp://guest:guest@127.0.0.1:1/%2f");
+    let external = (url, "amqps://127.0.0.1:1/%2f?auth_mechanism=external");
+    let missing = folder.path("missing");
+    for (variables, name, reason) in [
+        (&[tls, (ca_file, &missing)][..], ca_file, "cannot be read: "),
+        (&[tls, (ca_file, &text)], ca_file, "there is no certificate"),
+        (&[tls, (ca_file, &key)], ca_file, "there is no certificate"),
+        (&[tls, (cert_file, &cert)], key_file, "must be set: "),
+        (&[tls, (key_file, &key)], cert_file, "must be set: "),
+        (
+            &[tls, (cert_file, &cert), (key_file, &other)],
+            key_file,
+            "is not the key of the certificate",
+        ),
+        (
+            &[tls, (cert_file, &text), (key_file, &key)],
+            cert_file,
+            "there is no certificate",
+        ),
+        (
+            &[tls, (cert_file, &cert), (key_file, &text)],
+            key_file,
+            "there is no private key",
+        ),
+        (
+            &[tls, (cert_file, &cert), (key_file, &encrypted)],
+            key_file,
+            "passphrase",
+        ),
+        (
+            &[tls, (cert_file, &cert), (key_file, &missing)],
+            key_file,
+            "cannot be read: ",
+        ),
+        (
+            &[plain, (ca_file, &ca)],
+            ca_file,
+            "must begin with amqps://",
+        ),
+        (&[(ca_file, &ca)], ca_file, "must begin with amqps://"),
+        (&[external], cert_file, "auth_mechanism=external"),
+    ] {
+        let secret = [("JWT_SECRET", SECRET)];
+        let errors = mistakes(&[&secret, variables].concat()).await;
+        let [line] = errors.as_slice() else {
+            panic!("{variables:?}: {errors:#?}");
+        };
+        assert!(
+            line.starts_with(&format!("{name}: ")) && line.contains(reason),
+            "{line}"
+        );
+    }
+    // Each of them, where none is of use.
+    let all = [(ca_file, &*ca), (cert_file, &cert), (key_file, &key)];
+    let errors = mistakes(&[&[("JWT_SECRET", SECRET), plain], &all[..]].concat()).await;
+    assert_eq!(errors.len(), 3, "{errors:#?}");
+}
+
+/// The same key, as OpenSSL writes it under a passphrase.
+fn key_under_passphrase(folder: &Folder, key: &str) -> String {
+    let path = folder.path("encrypted");
+    let status = std::process::Command::new("openssl")
+        .args(["pkey", "-aes256", "-passout", "pass:a passphrase"])
+        .args(["-in", key, "-out", &path])
+        .status();
+    assert!(status.expect("openssl").success());
+    path
 }

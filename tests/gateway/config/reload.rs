@@ -8,12 +8,12 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::{emit, opens};
 use crate::auth::server::AuthServer;
 use crate::auth::signer::Signer;
 use crate::harness::raw::ask;
 use crate::harness::{
-    Broker, DEADLINE, Folder, Proxy, Received, Signal, TestGateway, answer, claims, sign,
-    sign_with, until,
+    Broker, DEADLINE, Folder, Proxy, Received, Signal, TestGateway, claims, sign, sign_with, until,
 };
 
 const OLD: &str = "the old secret, of 32 bytes or more";
@@ -33,23 +33,6 @@ async fn reload(gateway: &TestGateway, message: &str) -> Value {
     gateway.signal(Signal::HUP);
     until(message, async || gateway.logged(message).len() > before).await;
     gateway.logged(message)[before].clone()
-}
-
-async fn opens(gateway: &TestGateway, token: &str) -> bool {
-    matches!(
-        gateway.enter(token).await.next().await,
-        Received::Connected(_)
-    )
-}
-
-async fn emit(gateway: &TestGateway, key: &str) -> u16 {
-    let note = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note", "payload": {}});
-    let request = gateway
-        .post("/internal/emit")
-        .header("x-internal-api-key", key)
-        .header("content-type", "application/json")
-        .body(note.to_string());
-    answer(request).await.0
 }
 
 async fn scraped(gateway: &TestGateway, key: &str) -> u16 {
