@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_stream_without_a_copy_on_the_node_is_told_in_the_words_of_each_version() {
         for text in [
-            "PRECONDITION_FAILED - queue 'queue 'j' in vhost '/'' does not a have a replica on the local node",
+            "PRECONDITION_FAILED - queue 'queue 'j' in vhost '/'' does not have a replica on the local node",
             "PRECONDITION_FAILED - stream queue 'j' in vhost '/' does not have a running replica on the local node",
         ] {
             assert_eq!(
