@@ -19,6 +19,11 @@ help: ## list the targets
 run: need-cargo static/dist ## broker, front end and the gateway with a demo conversation; prints a link
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && exec cargo run --locked -- dev --demo
 
+.PHONY: run-replicas
+run-replicas: need-cargo static/dist ## three replicas behind nginx, and the playground with a button that kills one; prints a link
+	@AMQP_URL="$$(scripts/broker up)" && NGINX="$$(scripts/nginx)" && export AMQP_URL NGINX && \
+	exec cargo run --locked -- dev --replicas
+
 .PHONY: build
 build: need-cargo static/dist ## the program for production: target/release/agent-gateway
 	cargo build --release --locked

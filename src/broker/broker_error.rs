@@ -173,6 +173,16 @@ pub enum BrokerError {
          away"
     )]
     Cancelled { object: String },
+    /// A queue has messages for its consumer, which gets none.
+    #[error(
+        "{object} has {ready} messages ready and has delivered none for {seconds} s to this gateway, \
+         which consumes it: RabbitMQ 4.3.0 to 4.3.5 do so after a consumer_timeout, and need an update"
+    )]
+    Stalled {
+        object: String,
+        ready: u32,
+        seconds: u64,
+    },
     /// The broker has closed the consumer's channel.
     #[error(
         "the broker has closed the channel of {object}; deliveries that are not acknowledged within \
@@ -186,6 +196,18 @@ pub enum BrokerError {
          queue when it is empty"
     )]
     NoStream { object: String },
+    /// The node has no copy of the stream.
+    #[error(
+        "the node at {address} has no running copy of {object} in vhost {vhost}, and a stream can only be \
+         read where one is: AMQP_URL has to lead to a node that has one, or rabbitmq-streams \
+         add_replica -p {vhost} STREAM NODE makes one there ({said})"
+    )]
+    NoReplica {
+        object: String,
+        vhost: String,
+        address: String,
+        said: String,
+    },
     /// Deliveries go back that were submitted to a journal which has been lost.
     #[error("the journal has lost what was submitted of {object}: those deliveries go back")]
     JournalLost { object: String },
@@ -223,6 +245,11 @@ impl BrokerError {
             *said = refusal;
         }
         self
+    }
+
+    /// Whether it takes another connection.
+    pub(crate) const fn is_stalled(&self) -> bool {
+        matches!(self, Self::Stalled { .. })
     }
 
     /// Whether the user lacks a permission.

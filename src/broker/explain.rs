@@ -143,6 +143,16 @@ impl BrokerError {
                 difference: reply.difference.map(Box::new),
                 said,
             },
+            (code::PRECONDITION_FAILED, Operation::Consume(_))
+                if reply.refused == Some(Refused::NoReplica) =>
+            {
+                Self::NoReplica {
+                    object,
+                    vhost,
+                    address,
+                    said,
+                }
+            }
             (_, Operation::Consume(_)) if code == code::PRECONDITION_FAILED => {
                 Self::ChannelClosed { object, said }
             }

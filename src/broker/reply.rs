@@ -18,6 +18,8 @@ pub(crate) enum Refused {
     NoVhost,
     Limit,
     InUse,
+    /// The stream has no copy on the node.
+    NoReplica,
 }
 
 /// What is otherwise than it was declared.
@@ -48,6 +50,8 @@ fn refused(text: &str) -> Option<Refused> {
         Some(Refused::Limit)
     } else if text.ends_with("in exclusive use") {
         Some(Refused::InUse)
+    } else if text.ends_with(" replica on the local node") {
+        Some(Refused::NoReplica)
     } else {
         None
     }
@@ -96,6 +100,20 @@ mod tests {
         let text = "PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'e' in vhost 'v': \
                     received 'topic' but current is 'direct'";
         assert_eq!(difference(text), ["type", "topic", "direct"]);
+    }
+
+    #[test]
+    fn a_stream_without_a_copy_on_the_node_is_told_in_the_words_of_each_version() {
+        for text in [
+            "PRECONDITION_FAILED - queue 'queue 'j' in vhost '/'' does not have a replica on the local node",
+            "PRECONDITION_FAILED - stream queue 'j' in vhost '/' does not have a running replica on the local node",
+        ] {
+            assert_eq!(
+                Reply::read(text).refused,
+                Some(Refused::NoReplica),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -3,12 +3,17 @@
 
 mod mapping;
 mod playground;
+mod replicas;
 
+use std::io;
 use std::net::SocketAddr;
+use std::thread;
 
 use anyhow::Context as _;
 use rand::distr::{Alphanumeric, SampleString as _};
+use rustix::process::{Signal, getpid, kill_process};
 use time::OffsetDateTime;
+use tracing::error;
 
 use super::{CommandError, config, demo, help, log, serve};
 use crate::auth::{Hs256, NewToken};
@@ -23,6 +28,12 @@ pub(super) struct Args {
     /// Also play a conversation: published through the broker, again and again.
     #[arg(long)]
     demo: bool,
+    /// Run three of them behind an nginx, with a shared stream and a button that kills one.
+    #[arg(long, conflicts_with = "demo")]
+    replicas: bool,
+    /// One of those: it ends when its standard input does.
+    #[arg(long, hide = true, conflicts_with_all = ["demo", "replicas"])]
+    replica: bool,
 }
 
 const TENANT: &str = "demo";
@@ -32,12 +43,13 @@ const CONVERSATION: &str = "maria";
 const TOKEN_LIFE: i64 = 12 * 3600;
 
 pub(super) async fn run(args: Args) -> Result<(), CommandError> {
+    let api_key = secret();
     let mut config = config(
         Needs::Secret,
         &[
             ("HOST", "127.0.0.1"),
             ("JWT_SECRET", &secret()),
-            ("INTERNAL_API_KEYS", &secret()),
+            ("INTERNAL_API_KEYS", &api_key),
         ],
     )?;
     let internal = config
@@ -53,6 +65,12 @@ pub(super) async fn run(args: Args) -> Result<(), CommandError> {
     // Its links are this machine's, whatever the gateway is called elsewhere.
     config.http.public_urls = http::PublicUrls::default();
     log(std::mem::take(&mut config.log));
+    if args.replicas {
+        return replicas::run(config, api_key).await;
+    }
+    if args.replica {
+        end_with_standard_input();
+    }
     if config.amqp.mapping.is_none() {
         config.amqp.mapping = Some(mapping::either(TENANT, CONVERSATION)?);
     }
@@ -64,13 +82,16 @@ pub(super) async fn run(args: Args) -> Result<(), CommandError> {
     let amqp = config.amqp.clone();
     let window = config.limits.events;
     serve::start(config, |gateway| {
-        print_links(gateway.local_addr(), &key, &token);
+        if !args.replica {
+            print_links(gateway.local_addr(), &key, &token);
+        }
         let playground = Playground {
             tokens: gateway.authenticator(),
             amqp: amqp.clone(),
             journal: gateway.journal(),
             window,
             key: key.clone(),
+            is_replica: args.replica,
         };
         gateway.add_routes(|sockets| playground.routes(sockets));
         if args.demo {
@@ -99,6 +120,18 @@ fn token(config: &Config, key: &ConversationKey) -> anyhow::Result<String> {
             expires_at: OffsetDateTime::now_utc().unix_timestamp() + TOKEN_LIFE,
         })?
         .context("no secret to sign the token with")
+}
+
+/// Has the process end as by SIGTERM when whoever has started it is gone, also without a word.
+fn end_with_standard_input() {
+    thread::spawn(|| {
+        if let Err(error) = io::copy(&mut io::stdin(), &mut io::sink()) {
+            error!(%error, "standard input cannot be read");
+        }
+        if let Err(error) = kill_process(getpid(), Signal::TERM) {
+            error!(%error, "the process cannot end itself");
+        }
+    });
 }
 
 fn secret() -> String {

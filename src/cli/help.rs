@@ -37,7 +37,8 @@ has the link is an agent.
 
 Examples:
   agent-gateway dev
-  agent-gateway dev --demo";
+  agent-gateway dev --demo
+  agent-gateway dev --replicas";
 
 pub(super) const TOKEN: &str = "\
 Examples:

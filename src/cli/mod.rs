@@ -138,21 +138,22 @@ fn runtime() -> std::io::Result<Runtime> {
 
 /// The configuration of the process's environment, with `extra` where that sets nothing.
 fn config(needs: Needs, extra: &[(&str, &str)]) -> Result<Config, Mistakes> {
-    let set: Vec<_> = std::env::vars_os().collect();
-    // As the configuration sees it: white space is nothing, and a secret may be in a file.
-    let is_set = |name: &str| {
-        let file = format!("{name}_FILE");
-        set.iter().any(|(known, value)| {
-            (known == name || *known == *file)
-                && value.to_str().is_none_or(|value| !value.trim().is_empty())
-        })
-    };
     let extra = extra
         .iter()
         .filter(|(name, _)| !is_set(name))
         .map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let extra: Vec<_> = extra.collect();
-    Config::from_vars(set.into_iter().chain(extra), needs)
+    Config::from_vars(std::env::vars_os().chain(extra), needs)
+}
+
+/// Whether the environment sets a variable, as the configuration sees it: white space is nothing, and
+/// a secret may be in a file.
+fn is_set(name: &str) -> bool {
+    let value = |name: &str| std::env::var_os(name);
+    [value(name), value(&format!("{name}_FILE"))]
+        .into_iter()
+        .flatten()
+        .any(|value| value.to_str().is_none_or(|value| !value.trim().is_empty()))
 }
 
 /// Sends the log to standard error, one line an event.

@@ -40,6 +40,11 @@ impl Batch {
         self.arrival = Some(arrival);
     }
 
+    /// How long before it came what is applied next was published, where that is known.
+    pub fn published_before(&self) -> Option<Duration> {
+        self.arrival.and_then(|arrival| arrival.published_before)
+    }
+
     pub(super) fn add(&mut self, outlet: Arc<dyn Outlet>) {
         self.outlets.push(outlet);
     }

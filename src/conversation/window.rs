@@ -222,6 +222,11 @@ impl Window {
         self.entries.is_empty() && self.recent.oldest().is_none()
     }
 
+    /// What is known of repeats, in bytes.
+    pub(super) fn repeats_bytes(&self) -> usize {
+        self.recent.bytes()
+    }
+
     /// What the window counts against the bound for all, in bytes.
     pub fn bytes(&self, limits: &WindowLimits) -> usize {
         match limits.shared {

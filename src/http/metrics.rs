@@ -7,6 +7,7 @@
 mod broker;
 mod clients;
 mod events;
+mod journal;
 mod process;
 mod sheet;
 
@@ -36,6 +37,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
     events::write(&app, &mut sheet);
     clients::write(&app, &mut sheet);
     broker::write(&app, &mut sheet);
+    journal::write(&app, &mut sheet);
     process::write(app.since, &mut sheet);
     match sheet.text() {
         Ok(page) => ([(CONTENT_TYPE, TEXT_FORMAT)], page).into_response(),

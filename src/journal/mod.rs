@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 pub use crate::conversation::Published;
 pub use memory::MemoryJournal;
+pub use stream::counts::StreamCounts;
 pub use stream::{Greeting, StreamJournal, StreamSettings, StreamTasks};
 pub use submitted::{NotTaken, Submitted};
 
@@ -34,7 +35,7 @@ impl Journal {
     pub fn submit(&self, event: Event, batch: &mut Batch) -> Submitted {
         match self {
             Self::Memory(memory) => memory.append(event, batch).into(),
-            Self::Stream(stream) => stream.submit(event),
+            Self::Stream(stream) => stream.submit(event, batch.published_before()),
         }
     }
 
@@ -83,6 +84,14 @@ impl Journal {
     /// Whether replicas share it: then it does not matter which of them takes deliveries.
     pub const fn is_shared(&self) -> bool {
         matches!(self, Self::Stream(_))
+    }
+
+    /// The stream, where it is one.
+    pub const fn stream(&self) -> Option<&StreamJournal> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Stream(stream) => Some(stream),
+        }
     }
 
     /// How its part of the broker's side is doing.

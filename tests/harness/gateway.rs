@@ -172,11 +172,16 @@ impl TestGateway {
         check
     }
 
-    /// A sample of `/metrics`, by its name and labels; by its name alone, the sum of all labels.
-    pub(crate) async fn metric(&self, sample: &str) -> f64 {
+    /// What `/metrics` says.
+    pub(crate) async fn metrics(&self) -> String {
         let url = format!("http://{}/metrics", self.address);
         let request = self.http.get(url).header("x-internal-api-key", API_KEY);
-        let page = request.send().await.unwrap().text().await.unwrap();
+        request.send().await.unwrap().text().await.unwrap()
+    }
+
+    /// A sample of `/metrics`, by its name and labels; by its name alone, the sum of all labels.
+    pub(crate) async fn metric(&self, sample: &str) -> f64 {
+        let page = self.metrics().await;
         let samples = page.lines().filter_map(|line| {
             let rest = line.strip_prefix(sample.trim_end())?;
             let value = rest.rsplit_once(' ')?.1;

@@ -38,6 +38,8 @@ impl Load {
         let auth = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let variables = [
             ("INTERNAL_PORT", "0"),
+            // What there is to see of a journal in memory is to be seen of it as well.
+            ("JOURNAL", "stream"),
             ("JWT_JWKS_URL", &*keys),
             ("AUTH_INTROSPECTION_URL", &url),
         ];

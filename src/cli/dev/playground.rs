@@ -32,7 +32,8 @@ use crate::source::amqp;
 use agent::PlaygroundAgent;
 use broker::Broker;
 use denied::Denied;
-use error::PlaygroundError;
+pub(super) use error::PlaygroundError;
+pub(super) use guard::admit;
 use stage::Stage;
 
 /// The longest life of a token that is handed out, in seconds: a working day.
@@ -56,6 +57,8 @@ pub(super) struct Playground {
     pub(super) window: usize,
     /// The one conversation.
     pub(super) key: ConversationKey,
+    /// Whether it is one of several, which can be killed.
+    pub(super) is_replica: bool,
 }
 
 impl Playground {
@@ -80,7 +83,7 @@ impl Playground {
             .route("/playground/cut", post(cut))
             .route("/playground/outrun", post(outrun))
             .layer(DefaultBodyLimit::max(BODY_LIMIT))
-            .layer(from_fn(guard::admit))
+            .layer(from_fn(admit))
             .with_state(Arc::new(stage))
     }
 }
@@ -91,13 +94,18 @@ type Answer = Result<Json<Value>, PlaygroundError>;
 /// What the page has to know of the gateway.
 async fn scene(State(stage): State<Arc<Stage>>) -> Json<Value> {
     let Playground {
-        key, amqp, window, ..
+        key,
+        amqp,
+        window,
+        is_replica,
+        ..
     } = &stage.playground;
     Json(json!({
         "tenantId": key.tenant.as_str(),
         "conversationId": key.conversation.as_str(),
         "exchange": amqp.exchange,
         "window": window,
+        "replicas": is_replica,
     }))
 }
 

@@ -35,6 +35,15 @@ impl Hub {
         self.shared.bytes.load(Ordering::Relaxed)
     }
 
+    /// What is known of repeats, in bytes. Looks at every conversation.
+    pub fn repeats_bytes(&self) -> usize {
+        let map = self.conversations.read();
+        let all: Vec<_> = map.values().cloned().collect();
+        drop(map);
+        let bytes = all.iter().map(|one| one.lock().window.repeats_bytes());
+        bytes.sum()
+    }
+
     /// The conversation as it stands; an empty one if nobody follows it and nothing is kept.
     pub fn view(&self, key: &ConversationKey) -> ConversationView {
         self.find(key)

@@ -75,6 +75,11 @@ fn deliveries(app: &App, sheet: &mut Sheet) {
     for (queue, counts) in queues {
         dead_letters.add_set(&[("queue", queue)], "reason", &counts.dead_letters);
     }
+    let help = "Times that a queue had messages for a minute and delivered none, so that the gateway connected again.";
+    let mut stalls = sheet.counters("queue_stalls_total", help);
+    for (queue, counts) in queues {
+        stalls.add(&[("queue", queue)], counts.stalls.get() as f64);
+    }
     let (waiting, since) = app.broker.pending_dead_letters().waiting();
     let help = "Deliveries that wait for their place in the dead letter queue.";
     sheet.gauge("dead_letters_waiting", help, waiting as f64);

@@ -13,6 +13,9 @@ pub(super) fn write(app: &App, sheet: &mut Sheet) {
     sheet.gauge("conversations", help, hub.conversations() as f64);
     let help = "What the windows of all conversations hold.";
     sheet.gauge("window_bytes", help, hub.bytes() as f64);
+    let help = "What is known of repeats, which is part of that with JOURNAL=memory, and beside it, without \
+                a bound in bytes, with JOURNAL=stream.";
+    sheet.gauge("repeats_bytes", help, hub.repeats_bytes() as f64);
     let catching_up = hub.catching_up();
     let live = hub.members().saturating_sub(catching_up);
     let mut members = sheet.gauges("members", "Sockets that follow a conversation.");

@@ -140,7 +140,7 @@ impl Appender {
     /// The body of a record that is still wanted, and now counts as published.
     fn wanted(&mut self, submission: Submission) -> Option<Bytes> {
         if !self.shared.is_wanted(submission.id) {
-            self.shared.appended(submission.body.len());
+            self.shared.counts.confirmed(submission.body.len());
             return None;
         }
         let body = submission.body.clone();
@@ -160,7 +160,7 @@ impl Appender {
         match confirmed {
             Confirmation::Ack(None) => {
                 if let Some(Published::Submission(submission)) = self.unconfirmed.pop_front() {
-                    self.shared.appended(submission.body.len());
+                    self.shared.counts.confirmed(submission.body.len());
                 }
                 Ok(())
             }

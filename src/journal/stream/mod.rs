@@ -14,6 +14,7 @@
 
 mod appender;
 mod clock;
+pub(super) mod counts;
 mod greeting;
 mod reading;
 mod record;
@@ -38,6 +39,7 @@ use crate::lock::Mutex;
 use crate::throttle::Throttle;
 use appender::{Appender, Submission};
 use clock::Clock;
+use counts::StreamCounts;
 pub use greeting::Greeting;
 use reading::Reading;
 use record::{Body, Record, RecordId};
@@ -107,7 +109,7 @@ impl Append {
     /// Appends a record that somebody waits for.
     fn submit(&self, record: &Record) {
         let (id, body) = (record.id, encoded(record));
-        self.shared.add(body.len());
+        self.shared.counts.submitted(body.len());
         // Nobody takes it at the end of the process.
         self.submissions.send(Submission { id, body }).ok();
     }
@@ -186,9 +188,13 @@ impl StreamJournal {
         })
     }
 
-    /// Submits an event of a delivery, which is there again when it gets no place.
-    pub fn submit(&self, event: Event) -> Submitted {
-        let record = self.record(event);
+    /// Submits an event of a delivery, which is there again when it gets no place. Its publisher says
+    /// that it was published so long before.
+    pub fn submit(&self, event: Event, published_before: Option<Duration>) -> Submitted {
+        let record = Record {
+            published_before,
+            ..self.record(event)
+        };
         let waiting = self.append.shared.wait_for_delivery(record.id);
         self.append.submit(&record);
         waiting.into()
@@ -205,7 +211,7 @@ impl StreamJournal {
     /// Too much waits for the broker already.
     pub async fn relay(&self, event: Event) -> Result<Published, NotTaken> {
         let shared = &self.append.shared;
-        if shared.bytes() > WAITING_LIMIT {
+        if shared.counts.unconfirmed_bytes() > WAITING_LIMIT {
             return Err(NotTaken);
         }
         let record = self.record(event);
@@ -248,6 +254,16 @@ impl StreamJournal {
         self.append.shared.ready().await;
     }
 
+    /// How reading and appending fare.
+    pub fn counts(&self) -> &StreamCounts {
+        &self.append.shared.counts
+    }
+
+    /// How many replicas there are, as far as this one has heard of them.
+    pub fn replicas(&self) -> usize {
+        self.append.shared.replicas()
+    }
+
     /// How it is doing.
     pub fn checks(&self) -> BTreeMap<&'static str, Check> {
         self.append.shared.checks()
@@ -269,7 +285,7 @@ impl StreamTasks {
         self.shutdown.cancel();
         let ended = async { (self.appender.await, self.tail.await) };
         if timeout(grace, ended).await.is_err() || !is_connected {
-            let bytes = self.append.shared.bytes();
+            let bytes = self.append.shared.counts.unconfirmed_bytes();
             if bytes > 0 {
                 warn!(
                     bytes,

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -27,6 +28,8 @@ pub(super) struct Record {
     pub(super) epoch: Option<Epoch>,
     /// When it was written, by the clock of whoever wrote it; whole milliseconds.
     pub(super) time: OffsetDateTime,
+    /// How long before that its event was published, as the publisher says; whole milliseconds.
+    pub(super) published_before: Option<Duration>,
     pub(super) body: Body,
 }
 
@@ -62,6 +65,9 @@ struct Wire<'a> {
     epoch: Option<String>,
     /// Milliseconds since 1970.
     time: i64,
+    /// Milliseconds before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published: Option<u64>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     event: Option<WireEvent<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,6 +144,7 @@ impl Record {
             id: RecordId::random(),
             epoch,
             time: now.replace_millisecond(now.millisecond()).unwrap_or(now),
+            published_before: None,
             body,
         }
     }
@@ -161,6 +168,9 @@ impl Record {
             kind: self.body.kind(),
             epoch: self.epoch.map(|epoch| format!("{:016x}", epoch.0)),
             time: milliseconds(self.time),
+            published: self
+                .published_before
+                .map(|before| before.as_millis() as u64),
             event: None,
             disconnect: None,
             replica: None,
@@ -188,6 +198,7 @@ impl Record {
             id: wire.id.parse()?,
             epoch: wire.epoch.map(epoch).transpose()?,
             time: time.map_err(|_| field("time"))?,
+            published_before: wire.published.map(Duration::from_millis),
             body: match wire.kind {
                 "event" => Body::Event(wire.event.ok_or(field("event"))?.event()?),
                 "disconnect" => {
@@ -301,11 +312,19 @@ mod tests {
     use crate::conversation::{Delivered, Kind};
 
     fn round(body: Body) -> Record {
-        let record = Record::new(Some(Epoch(7)), body);
+        let record = Record {
+            published_before: Some(Duration::from_millis(1_500)),
+            ..Record::new(Some(Epoch(7)), body)
+        };
         let read = Record::decode(&record.encode().unwrap()).unwrap();
         assert_eq!(
-            (read.id, read.epoch, read.time),
-            (record.id, record.epoch, record.time)
+            (read.id, read.epoch, read.time, read.published_before),
+            (
+                record.id,
+                record.epoch,
+                record.time,
+                record.published_before
+            )
         );
         read
     }

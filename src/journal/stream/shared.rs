@@ -1,11 +1,12 @@
 //! What the appender, the tail and those who submit events share.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tokio::sync::{oneshot, watch};
 
+use super::counts::StreamCounts;
 use super::greeting::{Greeting, Replicas};
 use super::record::RecordId;
 use crate::broker::Check;
@@ -21,8 +22,7 @@ const REPLICAS: &str = "replicas";
 pub(super) struct Shared {
     /// The records that were submitted and have no place.
     waiting: Mutex<HashMap<RecordId, Waiting>>,
-    /// How many bytes wait to be confirmed.
-    bytes: AtomicUsize,
+    pub(super) counts: StreamCounts,
     appending: AtomicBool,
     /// The stream has been read to its end.
     current: watch::Sender<bool>,
@@ -49,7 +49,7 @@ impl Default for Shared {
     fn default() -> Self {
         Self {
             waiting: Mutex::default(),
-            bytes: AtomicUsize::new(0),
+            counts: StreamCounts::default(),
             appending: AtomicBool::new(false),
             current: watch::Sender::new(false),
             connected: watch::Sender::new(false),
@@ -97,11 +97,6 @@ impl Shared {
         is_wanted
     }
 
-    /// So many bytes wait to be confirmed as well.
-    pub(super) fn add(&self, bytes: usize) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
     /// A record's event has its place.
     pub(super) fn placed(&self, id: RecordId, published: Published) {
         let waiting = self.waiting.lock().remove(&id);
@@ -133,15 +128,6 @@ impl Shared {
             }
             Waiting::Disconnect(_) => true,
         });
-    }
-
-    pub(super) fn appended(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    /// How many bytes wait to be confirmed.
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_appending(&self, appending: bool) {

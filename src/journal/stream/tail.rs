@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::clock::Clock;
+use super::counts::Phase;
 use super::greeting::{self, Greeting};
 use super::reading::{Delivered, Reading, Start};
 use super::record::{Body, Record, RecordId};
@@ -73,6 +74,7 @@ impl Session for Tail {
     async fn live(&mut self, connection: &BrokerConnection) -> Result<(), BrokerError> {
         let read = self.read(connection).await;
         self.attached.send_replace(false);
+        self.append.shared.counts.detached();
         read
     }
 
@@ -321,6 +323,11 @@ impl Tail {
             Delivered::Next => {}
         }
         consuming.read += 1;
+        let phase = match consuming.is_current {
+            true => Phase::Live,
+            false => Phase::CatchingUp,
+        };
+        self.append.shared.counts.read(phase, record.time);
         let (id, mark) = (record.id, record.id.mark());
         let is_marker = id == consuming.marker;
         if let Body::Event(event) = record.body {
@@ -328,7 +335,7 @@ impl Tail {
             if consuming.is_current {
                 batch.arrived(Arrival {
                     at: accepted.instant,
-                    published_before: None,
+                    published_before: record.published_before,
                 });
             }
             let published = self.hub.record(event, (position, mark), accepted, batch);

@@ -46,17 +46,27 @@ enum Ended {
 impl Consumer {
     /// Consumes until the connection is lost or `shutdown` is asked for. What goes wrong with the
     /// queue alone is reported and tried again, while everything else goes on.
-    pub(super) async fn run(&self, connection: &BrokerConnection, shutdown: &CancellationToken) {
+    ///
+    /// # Errors
+    /// When only another connection helps.
+    pub(super) async fn run(
+        &self,
+        connection: &BrokerConnection,
+        shutdown: &CancellationToken,
+    ) -> Result<(), BrokerError> {
         let mut backoff = Backoff::new();
         while !shutdown.is_cancelled() {
             let started = Instant::now();
             let consumed = self.consume(connection, shutdown).await;
             self.status.set_active(self.kind, false);
             let Err(error) = consumed else {
-                return;
+                return Ok(());
             };
+            if error.is_stalled() {
+                return Err(error);
+            }
             if !connection.is_open() {
-                return;
+                return Ok(());
             }
             let queue = &self.queue.name;
             if self.status.set(self.check, Check::Down(error.to_string())) {
@@ -70,6 +80,7 @@ impl Consumer {
                 () = sleep(pause) => {}
             }
         }
+        Ok(())
     }
 
     async fn consume(

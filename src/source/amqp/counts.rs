@@ -68,6 +68,8 @@ pub struct QueueCounts {
     pub dead_letters: CounterSet<Reason, { Reason::ALL.len() }>,
     /// The events that were new.
     pub events: EventCounts,
+    /// Times that the queue had messages and delivered none.
+    pub stalls: Counter,
 }
 
 impl Default for QueueCounts {
@@ -83,6 +85,7 @@ impl Default for QueueCounts {
             ]),
             dead_letters: CounterSet::new(Reason::ALL.map(|reason| (reason, reason.as_str()))),
             events: EventCounts::default(),
+            stalls: Counter::default(),
         }
     }
 }
@@ -133,6 +136,11 @@ impl Depths {
             Some(depth) => known.insert(part, depth),
             None => known.remove(part),
         };
+    }
+
+    /// How many messages wait in this queue, where it is known.
+    pub(super) fn ready(&self, part: &str) -> Option<u32> {
+        self.0.lock().get(part).map(|depth| depth.ready)
     }
 
     /// Nothing is known any more.

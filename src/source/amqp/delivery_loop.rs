@@ -13,7 +13,7 @@ use lapin::options::BasicAckOptions;
 use lapin::types::{AMQPValue, ShortString};
 use time::OffsetDateTime;
 use tokio::task::yield_now;
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Level, debug, enabled, warn};
 
@@ -24,6 +24,7 @@ use super::counts::Outcome;
 use super::deliveries::Deliveries;
 use super::mapped::circumstances;
 use super::submissions::{Last, Submission, Submissions};
+use super::watchdog::{self, Watchdog};
 use crate::broker::{BrokerError, Coalescing, Queue};
 use crate::conversation::{
     About, Arrival, Batch, Delivered, Invalid, Published, Rejection, from_amqp,
@@ -79,6 +80,7 @@ pub(super) struct DeliveryLoop<'a> {
     submissions: Submissions,
     /// Some of it does not get one.
     journal_lost: bool,
+    watchdog: Watchdog,
     /// Dead letters in flight, each with its delivery's tag.
     dead_letters: FuturesUnordered<BoxFuture<'a, u64>>,
 }
@@ -95,18 +97,21 @@ impl<'a> DeliveryLoop<'a> {
             unacknowledged: 0,
             submissions: Submissions::default(),
             journal_lost: false,
+            watchdog: Watchdog::default(),
             dead_letters: FuturesUnordered::new(),
         }
     }
 
-    /// Takes deliveries until the shutdown, or until the broker cancels the consumer, which is the
-    /// error returned then; `Err` when the channel is gone.
+    /// Takes deliveries until the shutdown, or until the broker cancels the consumer or does not deliver,
+    /// which is the error returned then; `Err` when the channel is gone.
     pub(super) async fn run(
         &mut self,
         deliveries: &mut Deliveries,
         shutdown: &CancellationToken,
     ) -> lapin::Result<Option<BrokerError>> {
         let mut ack_at = pin!(sleep(ACK_DELAY));
+        let mut looks = interval(watchdog::INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !shutdown.is_cancelled() {
             // As long as one is ready, nothing else is awaited.
             let delivery = match deliveries.next().now_or_never() {
@@ -140,6 +145,10 @@ impl<'a> DeliveryLoop<'a> {
                             continue;
                         }
                         delivery = deliveries.next() => delivery,
+                        _ = looks.tick() => match self.stalled() {
+                            Some(error) => return Ok(Some(error)),
+                            None => continue,
+                        },
                     }
                 }
             };
@@ -148,6 +157,7 @@ impl<'a> DeliveryLoop<'a> {
                     let now = Instant::now();
                     let is_due = self.coalescing.taken(now);
                     self.unacknowledged += 1;
+                    self.watchdog.delivered();
                     if let Some(tag) = self.take(delivery, now) {
                         self.acks.done(tag);
                     }
@@ -304,6 +314,29 @@ impl<'a> DeliveryLoop<'a> {
         let object = self.consumer.queue.object();
         self.journal_lost
             .then_some(BrokerError::JournalLost { object })
+    }
+
+    /// Why the connection has to be opened anew, when the queue has messages and delivers none.
+    fn stalled(&mut self) -> Option<BrokerError> {
+        let Consumer {
+            kind,
+            queue,
+            status,
+            check,
+            prefetch,
+            ..
+        } = self.consumer;
+        let ready = status.counts().depths.ready(check);
+        let may_deliver = self.unacknowledged < u64::from(*prefetch);
+        if !self.watchdog.look(ready, may_deliver, Instant::now()) {
+            return None;
+        }
+        status.counts().queue(*kind).stalls.count();
+        Some(BrokerError::Stalled {
+            object: queue.object(),
+            ready: ready.unwrap_or_default(),
+            seconds: watchdog::LIMIT.as_secs(),
+        })
     }
 
     /// Takes note of everything that has its place by now.

@@ -1,7 +1,6 @@
 //! How many messages wait in the queues, as the broker tells whoever asks for a queue that is there.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use lapin::Channel;
 use lapin::options::QueueDeclareOptions;
@@ -10,12 +9,11 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::counts::Depth;
 use super::status::{BrokerStatus, DEAD_LETTER_QUEUE, INBOUND_QUEUE, STATUS_QUEUE};
+use super::watchdog::INTERVAL;
 use crate::broker::{BrokerConnection, Topology};
 
-/// How often the broker is asked: more often than most scrape, and three small questions.
-const INTERVAL: Duration = Duration::from_secs(5);
-
-/// Asks again and again, for as long as the connection lives.
+/// Asks again and again, for as long as the connection lives: more often than most scrape, and three
+/// small questions.
 pub(super) async fn watch(
     connection: &BrokerConnection,
     topology: &Topology,

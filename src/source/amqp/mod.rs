@@ -28,6 +28,7 @@ mod status;
 mod submissions;
 mod takeover;
 mod topology;
+mod watchdog;
 
 use std::fmt;
 use std::sync::Arc;

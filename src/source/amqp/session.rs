@@ -124,22 +124,21 @@ impl Source {
 impl Session for Source {
     const PURPOSE: &'static str = "consumer";
 
-    /// Works until the shutdown, or until the consumers see that the connection is lost.
+    /// Works until the shutdown, or until the consumers see that the connection is lost or useless.
     async fn live(&mut self, connection: &BrokerConnection) -> Result<(), BrokerError> {
         self.status.set(BROKER, Check::Up);
         let shutdown = &self.shutdown;
         let consume = async {
-            tokio::join!(
+            tokio::try_join!(
                 self.inbound.run(connection, shutdown),
                 self.statuses.run(connection, shutdown)
-            );
+            )
         };
         tokio::select! {
             never = self.keep_declared(connection) => match never {},
             never = depths::watch(connection, &self.topology, &self.status) => match never {},
-            () = consume => {}
+            consumed = consume => consumed.map(drop),
         }
-        Ok(())
     }
 
     fn lost(&mut self, error: &BrokerError) {

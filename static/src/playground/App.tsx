@@ -6,6 +6,7 @@ import { CustomerCard } from "./CustomerCard";
 import { AnswerCard } from "./AnswerCard";
 import { HistoryCard } from "./HistoryCard";
 import type { Playground } from "./Playground";
+import { ReplicasCard } from "./ReplicasCard";
 import { SignInCard } from "./SignInCard";
 import { Stage } from "./Stage";
 import { TicksCard } from "./TicksCard";
@@ -24,6 +25,7 @@ export function App({ playground }: { playground: Playground }) {
       </header>
       <div class="layout">
         <main class="controls">
+          {playground.replicas && <ReplicasCard playground={playground} replicas={playground.replicas} />}
           <CustomerCard playground={playground} />
           <AnswerCard playground={playground} />
           <TicksCard playground={playground} />
@@ -32,7 +34,8 @@ export function App({ playground }: { playground: Playground }) {
             <h2 id="trouble">Trouble</h2>
             <p class="about">Give one of them trouble and compare: the other goes on as if nothing had happened.</p>
             <Whose label="Trouble for" value={whose} onChange={setWhose} />
-            <ConnectionCard playground={playground} agents={agents} />
+            {/* Of several gateways only one would hang up. */}
+            {!playground.replicas && <ConnectionCard playground={playground} agents={agents} />}
             <SignInCard playground={playground} agents={agents} />
           </section>
         </main>

@@ -6,6 +6,7 @@ import { cloudApiWebhook } from "./cloudApiWebhook";
 import type { KindOfMessage } from "./kinds";
 import { PastStore, type HistoryMode } from "./PastStore";
 import { Onlooker } from "./Onlooker";
+import { Replicas } from "./Replicas";
 import { AGENT_TEXTS, CUSTOMER, CUSTOMER_TEXTS, shuffled, type Reason } from "./samples";
 
 export type TickName = "sent" | "delivered" | "read" | "failed";
@@ -17,6 +18,8 @@ export class Playground {
   readonly host: Host;
   readonly onlooker: Onlooker;
   readonly past: PastStore;
+  /** The gateways, if there are several. */
+  readonly replicas: Replicas | undefined;
   readonly #nextQuestion = shuffled(CUSTOMER_TEXTS);
   readonly #nextAnswer = shuffled(AGENT_TEXTS);
 
@@ -26,6 +29,7 @@ export class Playground {
     this.host = new Host(this.diary);
     this.onlooker = new Onlooker(scene, this.diary);
     this.past = new PastStore(this.diary, this.onlooker);
+    this.replicas = scene.replicas ? new Replicas(this.diary) : undefined;
   }
 
   customerWrites(text = this.#nextQuestion()): Promise<void> {
@@ -92,6 +96,10 @@ export class Playground {
         `${published} messages confirmed by ${this.scene.exchange}; the window keeps ${window}`,
       );
     });
+  }
+
+  kill(replica: number): Promise<void> {
+    return this.#try(async () => this.replicas?.kill(replica));
   }
 
   shorten(agents: readonly Agent[]): void {

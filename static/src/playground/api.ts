@@ -12,6 +12,19 @@ export interface Scene {
   readonly exchange: string;
   /** How many events are kept for replay. */
   readonly window: number;
+  /** Whether several gateways share the conversation, each of which can be killed. */
+  readonly replicas: boolean;
+}
+
+/** One of several gateways. */
+export interface Replica {
+  readonly number: number;
+  /** `away`: it does not run; `starting`: it does not serve yet. */
+  readonly state: "ready" | "starting" | "away";
+  /** Who of the conversation is there, by their ids. */
+  readonly agents: readonly string[];
+  /** Until it is started again. */
+  readonly seconds?: number;
 }
 
 export interface Token {
@@ -38,6 +51,9 @@ export const api = {
   cut: (agents: readonly Agent[], seconds: number) => call<{ connections: number }>("cut", { agents, seconds }),
   outrun: (agents: readonly Agent[]) =>
     call<{ connections: number; published: number; window: number }>("outrun", { agents }),
+  replicas: () => call<{ replicas: readonly Replica[] }>("replicas"),
+  /** Answers who was there. */
+  kill: (replica: number) => call<{ agents: readonly string[] }>("replicas/kill", { replica }),
 };
 
 async function call<Result>(route: string, body?: object): Promise<Result> {

@@ -53,3 +53,27 @@ fn definitions_json_equals_what_the_gateway_declares() {
     });
     assert_eq!(part("bindings"), sorted(bindings.collect()));
 }
+
+/// They are no arguments, so that queues which exist are not refused.
+#[test]
+fn definitions_json_and_the_page_limit_deliveries_by_the_same_policies() {
+    let read = |name: &str| {
+        let path = format!("{}/amqp/{name}", env!("CARGO_MANIFEST_DIR"));
+        fs::read_to_string(path).unwrap()
+    };
+    let definitions: Value = serde_json::from_str(&read("definitions.json")).unwrap();
+    let page = read("README.md");
+    let policies = definitions["policies"].as_array().unwrap();
+    assert_eq!(policies.len(), 2);
+    for policy in policies {
+        let text = |name: &str| policy[name].as_str().unwrap();
+        let command = format!(
+            "rabbitmqctl set_policy {} '{}' '{{\"delivery-limit\": {}}}' --apply-to {}\n",
+            text("name"),
+            text("pattern"),
+            policy["definition"]["delivery-limit"],
+            text("apply-to"),
+        );
+        assert!(page.contains(&command), "{command}");
+    }
+}

@@ -4,6 +4,7 @@ mod cursors;
 mod disconnect;
 mod entries;
 mod failover;
+mod metrics;
 mod relay_without_broker;
 mod settings;
 mod start;

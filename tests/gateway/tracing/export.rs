@@ -82,6 +82,36 @@ async fn deliveries_and_calls_are_spans_that_agents_can_continue() {
 }
 
 #[tokio::test]
+async fn spans_end_when_the_stream_has_the_event_and_agents_of_other_replicas_continue_them() {
+    let broker = Broker::new().await;
+    let collector = Collector::start().await;
+    let url = collector.url();
+    let variables = [
+        ("JOURNAL", "stream"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &*url),
+        OFTEN,
+    ];
+    let one = TestGateway::ready_with(&broker, &variables).await;
+    let other = TestGateway::ready_with(&broker, &variables).await;
+    let mut agents = [
+        one.agent("acme", "c-1").await,
+        other.agent("acme", "c-1").await,
+    ];
+    publish(&broker, &message("acme", "c-1", "m-1"), &traceparent()).await;
+    let name = format!("process {}", broker.names.inbound);
+    let delivery = collector.named(&name, 1).await.remove(0);
+    assert!(is_caused_by_the_publisher(&delivery));
+    assert_eq!(delivery.attributes["gateway.outcome"], "new");
+    assert_eq!(emit(&other, &note("1"), &traceparent()).await, 200);
+    let call = collector.named("POST /internal/emit", 1).await.remove(0);
+    for agent in &mut agents {
+        for span in [&delivery, &call] {
+            assert_eq!(agent.event().await.meta()["trace"], cause(span));
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_last_spans_are_exported_before_the_end() {
     let broker = Broker::new().await;
     let collector = Collector::start().await;

@@ -53,3 +53,30 @@ async fn what_is_no_traceparent_is_ignored_and_without_one_nothing_is_told() {
     let log = gateway.log().join("\n");
     assert!(!log.contains("trace_id"), "{log}");
 }
+
+#[tokio::test]
+async fn a_traceparent_reaches_the_agents_of_every_replica() {
+    let broker = Broker::new().await;
+    let stream = [("JOURNAL", "stream")];
+    let one = TestGateway::ready_with(&broker, &stream).await;
+    let other = TestGateway::ready_with(&broker, &stream).await;
+    let mut agents = [
+        one.agent("acme", "c-1").await,
+        other.agent("acme", "c-1").await,
+    ];
+    publish(&broker, &message("acme", "c-1", "m-1"), &traceparent()).await;
+    for gateway in [&one, &other] {
+        assert_eq!(emit(gateway, &note("1"), &traceparent()).await, 200);
+    }
+    for agent in &mut agents {
+        for _ in 0..3 {
+            assert_eq!(agent.event().await.meta()["trace"], traceparent());
+        }
+    }
+    // One that has begun later has it from the stream as well.
+    let third = TestGateway::ready_with(&broker, &stream).await;
+    let mut late = third.agent("acme", "c-1").await;
+    for _ in 0..3 {
+        assert_eq!(late.event().await.meta()["trace"], traceparent());
+    }
+}

@@ -44,8 +44,9 @@ export class Broker {
   }
 
   /** Removes what a gateway has declared. */
-  async remove({ exchange, inboundQueue, statusQueue, deadLetterQueue }) {
-    for (const queue of [inboundQueue, statusQueue, deadLetterQueue]) await this.#channel.deleteQueue(queue);
+  async remove({ exchange, inboundQueue, statusQueue, deadLetterQueue, journalStream }) {
+    // One that was never there is no error.
+    for (const queue of [inboundQueue, statusQueue, deadLetterQueue, journalStream]) await this.#channel.deleteQueue(queue);
     await this.#channel.deleteExchange(exchange);
   }
 

@@ -39,6 +39,7 @@ export class Gateway {
     inboundQueue: unique("test-js.inbound"),
     statusQueue: unique("test-js.status"),
     deadLetterQueue: unique("test-js.dead"),
+    journalStream: unique("test-js.journal"),
   };
 
   constructor(broker, env = {}, command = ["serve"]) {
@@ -83,6 +84,7 @@ export class Gateway {
         AMQP_INBOUND_QUEUE: this.names.inboundQueue,
         AMQP_STATUS_QUEUE: this.names.statusQueue,
         AMQP_DEAD_LETTER_QUEUE: this.names.deadLetterQueue,
+        AMQP_JOURNAL_STREAM: this.names.journalStream,
         JWT_SECRET: this.jwtSecret,
         INTERNAL_API_KEYS: this.apiKey,
         LOG_FORMAT: "json",

@@ -10,7 +10,7 @@ use crate::broker::PublishError;
 use crate::source::relay::RelayError;
 
 #[derive(Debug)]
-pub(super) struct PlaygroundError {
+pub(in super::super) struct PlaygroundError {
     status: StatusCode,
     code: &'static str,
     message: String,
@@ -21,7 +21,7 @@ impl PlaygroundError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
-    pub(super) fn invalid(message: impl Into<String>) -> Self {
+    pub(in super::super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", message)
     }
 
