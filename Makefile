@@ -65,9 +65,9 @@ drill: REPLICAS = 3
 drill: JOURNAL = stream
 drill: BROKERS = 3
 drill: PROXY = nginx
-drill: MEMBERS ?= 300
-drill: EVENTS ?= 20000
-drill: SECONDS ?= 240
+drill: MEMBERS := $(or $(MEMBERS),300)
+drill: EVENTS := $(or $(EVENTS),20000)
+drill: SECONDS := $(or $(SECONDS),240)
 drill: soak ## three replicas behind nginx, a RabbitMQ of three servers, 300 members, 20,000 events; one replica killed every ten seconds
 
 .PHONY: siege

@@ -57,6 +57,8 @@ impl Nginx {
             .arg(file)
             .args(["-e", "stderr", "-g"])
             .arg("daemon off; master_process off; pid nginx.pid; error_log stderr crit;")
+            // It takes a variable of this name for sockets that it is to go on with.
+            .env_remove("NGINX")
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()
