@@ -79,6 +79,23 @@ fn a_member_that_comes_before_the_journal_has_been_read_waits_for_it() {
 }
 
 #[test]
+fn a_member_waits_as_long_as_more_of_the_journal_is_read_and_not_for_one_that_is_not_read() {
+    run(async {
+        let hub = new_hub(Epoch(7), &CursorKey::random());
+        let back = join(&hub, cursor(&hub, 60, 60));
+        for position in 1..=20 {
+            record(&hub, position, position);
+            quiesce().await;
+        }
+        assert!(back.received().is_empty());
+        for _ in 0..10 {
+            quiesce().await;
+        }
+        assert_eq!(resume(&back), (Resume::Reset, 10));
+    });
+}
+
+#[test]
 fn a_repeat_is_answered_with_its_first_place_on_every_replica() {
     run(async {
         let answers = [shared_hub(), shared_hub()].map(|hub| {
