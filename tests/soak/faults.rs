@@ -326,10 +326,10 @@ pub(crate) async fn start(
     way_to_broker: &Proxy,
     more: &[(&str, &str)],
 ) -> TestGateway {
-    let url = format!(
-        "{}?heartbeat={BROKER_HEARTBEAT}",
-        brokers.url_by_way_of(way_to_broker)
-    );
+    let mut url = brokers.url_by_way_of(way_to_broker);
+    if world.plan.drill.is_none() {
+        url += &format!("?heartbeat={BROKER_HEARTBEAT}");
+    }
     let prefetch = world.plan.prefetch.to_string();
     let ping_interval = PING_INTERVAL.as_millis().to_string();
     let ping_timeout = PING_TIMEOUT.as_millis().to_string();

@@ -195,6 +195,8 @@ struct GivenUp {
     replaying: Option<usize>,
     /// Whether one has followed.
     followed: bool,
+    /// Whether the replica had waited for the stream in vain: then what the cursor names comes later.
+    waited: bool,
 }
 
 /// One member in one conversation: what it has seen, through all its connections.
@@ -207,8 +209,8 @@ pub(crate) struct Record {
     asked_at: Millis,
     /// Its replica has answered only after it had waited for the stream.
     waited: bool,
-    /// How often it was reset.
-    resets: usize,
+    /// Each reset, in words.
+    resets: Vec<String>,
     /// Whether `joined` has come on this connection.
     joined: bool,
     /// What a client would give back, and the process generation of the gateway that it is of.
@@ -239,7 +241,7 @@ impl Record {
             asked: Asked::Fresh { replay: true },
             asked_at: 0,
             waited: false,
-            resets: 0,
+            resets: Vec::new(),
             joined: false,
             cursor: None,
             stands_at: Vec::new(),
@@ -286,9 +288,9 @@ impl Record {
 
     /// Why it is not everything from the first line on, in one piece.
     pub(crate) fn incomplete(&self) -> Option<String> {
-        (self.resets > 0 || self.from != [0; 2]).then(|| {
+        (!self.resets.is_empty() || self.from != [0; 2]).then(|| {
             format!(
-                "reset {} times, without a gap since lines {:?}",
+                "resets {:?}, without a gap since lines {:?}",
                 self.resets, self.from
             )
         })
@@ -340,9 +342,11 @@ impl Record {
                     at: now,
                     replaying: Some(joined.replaying),
                     followed: false,
+                    waited: self.waited,
                 });
             if self.given_up.is_some() {
-                self.resets += 1;
+                let waited = (now - self.asked_at) as f64 / 1_000.0;
+                self.resets.push(format!("at joining, after {waited:.1} s"));
             }
             if let Some(given_up) = &self.given_up
                 && given_up.cursor == joined.cursor
@@ -354,6 +358,7 @@ impl Record {
             }
         } else if let Some((_, cursor)) = &self.cursor {
             self.stands_at = vec![cursor.clone()];
+            self.given_up.take_if(|given_up| given_up.waited);
         }
         if joined.replaying == 0 {
             self.replay = Replay::Over;
@@ -374,9 +379,10 @@ impl Record {
             at: now,
             replaying: None,
             followed: false,
+            waited: self.waited,
         });
         self.start_over();
-        self.resets += 1;
+        self.resets.push(reason.to_owned());
         self.given_up = given_up;
         // A replica that had not read the stream when the member joined begins with it now.
         if reason.contains(BEGUN_AGAIN) && !self.waited {
@@ -494,7 +500,7 @@ impl Record {
         };
         if given_up.cursor == meta.cursor {
             // A replica that had not read as far as the cursor may come to it later.
-            if self.waited && !meta.replayed && shared.kept.is_some() {
+            if given_up.waited && !meta.replayed && shared.kept.is_some() {
                 return Ok(());
             }
             return verdict(
@@ -502,7 +508,7 @@ impl Record {
                 "the cursor that it held was still in the window",
             );
         }
-        if std::mem::replace(&mut given_up.followed, true) || self.waited {
+        if std::mem::replace(&mut given_up.followed, true) || given_up.waited {
             return Ok(());
         }
         let Some(before) = shared.before.get(&meta.cursor) else {

@@ -129,8 +129,8 @@ struct Program(PathBuf);
 
 impl Program {
     fn copy(original: &Path) -> Self {
-        let folder =
-            std::env::temp_dir().join(format!("agent-gateway-soak-{}", std::process::id()));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let folder = folder.join(format!("soak-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let program = folder.join("agent-gateway");
         std::fs::copy(original, &program).unwrap();

@@ -43,8 +43,8 @@ struct Replica {
     last_outage: Option<Instant>,
     /// Where it listens: anywhere, unless it has to be where it was before.
     port: String,
-    process: u32,
-    present: TestGateway,
+    /// None between the end of one and the start of the next.
+    present: Option<TestGateway>,
     /// Where members find it, while they do.
     addresses: Vec<String>,
 }
@@ -77,15 +77,14 @@ impl Replicas {
                 Some(nginx) => nginx.replicas[number].to_string(),
                 None => "0".to_owned(),
             };
-            let (process, present) = replicas.launch(&way_to_broker, &port).await;
             replicas.replicas.push(Replica {
                 way_to_broker,
                 last_outage: None,
                 port,
-                process,
-                present,
+                present: None,
                 addresses: Vec::new(),
             });
+            replicas.launch(number).await;
             replicas.open(number).await;
         }
         replicas
@@ -97,8 +96,8 @@ impl Replicas {
 
     /// The last lines of each process's log.
     pub(crate) fn log(&self) -> String {
-        let present = self.replicas.iter();
-        let present = present.map(|replica| last_lines(replica.present.log().into_iter()));
+        let present = self.replicas.iter().filter_map(|one| one.present.as_ref());
+        let present = present.map(|present| last_lines(present.log().into_iter()));
         let past = self.past.iter().rev().take(6).rev().cloned();
         past.chain(present).collect::<Vec<_>>().join("\n\n")
     }
@@ -117,10 +116,11 @@ impl Replicas {
     }
 
     /// Ends all of them as an operator does; whether they did what they should.
-    pub(crate) async fn stop(self) {
-        for replica in self.replicas {
-            replica.present.signal(Signal::TERM);
-            expect_success(&self.world, &replica.present.ended().await);
+    pub(crate) async fn stop(mut self) {
+        for number in 0..self.replicas.len() {
+            if let Some(present) = self.signal(number, Signal::TERM) {
+                self.end(present, true).await;
+            }
         }
     }
 
@@ -211,94 +211,75 @@ impl Replicas {
             _ => ("replica terminated", Signal::TERM),
         };
         self.world.fault(fault, Duration::ZERO);
-        self.replicas[number].present.signal(signal);
-        self.close(number);
+        let mut past = self.signal(number, signal);
+        if kind == 0 {
+            // The next may have to listen where this one did.
+            self.end(past.take(), false).await;
+        }
         rest(&self.world, away).await;
-        let past = self.start_again(number).await;
-        self.end(past, kind != 0).await;
+        self.launch(number).await;
+        self.end(past, true).await;
         self.open(number).await;
     }
 
     /// Starts another before it ends the present one.
     async fn replace(&mut self, number: usize) {
         self.world.fault("replica handed over", Duration::ZERO);
-        let past = self.start_again(number).await;
+        let past = self.replicas[number].present.take();
+        self.launch(number).await;
         self.open(number).await;
-        past.signal(Signal::TERM);
+        if let Some(past) = &past {
+            past.signal(Signal::TERM);
+        }
         self.end(past, true).await;
     }
 
     async fn kill_all(&mut self, away: Duration) {
         self.world.fault("all replicas killed", Duration::ZERO);
         for number in 0..self.replicas.len() {
-            self.replicas[number].present.signal(Signal::KILL);
-            self.close(number);
+            let past = self.signal(number, Signal::KILL);
+            self.end(past, false).await;
         }
         rest(&self.world, away).await;
         for number in 0..self.replicas.len() {
-            let past = self.start_again(number).await;
-            self.end(past, false).await;
+            self.launch(number).await;
         }
         for number in 0..self.replicas.len() {
             self.open(number).await;
         }
     }
 
-    /// Starts the replica's next process; with the one before.
-    async fn start_again(&mut self, number: usize) -> TestGateway {
-        let replica = &self.replicas[number];
-        let launch = Self::launched(
-            &self.world,
-            &self.brokers,
-            &self.program,
-            &replica.way_to_broker,
-            &replica.port,
-        );
-        let next = launch.await;
-        let process = self.number(&next);
+    /// Signals the present process, which gets no more members; it is what has to end.
+    fn signal(&mut self, number: usize, signal: Signal) -> Option<TestGateway> {
+        let past = self.replicas[number].present.take();
+        if let Some(past) = &past {
+            past.signal(signal);
+        }
+        self.close(number);
+        past
+    }
+
+    /// Starts the replica's next process.
+    async fn launch(&mut self, number: usize) {
         let replica = &mut self.replicas[number];
-        replica.process = process;
-        replica.last_outage = None;
-        std::mem::replace(&mut replica.present, next)
-    }
-
-    async fn launch(&mut self, way_to_broker: &Proxy, port: &str) -> (u32, TestGateway) {
-        let launched = Self::launched(
-            &self.world,
-            &self.brokers,
-            &self.program,
-            way_to_broker,
-            port,
-        );
-        let launched = launched.await;
-        (self.number(&launched), launched)
-    }
-
-    async fn launched(
-        world: &World,
-        brokers: &Brokers,
-        program: &std::path::Path,
-        way_to_broker: &Proxy,
-        port: &str,
-    ) -> TestGateway {
-        let variables = [STREAM, ("PORT", port), ("TRUSTED_PROXIES", "1")];
-        let variables = match port {
-            "0" => &variables[..2],
-            _ => &variables[..],
+        let variables = [STREAM, ("PORT", &*replica.port), ("TRUSTED_PROXIES", "1")];
+        let variables = match self.nginx {
+            None => &variables[..1],
+            Some(_) => &variables[..],
         };
-        faults::start(world, brokers, program, way_to_broker, variables).await
-    }
-
-    fn number(&mut self, process: &TestGateway) -> u32 {
-        let number = self.started;
-        self.started += 1;
+        let way = &replica.way_to_broker;
+        let starting = faults::start(&self.world, &self.brokers, &self.program, way, variables);
+        let present = starting.await;
         let mut processes = self.world.processes.lock().unwrap();
-        processes.insert(number, process.pid());
-        number
+        processes.insert(self.started, present.pid());
+        self.started += 1;
+        replica.present = Some(present);
+        replica.last_outage = None;
     }
 
     /// Waits for the end of a process.
-    async fn end(&mut self, past: TestGateway, expected: bool) {
+    async fn end(&mut self, past: impl Into<Option<TestGateway>>, expected: bool) {
+        let Some(past) = past.into() else { return };
         let pid = past.pid();
         let past = past.ended().await;
         if expected {
@@ -311,21 +292,23 @@ impl Replicas {
 
     /// Waits until a replica is ready, and has members connect to it.
     async fn open(&mut self, number: usize) {
-        let replica = &self.replicas[number];
+        let Some(present) = &self.replicas[number].present else {
+            return;
+        };
         let began = Instant::now();
         loop {
-            let ready = replica.present.get("/readyz").await.1;
+            let ready = present.get("/readyz").await.1;
             if ready["status"] == "ready" {
                 break;
             }
             assert!(
                 began.elapsed() < READY_WITHIN,
                 "the replica does not become ready: {ready}\n{}",
-                replica.present.log().join("\n")
+                present.log().join("\n")
             );
             sleep(ms(50)).await;
         }
-        let (ways, addresses) = ways_to(&replica.present).await;
+        let (ways, addresses) = ways_to(present).await;
         self.replicas[number].addresses = addresses;
         let mut all = self.ways_to_members.0.lock().unwrap();
         let first = number * ways.len();
