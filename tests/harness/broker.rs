@@ -146,15 +146,16 @@ impl Broker {
         deliveries: impl IntoIterator<Item = (Vec<u8>, BasicProperties)>,
     ) {
         let published = self.try_publish_all(routing_key, deliveries);
-        published.await.unwrap();
+        assert!(published.await.unwrap(), "the broker takes not all of them");
     }
 
-    /// The same, where the connection may be lost: then some of them have been published, or none.
+    /// The same, where the connection may be lost, or the broker may lose a queue's leader: then some of
+    /// them have been published, or none. Whether all were confirmed.
     pub(crate) async fn try_publish_all(
         &self,
         routing_key: &str,
         deliveries: impl IntoIterator<Item = (Vec<u8>, BasicProperties)>,
-    ) -> lapin::Result<()> {
+    ) -> lapin::Result<bool> {
         let mut confirms = Vec::new();
         for (body, properties) in deliveries {
             let options = BasicPublishOptions {
@@ -171,12 +172,13 @@ impl Broker {
             );
             confirms.push(published.await?);
         }
+        let mut are_taken = true;
         for confirm in confirms {
             let confirmation = confirm.await?;
-            assert!(confirmation.is_ack(), "{confirmation:?}");
+            are_taken &= confirmation.is_ack();
             assert!(confirmation.take_message().is_none(), "no queue took it");
         }
-        Ok(())
+        Ok(are_taken)
     }
 
     /// How many deliveries wait in the queue, unacknowledged ones not counted.

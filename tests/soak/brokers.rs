@@ -66,29 +66,34 @@ impl Brokers {
         proxy.url_of(&self.urls[0])
     }
 
-    /// Publishes, and waits for all confirms. What was on its way when a server went is published again,
-    /// all of it in its order: what comes twice repeats what came before.
+    /// Publishes, and waits for all confirms. Where servers come and go, one delivery is confirmed before
+    /// the next is published: of several that are on their way when a queue loses its leader, any may be
+    /// missing. One that is not confirmed is published again.
     pub(crate) async fn publish_all(
         &self,
         routing_key: &str,
         deliveries: Vec<(Vec<u8>, BasicProperties)>,
     ) {
-        loop {
-            let broker = self.present().await;
-            if !self.are_several() {
-                broker.publish_all(routing_key, deliveries).await;
-                return;
+        if self.urls.len() == 1 {
+            self.first.publish_all(routing_key, deliveries).await;
+            return;
+        }
+        for delivery in deliveries {
+            loop {
+                let broker = self.present().await;
+                let publishing = broker.try_publish_all(routing_key, [delivery.clone()]);
+                match timeout(PATIENCE, publishing).await {
+                    Ok(Ok(true)) => break,
+                    // The queue is without a leader.
+                    Ok(Ok(false)) => sleep(Duration::from_millis(50)).await,
+                    Ok(Err(_)) | Err(_) => self.leave(&broker).await,
+                }
             }
-            let publishing = broker.try_publish_all(routing_key, deliveries.clone());
-            if let Ok(Ok(())) = timeout(PATIENCE, publishing).await {
-                return;
-            }
-            self.leave(&broker).await;
         }
     }
 
     /// Goes on at another server, unless that has happened.
-    pub(crate) async fn leave(&self, broker: &Arc<Broker>) {
+    async fn leave(&self, broker: &Arc<Broker>) {
         let mut present = self.present.lock().await;
         if !Arc::ptr_eq(&present, broker) {
             return;
