@@ -57,10 +57,23 @@ docs: need-cargo static/dist ## what docs/ has of the program itself: docs/confi
 	@scripts/docs '$(GATEWAY_BIN)'
 
 .PHONY: soak
-soak: need-cargo static/dist ## minutes of chance and faults; SECONDS=600 SEED=7 MEMBERS=40 WITHOUT=restarts,broker,clients
+soak: need-cargo static/dist ## minutes of chance and faults; SECONDS=600 SEED=7 MEMBERS=40 WITHOUT=restarts,broker,clients; REPLICAS=3 JOURNAL=stream BROKERS=3
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && \
 	export SOAK_SECONDS='$(SECONDS)' SOAK_SEED='$(SEED)' SOAK_MEMBERS='$(MEMBERS)' SOAK_WITHOUT='$(WITHOUT)' && \
+	export SOAK_REPLICAS='$(REPLICAS)' SOAK_JOURNAL='$(JOURNAL)' SOAK_BROKERS='$(BROKERS)' && \
+	export SOAK_PROXY='$(PROXY)' SOAK_EVENTS='$(EVENTS)' && \
 	cargo test --locked --test soak
+
+.PHONY: drill
+drill: export NGINX ?= $(shell scripts/nginx)
+drill: REPLICAS = 3
+drill: JOURNAL = stream
+drill: BROKERS = 3
+drill: PROXY = nginx
+drill: MEMBERS := $(or $(MEMBERS),300)
+drill: EVENTS := $(or $(EVENTS),20000)
+drill: SECONDS := $(or $(SECONDS),240)
+drill: soak ## three replicas behind nginx, a RabbitMQ of three servers, 300 members, 20,000 events; one replica killed every ten seconds
 
 .PHONY: siege
 siege: need-cargo static/dist ## latencies while the gateway is attacked, in a table

@@ -109,6 +109,8 @@ impl Hub {
     /// A hub without conversations. `epoch` is that of the journal whose positions it will see, and
     /// cursors are sealed under `key`.
     pub fn new(epoch: Epoch, key: &CursorKey, limits: WindowLimits) -> Self {
+        // Of a journal that replicas share, nothing has been read.
+        let current = AtomicBool::new(!limits.shared);
         Self {
             seal: Seal::new(epoch, key),
             shared: Arc::new(Shared {
@@ -122,7 +124,7 @@ impl Hub {
             expiry_queue: ExpiryQueue::default(),
             eviction_floor: EvictionFloor::new(),
             catching_up: AtomicUsize::new(0),
-            current: AtomicBool::new(true),
+            current,
             progress: Notify::new(),
         }
     }

@@ -37,11 +37,16 @@ pub(crate) fn url() -> String {
 }
 
 async fn connect(url: &str) -> Connection {
+    let Some(connection) = try_connect(url).await else {
+        panic!("no broker answers; start one: export AMQP_URL=\"$(scripts/broker up)\"");
+    };
+    connection
+}
+
+async fn try_connect(url: &str) -> Option<Connection> {
     let connecting = Connection::connect(url, ConnectionProperties::default());
-    match tokio::time::timeout(DEADLINE, connecting).await {
-        Ok(Ok(connection)) => connection,
-        _ => panic!("no broker answers; start one: export AMQP_URL=\"$(scripts/broker up)\""),
-    }
+    let connected = tokio::time::timeout(DEADLINE, connecting).await.ok()?;
+    connected.ok()
 }
 
 impl Broker {
@@ -52,6 +57,18 @@ impl Broker {
     /// A broker that goes with the test.
     pub(crate) async fn at(url: &str) -> Self {
         Self::connect(url.to_owned(), false).await
+    }
+
+    /// One that outlives the test as well, elsewhere than `AMQP_URL` says.
+    pub(crate) async fn shared_at(url: &str) -> Self {
+        Self::connect(url.to_owned(), true).await
+    }
+
+    /// The same names, by way of another of the broker's servers; `None`: it does not answer.
+    pub(crate) async fn try_again_at(&self, url: &str) -> Option<Self> {
+        let connection = try_connect(url).await?;
+        let again = Self::over(connection, url.to_owned(), false, self.names.clone());
+        again.await.ok()
     }
 
     /// The same names, after the broker has been away.
@@ -67,26 +84,35 @@ impl Broker {
 
     async fn connect(url: String, shared: bool) -> Self {
         let word = random_name();
+        let name = |part: &str| format!("test.{word}.{part}");
+        let names = Names {
+            exchange: name("events"),
+            inbound: name("inbound_message"),
+            status: name("status_update"),
+            dead_letters: name("dead_letters"),
+            journal: name("journal"),
+        };
         let connection = connect(&url).await;
-        let channel = connection.create_channel().await.unwrap();
+        Self::over(connection, url, shared, names).await.unwrap()
+    }
+
+    async fn over(
+        connection: Connection,
+        url: String,
+        shared: bool,
+        names: Names,
+    ) -> lapin::Result<Self> {
+        let channel = connection.create_channel().await?;
         channel
             .confirm_select(ConfirmSelectOptions::default())
-            .await
-            .unwrap();
-        let name = |part: &str| format!("test.{word}.{part}");
-        Self {
-            names: Names {
-                exchange: name("events"),
-                inbound: name("inbound_message"),
-                status: name("status_update"),
-                dead_letters: name("dead_letters"),
-                journal: name("journal"),
-            },
+            .await?;
+        Ok(Self {
+            names,
             url,
             shared,
             connection,
             channel,
-        }
+        })
     }
 
     /// Publishes JSON through the exchange, and waits for the confirm.
@@ -119,6 +145,17 @@ impl Broker {
         routing_key: &str,
         deliveries: impl IntoIterator<Item = (Vec<u8>, BasicProperties)>,
     ) {
+        let published = self.try_publish_all(routing_key, deliveries);
+        assert!(published.await.unwrap(), "the broker takes not all of them");
+    }
+
+    /// The same, where the connection may be lost, or the broker may lose a queue's leader: then some of
+    /// them have been published, or none. Whether all were confirmed.
+    pub(crate) async fn try_publish_all(
+        &self,
+        routing_key: &str,
+        deliveries: impl IntoIterator<Item = (Vec<u8>, BasicProperties)>,
+    ) -> lapin::Result<bool> {
         let mut confirms = Vec::new();
         for (body, properties) in deliveries {
             let options = BasicPublishOptions {
@@ -133,13 +170,15 @@ impl Broker {
                 &body,
                 properties,
             );
-            confirms.push(published.await.unwrap());
+            confirms.push(published.await?);
         }
+        let mut are_taken = true;
         for confirm in confirms {
-            let confirmation = confirm.await.unwrap();
-            assert!(confirmation.is_ack(), "{confirmation:?}");
+            let confirmation = confirm.await?;
+            are_taken &= confirmation.is_ack();
             assert!(confirmation.take_message().is_none(), "no queue took it");
         }
+        Ok(are_taken)
     }
 
     /// How many deliveries wait in the queue, unacknowledged ones not counted.

@@ -1,7 +1,7 @@
 //! What the tests are made of: a broker with names of its own for each test, the program as a
 //! child process, a Socket.IO client, a TCP proxy that breaks the network.
 
-mod broker;
+pub(crate) mod broker;
 mod client;
 mod flood;
 mod folder;

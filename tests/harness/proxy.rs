@@ -2,6 +2,7 @@
 //! direction for itself, and is switched while connections are open.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -56,6 +57,12 @@ impl Proxy {
     }
 
     pub(crate) async fn to(target: String) -> Self {
+        Self::to_any(vec![target]).await
+    }
+
+    /// A proxy in front of several servers, of which a connection is with the first that takes it.
+    pub(crate) async fn to_any(targets: Vec<String>) -> Self {
+        let targets: Arc<[String]> = targets.into();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (open, mut watching) = watch::channel(true);
@@ -69,10 +76,10 @@ impl Proxy {
                     _ = watching.wait_for(|_| false) => return,
                 };
                 let Ok((client, _)) = accepted else { return };
-                let (target, open) = (target.clone(), watching.clone());
+                let (targets, open) = (targets.clone(), watching.clone());
                 tokio::spawn(carry(
                     client,
-                    target,
+                    targets,
                     open,
                     to_server.clone(),
                     to_client.clone(),
@@ -93,7 +100,12 @@ impl Proxy {
 
     /// The broker's URL, by way of this proxy.
     pub(crate) fn broker_url(&self) -> String {
-        let uri: lapin::uri::AMQPUri = super::broker::url().parse().unwrap();
+        self.url_of(&super::broker::url())
+    }
+
+    /// The URL of a broker behind this proxy.
+    pub(crate) fn url_of(&self, broker: &str) -> String {
+        let uri: lapin::uri::AMQPUri = broker.parse().unwrap();
         let user = &uri.authority.userinfo;
         format!(
             "amqp://{}:{}@{}/{}",
@@ -148,7 +160,7 @@ impl Proxy {
 
 async fn carry(
     client: TcpStream,
-    target: String,
+    targets: Arc<[String]>,
     mut open: watch::Receiver<bool>,
     to_server: watch::Receiver<Flow>,
     to_client: watch::Receiver<Flow>,
@@ -156,7 +168,7 @@ async fn carry(
     if !*open.borrow_and_update() {
         return;
     }
-    let Ok(server) = TcpStream::connect(target).await else {
+    let Some(server) = connect(&targets).await else {
         return;
     };
     // Small packets must not wait for one another: the gateway and its clients do not let them.
@@ -175,6 +187,15 @@ async fn carry(
         _ = both => {}
         _ = open.changed() => {}
     }
+}
+
+async fn connect(targets: &[String]) -> Option<TcpStream> {
+    for target in targets {
+        if let Ok(server) = TcpStream::connect(target).await {
+            return Some(server);
+        }
+    }
+    None
 }
 
 /// A chunk, and when it may arrive.

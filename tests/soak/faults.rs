@@ -9,12 +9,13 @@ use rand::RngExt as _;
 use rand::rngs::StdRng;
 use tokio::time::sleep;
 
+use super::brokers::Brokers;
 use super::judge::Fault;
-use super::plan::{PING_INTERVAL, PING_TIMEOUT, WINDOW, between, ms};
+use super::plan::{PING_INTERVAL, PING_TIMEOUT, between, ms};
 use super::world::{Phase, Site, World};
 use crate::harness::gateway::Ended;
 use crate::harness::proxy::Direction;
-use crate::harness::{Broker, DEADLINE, Proxy, Signal, TestGateway};
+use crate::harness::{DEADLINE, Proxy, Signal, TestGateway};
 
 /// In seconds; a stall can be longer than what both sides bear.
 const BROKER_HEARTBEAT: u32 = 2;
@@ -22,7 +23,7 @@ const BROKER_HEARTBEAT: u32 = 2;
 /// The gateway waits longer and longer for a broker that goes away again within half a minute. So
 /// much time lies between two faults that cost the connection: outages stay within the time for
 /// which repeats are recognised.
-const BETWEEN_OUTAGES: Duration = Duration::from_secs(45);
+pub(crate) const BETWEEN_OUTAGES: Duration = Duration::from_secs(45);
 
 /// How many proxies stand between the gateway and its members.
 const PROXIES: usize = 2;
@@ -30,39 +31,42 @@ const PROXIES: usize = 2;
 /// The gateway, one process generation after the other.
 pub(crate) struct Gateways {
     world: Arc<World>,
-    broker: Arc<Broker>,
+    brokers: Arc<Brokers>,
     program: PathBuf,
     chance: StdRng,
     way_to_broker: Proxy,
     ways_to_members: Arc<Ways>,
     present: TestGateway,
+    /// How many were there before it.
+    generation: u32,
     /// The last lines of the logs of those before.
     past: Vec<String>,
 }
 
-/// The proxies in front of the present gateway.
+/// The proxies in front of the gateways that are there: of the first, then of the next.
 #[derive(Default)]
-pub(crate) struct Ways(Mutex<Vec<Arc<Proxy>>>);
+pub(crate) struct Ways(pub(crate) Mutex<Vec<Arc<Proxy>>>);
 
 impl Gateways {
     /// Starts the first.
-    pub(crate) async fn start(world: Arc<World>, broker: Arc<Broker>, program: PathBuf) -> Self {
+    pub(crate) async fn start(world: Arc<World>, brokers: Arc<Brokers>, program: PathBuf) -> Self {
         let chance = world.plan.chance("gateways", 0);
-        let way_to_broker = Proxy::to_broker().await;
-        let start = start(&world, &broker, &program, &way_to_broker);
+        let way_to_broker = brokers.way(0).await;
+        let start = start(&world, &brokers, &program, &way_to_broker, &[]);
         let present = start.await;
         let gateways = Self {
             ways_to_members: Arc::default(),
             world,
-            broker,
+            brokers,
             program,
             chance,
             way_to_broker,
             present,
+            generation: 0,
             past: Vec::new(),
         };
         gateways.present.ready().await;
-        drop(gateways.open(0).await);
+        drop(gateways.open().await);
         gateways
     }
 
@@ -119,49 +123,16 @@ impl Gateways {
 
     /// Costs the gateway its connection to the broker.
     async fn outage(&mut self, cut: bool) {
-        if cut {
-            let time = between(&mut self.chance, ms(100), ms(4_000));
-            self.world.fault("broker cut", time);
-            self.way_to_broker.cut();
-            self.rest(time).await;
-            self.way_to_broker.restore();
-        } else {
-            let time = between(&mut self.chance, ms(4_000), ms(10_000));
-            self.world
-                .fault("broker stalled beyond the heartbeat", time);
-            self.way_to_broker.stall(directions(&mut self.chance));
-            self.rest(time).await;
-            self.way_to_broker.resume();
-        }
+        outage(&self.world, &mut self.chance, &[&self.way_to_broker], cut).await;
     }
 
     /// Slows the way to the broker down.
     async fn trouble(&mut self, kind: u32) {
-        let mut time = between(&mut self.chance, ms(2_000), ms(10_000));
-        let directions = directions(&mut self.chance);
-        match kind {
-            0 => {
-                time = between(&mut self.chance, ms(100), ms(1_500));
-                self.world.fault("broker stalled", time);
-                self.way_to_broker.stall(directions);
-            }
-            1 => {
-                self.world.fault("broker delayed", time);
-                let delay = between(&mut self.chance, ms(10), ms(300));
-                self.way_to_broker.delay(directions, delay);
-            }
-            _ => {
-                self.world.fault("broker throttled", time);
-                let (bytes, pause) = throttle(&mut self.chance);
-                self.way_to_broker.throttle(directions, bytes, pause);
-            }
-        }
-        self.rest(time).await;
-        self.way_to_broker.resume();
+        trouble(&self.world, &mut self.chance, &[&self.way_to_broker], kind).await;
     }
 
     async fn restart(&mut self, kind: u32) {
-        let generation = self.world.site.borrow().generation + 1;
+        self.generation += 1;
         match kind {
             0 => {
                 self.world.fault("gateway killed", Duration::ZERO);
@@ -176,13 +147,14 @@ impl Gateways {
         // On another port, and perhaps beside the past one: the broker delivers to one of them.
         let next = start(
             &self.world,
-            &self.broker,
+            &self.brokers,
             &self.program,
             &self.way_to_broker,
+            &[],
         );
         let next = next.await;
         let past = std::mem::replace(&mut self.present, next);
-        let ways = self.open(generation).await;
+        let ways = self.open().await;
         match kind {
             0 | 1 => {}
             _ => {
@@ -207,19 +179,13 @@ impl Gateways {
     }
 
     /// Has members connect to the present gateway; with the proxies of the one before.
-    async fn open(&self, generation: u32) -> Vec<Arc<Proxy>> {
-        let mut addresses = vec![self.present.address().to_owned()];
-        let mut ways = Vec::new();
-        for _ in 0..PROXIES {
-            let proxy = Proxy::to(self.present.address().to_owned()).await;
-            addresses.push(proxy.address().to_owned());
-            ways.push(Arc::new(proxy));
-        }
-        self.world.site.send_replace(Site {
-            generation,
-            pid: self.present.pid(),
+    async fn open(&self) -> Vec<Arc<Proxy>> {
+        let (ways, addresses) = ways_to(&self.present).await;
+        *self.world.processes.lock().unwrap() = [(self.generation, self.present.pid())].into();
+        self.world.sites.send_replace(vec![Site {
+            generation: self.generation,
             addresses,
-        });
+        }]);
         std::mem::replace(&mut *self.ways_to_members.0.lock().unwrap(), ways)
     }
 
@@ -232,6 +198,69 @@ impl Ways {
     fn get(&self, number: usize) -> Arc<Proxy> {
         self.0.lock().unwrap()[number].clone()
     }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+/// Proxies in front of a gateway, and all its addresses: its own, and theirs.
+pub(crate) async fn ways_to(gateway: &TestGateway) -> (Vec<Arc<Proxy>>, Vec<String>) {
+    let mut addresses = vec![gateway.address().to_owned()];
+    let mut ways = Vec::new();
+    for _ in 0..PROXIES {
+        let proxy = Proxy::to(gateway.address().to_owned()).await;
+        addresses.push(proxy.address().to_owned());
+        ways.push(Arc::new(proxy));
+    }
+    (ways, addresses)
+}
+
+/// Costs gateways their connections to the broker by these ways.
+pub(crate) async fn outage(world: &World, chance: &mut StdRng, ways: &[&Proxy], cut: bool) {
+    if cut {
+        let time = between(chance, ms(100), ms(4_000));
+        world.fault("broker cut", time);
+        ways.iter().for_each(|way| way.cut());
+        rest(world, time).await;
+        ways.iter().for_each(|way| way.restore());
+    } else {
+        let time = between(chance, ms(4_000), ms(10_000));
+        world.fault("broker stalled beyond the heartbeat", time);
+        let directions = directions(chance);
+        ways.iter()
+            .for_each(|way| way.stall(directions.iter().copied()));
+        rest(world, time).await;
+        ways.iter().for_each(|way| way.resume());
+    }
+}
+
+/// Slows these ways to the broker down.
+pub(crate) async fn trouble(world: &World, chance: &mut StdRng, ways: &[&Proxy], kind: u32) {
+    let mut time = between(chance, ms(2_000), ms(10_000));
+    let directions = directions(chance);
+    let directions = || directions.iter().copied();
+    match kind {
+        0 => {
+            time = between(chance, ms(100), ms(1_500));
+            world.fault("broker stalled", time);
+            ways.iter().for_each(|way| way.stall(directions()));
+        }
+        1 => {
+            world.fault("broker delayed", time);
+            let delay = between(chance, ms(10), ms(300));
+            ways.iter().for_each(|way| way.delay(directions(), delay));
+        }
+        _ => {
+            world.fault("broker throttled", time);
+            let (bytes, pause) = throttle(chance);
+            ways.iter()
+                .for_each(|way| way.throttle(directions(), bytes, pause));
+        }
+    }
+    rest(world, time).await;
+    ways.iter().for_each(|way| way.resume());
 }
 
 /// Brings about faults of the connections by way of one proxy until the run drains.
@@ -269,9 +298,7 @@ pub(crate) async fn trouble_members(world: Arc<World>, ways: Arc<Ways>, number: 
     }
 }
 
-pub(crate) const WAYS: std::ops::Range<usize> = 0..PROXIES;
-
-async fn rest(world: &World, time: Duration) {
+pub(crate) async fn rest(world: &World, time: Duration) {
     tokio::select! {
         () = sleep(time) => {}
         () = world.reaches(Phase::Draining) => {}
@@ -292,35 +319,40 @@ fn throttle(chance: &mut StdRng) -> (usize, Duration) {
     (bytes, between(chance, ms(10), ms(80)))
 }
 
-async fn start(
+pub(crate) async fn start(
     world: &World,
-    broker: &Broker,
+    brokers: &Brokers,
     program: &std::path::Path,
     way_to_broker: &Proxy,
+    more: &[(&str, &str)],
 ) -> TestGateway {
-    let url = format!(
-        "{}?heartbeat={BROKER_HEARTBEAT}",
-        way_to_broker.broker_url()
-    );
+    let mut url = brokers.url_by_way_of(way_to_broker);
+    if world.plan.drill.is_none() {
+        url += &format!("?heartbeat={BROKER_HEARTBEAT}");
+    }
     let prefetch = world.plan.prefetch.to_string();
     let ping_interval = PING_INTERVAL.as_millis().to_string();
     let ping_timeout = PING_TIMEOUT.as_millis().to_string();
-    let window = WINDOW.to_string();
-    let variables = [
+    let window = world.plan.window().to_string();
+    let replayed = world.plan.replayed().to_string();
+    let mut variables = vec![
         ("AMQP_URL", &*url),
         ("AMQP_PREFETCH", &*prefetch),
         ("AMQP_QUEUE_TYPE", world.plan.queue_type),
         ("REPLAY_WINDOW_SECONDS", &*window),
-        // Small enough that members who are away or slow miss something.
-        ("REPLAY_MAX_EVENTS", "100"),
-        ("MAX_LAG_BYTES", "20000"),
+        ("REPLAY_MAX_EVENTS", &*replayed),
         ("PING_INTERVAL_MS", &*ping_interval),
         ("PING_TIMEOUT_MS", &*ping_timeout),
     ];
-    TestGateway::start_program(program, broker, &variables).await
+    if world.plan.drill.is_none() {
+        // Small enough that members who are slow miss something.
+        variables.push(("MAX_LAG_BYTES", "20000"));
+    }
+    variables.extend(more);
+    TestGateway::start_program(program, brokers.first(), &variables).await
 }
 
-fn last_lines(log: impl Iterator<Item = impl AsRef<str>>) -> String {
+pub(crate) fn last_lines(log: impl Iterator<Item = impl AsRef<str>>) -> String {
     const MOST: usize = 30;
     let mut last = VecDeque::new();
     for line in log {
@@ -332,7 +364,7 @@ fn last_lines(log: impl Iterator<Item = impl AsRef<str>>) -> String {
     Vec::from(last).join("\n")
 }
 
-fn expect_success(world: &World, ended: &Ended) {
+pub(crate) fn expect_success(world: &World, ended: &Ended) {
     if !ended.status.success() {
         let report = format!(
             "a gateway that was told to end: {}\n{}",

@@ -9,12 +9,23 @@
 //! A gateway that starts again begins somewhere in the queues, with an empty memory. What it saw
 //! first is not known from outside, so that a repeat may be an event again if what it repeats
 //! stands before everything that was seen of this process generation. Everything else is exact.
+//!
+//! Replicas that share a stream are one generation from the beginning to the end, however often they
+//! start again: all of it is exact, and a member is `reset` only when
+//!
+//! - what follows its cursor has left the window, by its age or by how much came since: what was dropped
+//!   must be old enough, or the window full;
+//! - it has been too slow for the window on its connection;
+//! - its replica has waited for the stream in vain, for as long as it waits.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::script::{Conversation, Kind, STATUSES, Script, Subject};
 
@@ -57,6 +68,9 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What a `reset` says when the journal is not the one that it was.
+const BEGUN_AGAIN: &str = "begun again";
+
 type Judged<T = ()> = Result<T, Verdict>;
 
 fn verdict<T>(fault: Fault, detail: impl Into<String>) -> Judged<T> {
@@ -64,14 +78,33 @@ fn verdict<T>(fault: Fault, detail: impl Into<String>) -> Judged<T> {
     Err(Verdict { fault, detail })
 }
 
+/// A time of the wall's clock, in milliseconds since 1970.
+pub(crate) type Millis = i64;
+
+/// A replica that has not read what a member asks for answers after five seconds; a moment less.
+const JOURNAL_WAIT: Millis = 4_900;
+
+/// How far two readings of the clock may be apart that are compared.
+const SLACK: Millis = 1_000;
+
+/// What replicas that share a stream keep for replay.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept {
+    pub(crate) age: Millis,
+    pub(crate) events: usize,
+}
+
 /// What all members of a conversation have seen of one process generation of the gateway.
 #[derive(Debug, Default)]
 pub(crate) struct GenerationRecord {
     /// Nothing was published before this generation began.
     first: bool,
+    /// Of replicas that share a stream.
+    kept: Option<Kept>,
     /// The gateway began at or before this line of each script.
     began_by: [Option<usize>; 2],
-    events: HashMap<String, (Kind, Subject)>,
+    /// What stands at a cursor, and when it was accepted.
+    events: HashMap<String, (Kind, Subject, Millis)>,
     after: HashMap<String, String>,
     before: HashMap<String, String>,
 }
@@ -82,6 +115,14 @@ impl GenerationRecord {
             first,
             began_by: [first.then_some(0); 2],
             ..Self::default()
+        }
+    }
+
+    /// That of replicas that share a stream.
+    pub(crate) fn of_stream(kept: Kept) -> Self {
+        Self {
+            kept: Some(kept),
+            ..Self::new(true)
         }
     }
 }
@@ -110,8 +151,16 @@ pub(crate) struct Payload {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Meta {
     pub(crate) cursor: String,
+    #[serde(deserialize_with = "millis")]
+    pub(crate) at: Millis,
     #[serde(default)]
     pub(crate) replayed: bool,
+}
+
+fn millis<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Millis, D::Error> {
+    let text: Cow<'_, str> = Deserialize::deserialize(deserializer)?;
+    let at = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
+    Ok((at.unix_timestamp_nanos() / 1_000_000) as Millis)
 }
 
 /// What a member asked for when it joined.
@@ -136,6 +185,20 @@ enum Replay {
     Over,
 }
 
+/// The cursor of a member that was reset.
+#[derive(Debug)]
+struct GivenUp {
+    cursor: String,
+    /// When it was told.
+    at: Millis,
+    /// How many events were to follow, as far as that was said.
+    replaying: Option<usize>,
+    /// Whether one has followed.
+    followed: bool,
+    /// Whether the replica had waited for the stream in vain: then what the cursor names comes later.
+    waited: bool,
+}
+
 /// One member in one conversation: what it has seen, through all its connections.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -143,6 +206,11 @@ pub(crate) struct Record {
     shared: Arc<Mutex<GenerationRecord>>,
     generation: u32,
     asked: Asked,
+    asked_at: Millis,
+    /// Its replica has answered only after it had waited for the stream.
+    waited: bool,
+    /// Each reset, in words.
+    resets: Vec<String>,
     /// Whether `joined` has come on this connection.
     joined: bool,
     /// What a client would give back, and the process generation of the gateway that it is of.
@@ -150,7 +218,7 @@ pub(crate) struct Record {
     /// Where the member stands; several cursors where nothing lies between them.
     stands_at: Vec<String>,
     /// The cursor with which it was reset.
-    given_up: Option<String>,
+    given_up: Option<GivenUp>,
     replay: Replay,
     /// The lines of each script that its last event can be.
     reached: [Vec<usize>; 2],
@@ -171,6 +239,9 @@ impl Record {
             shared: Arc::default(),
             generation: 0,
             asked: Asked::Fresh { replay: true },
+            asked_at: 0,
+            waited: false,
+            resets: Vec::new(),
             joined: false,
             cursor: None,
             stands_at: Vec::new(),
@@ -194,8 +265,10 @@ impl Record {
         generation: u32,
         shared: Arc<Mutex<GenerationRecord>>,
         asked: Asked,
+        now: Millis,
     ) {
         self.note(format!("connects to gateway {generation}: {asked:?}"));
+        self.asked_at = now;
         self.generation = generation;
         self.shared = shared;
         self.asked = asked;
@@ -213,7 +286,17 @@ impl Record {
         reached.iter().min().is_some_and(|&first| first >= line)
     }
 
-    pub(crate) fn joined(&mut self, joined: &Joined) -> Judged {
+    /// Why it is not everything from the first line on, in one piece.
+    pub(crate) fn incomplete(&self) -> Option<String> {
+        (!self.resets.is_empty() || self.from != [0; 2]).then(|| {
+            format!(
+                "resets {:?}, without a gap since lines {:?}",
+                self.resets, self.from
+            )
+        })
+    }
+
+    pub(crate) fn joined(&mut self, joined: &Joined, now: Millis) -> Judged {
         self.note(format!(
             "joined: {}, replaying {}, cursor {}",
             joined.resume, joined.replaying, joined.cursor
@@ -222,6 +305,7 @@ impl Record {
             return verdict(Fault::Contract, "joined twice on one connection");
         }
         self.joined = true;
+        self.waited = now - self.asked_at >= JOURNAL_WAIT;
         let conversation = &self.conversation;
         if (&joined.tenant_id, &joined.conversation_id) != (&conversation.tenant, &conversation.id)
         {
@@ -253,9 +337,28 @@ impl Record {
             self.start_over();
             self.given_up = given_up
                 .filter(|_| of_this_life && self.asked == Asked::Resume)
-                .map(|(_, cursor)| cursor);
+                .map(|(_, cursor)| GivenUp {
+                    cursor,
+                    at: now,
+                    replaying: Some(joined.replaying),
+                    followed: false,
+                    waited: self.waited,
+                });
+            if self.given_up.is_some() {
+                let waited = (now - self.asked_at) as f64 / 1_000.0;
+                self.resets.push(format!("at joining, after {waited:.1} s"));
+            }
+            if let Some(given_up) = &self.given_up
+                && given_up.cursor == joined.cursor
+            {
+                return verdict(
+                    Fault::NeedlessReset,
+                    "nothing has come since the cursor that it held",
+                );
+            }
         } else if let Some((_, cursor)) = &self.cursor {
             self.stands_at = vec![cursor.clone()];
+            self.given_up.take_if(|given_up| given_up.waited);
         }
         if joined.replaying == 0 {
             self.replay = Replay::Over;
@@ -266,14 +369,25 @@ impl Record {
         Ok(())
     }
 
-    pub(crate) fn reset(&mut self, cursor: &str) -> Judged {
-        self.note(format!("reset, cursor {cursor}"));
+    pub(crate) fn reset(&mut self, cursor: &str, reason: &str, now: Millis) -> Judged {
+        self.note(format!("reset, cursor {cursor}: {reason}"));
         if !self.joined {
             return verdict(Fault::Contract, "reset before joined");
         }
-        let given_up = self.cursor.clone().map(|(_, cursor)| cursor);
+        let given_up = self.cursor.clone().map(|(_, cursor)| GivenUp {
+            cursor,
+            at: now,
+            replaying: None,
+            followed: false,
+            waited: self.waited,
+        });
         self.start_over();
+        self.resets.push(reason.to_owned());
         self.given_up = given_up;
+        // A replica that had not read the stream when the member joined begins with it now.
+        if reason.contains(BEGUN_AGAIN) && !self.waited {
+            return verdict(Fault::NeedlessReset, reason);
+        }
         self.replay = Replay::Upto(cursor.to_owned());
         Ok(())
     }
@@ -290,16 +404,11 @@ impl Record {
         }
         let subject = self.subject(kind, payload)?;
         self.check_replay(meta)?;
-        if self.given_up.as_ref() == Some(&meta.cursor) {
-            return verdict(
-                Fault::NeedlessReset,
-                "the cursor that it held was still in the window",
-            );
-        }
         let shared = self.shared.clone();
         let mut shared = shared.lock().unwrap();
+        self.check_reset(meta, &shared)?;
         self.check_script(kind, subject, &mut shared)?;
-        self.check_cursors(kind, subject, &meta.cursor, &mut shared)?;
+        self.check_cursors(kind, subject, meta, &mut shared)?;
         drop(shared);
         self.stands_at.clear();
         self.stand_at(&meta.cursor);
@@ -382,6 +491,49 @@ impl Record {
             let detail = format!("replayed is {}, not {expected}", meta.replayed);
             verdict(Fault::Contract, detail)
         }
+    }
+
+    /// Whether the reset before this event was needed.
+    fn check_reset(&mut self, meta: &Meta, shared: &GenerationRecord) -> Judged {
+        let Some(given_up) = &mut self.given_up else {
+            return Ok(());
+        };
+        if given_up.cursor == meta.cursor {
+            // A replica that had not read as far as the cursor may come to it later.
+            if given_up.waited && !meta.replayed && shared.kept.is_some() {
+                return Ok(());
+            }
+            return verdict(
+                Fault::NeedlessReset,
+                "the cursor that it held was still in the window",
+            );
+        }
+        if std::mem::replace(&mut given_up.followed, true) || given_up.waited {
+            return Ok(());
+        }
+        let Some(before) = shared.before.get(&meta.cursor) else {
+            return Ok(());
+        };
+        if *before == given_up.cursor {
+            return verdict(
+                Fault::NeedlessReset,
+                "what follows is what came after the cursor that it held",
+            );
+        }
+        // The window is not full: what is missing must have been dropped for its age.
+        if let (Some(kept), Some(replaying)) = (shared.kept, given_up.replaying)
+            && meta.replayed
+            && replaying < kept.events
+            && let Some((.., at)) = shared.events.get(before)
+            && given_up.at - at < kept.age - SLACK
+        {
+            let detail = format!(
+                "{replaying} events follow, and not the one before them, of {} ms ago",
+                given_up.at - at
+            );
+            return verdict(Fault::NeedlessReset, detail);
+        }
+        Ok(())
     }
 
     fn check_script(
@@ -472,10 +624,11 @@ impl Record {
         &self,
         kind: Kind,
         subject: Subject,
-        cursor: &str,
+        meta: &Meta,
         shared: &mut GenerationRecord,
     ) -> Judged {
-        let event = (kind, subject);
+        let cursor = meta.cursor.as_str();
+        let event = (kind, subject, meta.at);
         let known = shared.events.entry(cursor.to_owned()).or_insert(event);
         if *known != event {
             let detail = format!("others have {known:?} at the same cursor");

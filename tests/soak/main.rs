@@ -4,7 +4,14 @@
 //!
 //! ```text
 //! make soak SECONDS=600 SEED=7 MEMBERS=40 WITHOUT=restarts,broker,clients
+//! make soak SECONDS=600 REPLICAS=3 JOURNAL=stream BROKERS=3
+//! make drill
 //! ```
+//!
+//! The first has one gateway. The second has three that share a stream, and a RabbitMQ of three
+//! servers, which go and come as well. `make drill` is no matter of chance: three replicas behind nginx,
+//! 300 members, 20,000 events, one replica killed and started again every ten seconds, the stream's
+//! leader killed once; each member must have every event, in one piece.
 //!
 //! `WITHOUT` leaves faults out, to find out which of them a failure needs; SOAK_PROGRAM in the
 //! environment names another build of the gateway. It ends with a summary, and with 1 when anything
@@ -16,7 +23,10 @@
     reason = "in a test, what cannot be is a failure"
 )]
 
+mod brokers;
+mod cluster;
 mod faults;
+mod fleet;
 #[allow(
     dead_code,
     unused_imports,
@@ -26,8 +36,10 @@ mod faults;
 mod harness;
 mod judge;
 mod member;
+mod nginx;
 mod plan;
 mod publisher;
+mod replicas;
 mod script;
 mod trial;
 mod vitals;
@@ -37,14 +49,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, interval, sleep, timeout};
 
-use faults::Gateways;
-use harness::Broker;
+use brokers::Brokers;
+use fleet::Fleet;
 use judge::Fault;
 use member::{Ends, Member};
 use plan::Plan;
@@ -79,13 +92,13 @@ fn main() -> ExitCode {
 
 async fn soak(plan: Plan) -> ExitCode {
     println!("seed {}: {}", plan.seed, plan.replay());
-    let broker = Arc::new(Broker::new().await);
+    let brokers = Arc::new(Brokers::start(&plan).await);
     let world = Arc::new(World::new(plan));
     let program = Program::copy(&world.plan.program);
-    let gateways = Gateways::start(world.clone(), broker.clone(), program.0.clone()).await;
+    let gateways = Fleet::start(world.clone(), brokers.clone(), program.0.clone()).await;
     let measuring = tokio::spawn(vitals::measure(world.clone()));
-    let run = Run::start(&world, &broker, gateways);
-    let finished = run.finish(&broker).await;
+    let run = Run::start(&world, &brokers, gateways);
+    let finished = run.finish(&brokers).await;
     world.phase.send_replace(Phase::Over);
     let generations = measuring.await.unwrap_or_default();
     println!("{}", summary(&world, &generations));
@@ -116,8 +129,8 @@ struct Program(PathBuf);
 
 impl Program {
     fn copy(original: &Path) -> Self {
-        let folder =
-            std::env::temp_dir().join(format!("agent-gateway-soak-{}", std::process::id()));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let folder = folder.join(format!("soak-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let program = folder.join("agent-gateway");
         std::fs::copy(original, &program).unwrap();
@@ -138,7 +151,7 @@ struct Run {
     world: Arc<World>,
     /// Where the scripts end, once they do.
     ends: watch::Sender<Vec<[usize; 2]>>,
-    gateways: JoinHandle<Gateways>,
+    gateways: JoinHandle<Fleet>,
     troubles: JoinSet<()>,
     publishers: JoinSet<()>,
     members: JoinSet<Member>,
@@ -147,20 +160,26 @@ struct Run {
 }
 
 impl Run {
-    fn start(world: &Arc<World>, broker: &Arc<Broker>, gateways: Gateways) -> Self {
+    fn start(world: &Arc<World>, brokers: &Arc<Brokers>, gateways: Fleet) -> Self {
         let ends = watch::Sender::default();
         let mut troubles = JoinSet::new();
-        if world.plan.has("clients") {
-            for number in faults::WAYS {
-                let ways = gateways.ways_to_members();
-                troubles.spawn(faults::trouble_members(world.clone(), ways, number));
+        // In a drill everything that goes wrong is in its plan.
+        let by_chance = world.plan.drill.is_none();
+        if by_chance && world.plan.has("clients") {
+            let ways = gateways.ways_to_members();
+            for number in 0..ways.count() {
+                let (world, ways) = (world.clone(), ways.clone());
+                troubles.spawn(faults::trouble_members(world, ways, number));
             }
+        }
+        if by_chance && world.plan.has("broker") && brokers.are_several() {
+            troubles.spawn(cluster::trouble_servers(world.clone()));
         }
         let mut publishers = JoinSet::new();
         for conversation in &world.conversations {
             for kind in Kind::ALL {
-                let (broker, conversation) = (broker.clone(), conversation.clone());
-                let publisher = Publisher::new(world.clone(), broker, conversation, kind);
+                let (brokers, conversation) = (brokers.clone(), conversation.clone());
+                let publisher = Publisher::new(world.clone(), brokers, conversation, kind);
                 publishers.spawn(publisher.run());
             }
         }
@@ -172,6 +191,7 @@ impl Run {
             let ends: Ends = ends.subscribe();
             members.spawn(member.run(ends));
         }
+        world.follows.store(follows, Ordering::Release);
         Self {
             world: world.clone(),
             ends,
@@ -183,7 +203,7 @@ impl Run {
         }
     }
 
-    async fn finish(mut self, broker: &Broker) -> Finished {
+    async fn finish(mut self, brokers: &Brokers) -> Finished {
         let world = self.world.clone();
         let finished = tokio::select! {
             () = self.time_passes() => Finished::Completely,
@@ -199,15 +219,23 @@ impl Run {
         let gateways = expect(&world, self.gateways.await);
         if finished == Finished::Completely && !world.has_findings() {
             world.say("no more faults: everybody is to come to the end");
-            drain(&world, broker, &self.ends, self.follows).await;
-            find_dead_letters(&world, broker).await;
+            drain(&world, brokers, &self.ends, self.follows).await;
+            find_dead_letters(&world, brokers).await;
         }
         world.phase.send_replace(Phase::Over);
         while let Some(ended) = self.members.join_next().await {
             let member = expect(&world, ended);
             let unfinished = !self.ends.borrow().is_empty() && !world.has_findings();
-            if unfinished && let Some(report) = member.and_then(|member| member.lags()) {
+            let Some(member) = member.filter(|_| unfinished) else {
+                continue;
+            };
+            if let Some(report) = member.lags() {
                 world.find_at_large(Fault::Lost, report);
+            } else if world.plan.drill.is_some() {
+                match member.incomplete() {
+                    Some(report) => world.find_at_large(Fault::Lost, report),
+                    None => world.count("complete records"),
+                }
             }
         }
         if let Some(gateways) = gateways {
@@ -226,7 +254,8 @@ impl Run {
         let end = Instant::now() + world.plan.duration;
         let mut every = interval(Duration::from_secs(1));
         let mut seconds = 0;
-        while Instant::now() < end && !world.has_findings() {
+        let is_drill = world.plan.drill.is_some();
+        while (is_drill || Instant::now() < end) && !world.has_findings() {
             every.tick().await;
             seconds += 1;
             if seconds % 20 == 0 {
@@ -238,9 +267,12 @@ impl Run {
                     world.counted("joined reset") + world.counted("reset on the way"),
                 ));
             }
-            // Nobody ends before the time, unless badly.
+            // Nobody ends before the time, unless badly, or in a drill with all published.
             while let Some(ended) = self.publishers.try_join_next() {
                 expect(world, ended);
+            }
+            if is_drill && self.publishers.is_empty() {
+                break;
             }
             while let Some(ended) = self.members.try_join_next() {
                 expect(world, ended);
@@ -259,7 +291,7 @@ impl Run {
 /// Publishes markers until every member has seen one in each of its conversations.
 async fn drain(
     world: &World,
-    broker: &Broker,
+    brokers: &Brokers,
     ends: &watch::Sender<Vec<[usize; 2]>>,
     follows: usize,
 ) {
@@ -268,7 +300,7 @@ async fn drain(
     let mut round = 0;
     // One more each time: whoever joins without a replay has missed those before.
     while Instant::now() < deadline && !world.has_findings() {
-        let lines = publisher::publish_markers(world, broker, round).await;
+        let lines = publisher::publish_markers(world, brokers, round).await;
         if round == 0 {
             ends.send_replace(lines);
         }
@@ -284,7 +316,8 @@ async fn drain(
 }
 
 /// Every delivery that can never be an event must be among the dead letters.
-async fn find_dead_letters(world: &World, broker: &Broker) {
+async fn find_dead_letters(world: &World, brokers: &Brokers) {
+    let broker = brokers.present().await;
     let expected = world.counted("poisons") as usize;
     let mut dead_letters = BTreeSet::new();
     let deadline = Instant::now() + DRAIN;
@@ -318,11 +351,12 @@ fn summary(world: &World, generations: &[Vitals]) -> String {
     let count = |what| world.counted(what);
     let mut lines = vec![
         format!(
-            "seed {}, {} s, {} members, {} queues",
+            "seed {}, {} s, {} members, {} queues, {}",
             world.plan.seed,
             world.began.elapsed().as_secs(),
             world.plan.members,
-            world.plan.queue_type
+            world.plan.queue_type,
+            world.plan.journal(),
         ),
         format!(
             "published {}: {} new, {} repeats and stale, {} not events; dead letters {}",
@@ -351,6 +385,15 @@ fn summary(world: &World, generations: &[Vitals]) -> String {
             count("reset on the way"),
         ),
     ];
+    if world.plan.drill.is_some() {
+        let (longest, member) = world.longest_pause();
+        lines.push(format!(
+            "complete records {} of {} members; the longest pause {:.1} s, of {member}",
+            count("complete records"),
+            world.plan.members,
+            longest.as_secs_f64(),
+        ));
+    }
     let faults: Vec<_> = world
         .faults()
         .into_iter()
@@ -362,6 +405,6 @@ fn summary(world: &World, generations: &[Vitals]) -> String {
         .map(|(fault, name)| format!("{name} {}", world.found(fault)))
         .collect();
     lines.push(found.join(", "));
-    lines.extend(generations.iter().map(Vitals::line));
+    lines.extend(Vitals::lines(generations, world.plan.replicas.is_some()));
     lines.join("\n")
 }

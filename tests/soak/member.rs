@@ -9,14 +9,16 @@ use engineio_client::packet::{self, CLOSE, EngineType, PONG, Packet, SocketType}
 use engineio_client::{Error, Session, WEBSOCKET};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use url::form_urlencoded;
 
-use super::judge::{Asked, Fault, Joined, Meta, Payload, Record, Verdict};
+use super::judge::{Asked, Fault, Joined, Meta, Millis, Payload, Record, Verdict};
 use super::plan::{PING_INTERVAL, PING_TIMEOUT, between, ms};
 use super::script::Kind;
 use super::world::{Phase, Site, World};
@@ -31,6 +33,9 @@ pub(crate) struct Member {
     chance: StdRng,
     habits: Habits,
     records: Vec<Record>,
+    /// In each of its conversations: whether it has joined, and when it had the last event.
+    has_joined: Vec<bool>,
+    had: Vec<Option<Instant>>,
     /// How many of its conversations it has followed to the end.
     arrived: usize,
 }
@@ -91,9 +96,9 @@ impl Member {
         };
         // Every conversation has a member that reads promptly and without faults on its way.
         let conversations = world.conversations.len();
-        if number < conversations {
+        if number < conversations || world.plan.drill.is_some() {
             habits = Habits {
-                polling: false,
+                polling: habits.polling && number >= conversations,
                 route: 0,
                 reads: Reads::Promptly,
                 ..habits
@@ -128,6 +133,8 @@ impl Member {
             name,
             chance,
             habits,
+            has_joined: vec![false; records.len()],
+            had: vec![None; records.len()],
             records,
             arrived: 0,
         }
@@ -147,6 +154,12 @@ impl Member {
             let latest: Vec<_> = latest.map(|line| format!("\n    {line}")).collect();
             format!("{} has not come to the end:{}", self.name, latest.concat())
         })
+    }
+
+    /// Why its record is not everything that was published in its conversations, in one piece.
+    pub(crate) fn incomplete(&self) -> Option<String> {
+        let incomplete = self.records.iter().find_map(Record::incomplete);
+        incomplete.map(|why| format!("{}: {why}", self.name))
     }
 
     /// Lives until the run is over. `ends` are the lines to be reached, once there are any.
@@ -183,7 +196,9 @@ impl Member {
         if self.world.phase() == Phase::Over {
             return End::Over;
         }
-        let site = self.world.site.borrow().clone();
+        let Some(site) = self.choose_site() else {
+            return End::Unreachable;
+        };
         let address = site.addresses[self.habits.route].clone();
         let query = self.query();
         let opening = async {
@@ -210,6 +225,15 @@ impl Member {
         end
     }
 
+    /// One of several is any of them; one that has gone is none.
+    fn choose_site(&mut self) -> Option<Site> {
+        let sites = self.world.sites.borrow();
+        match self.world.plan.replicas {
+            None => sites.first().cloned(),
+            Some(_) => sites.choose(&mut self.chance).cloned(),
+        }
+    }
+
     fn query(&self) -> String {
         if !self.habits.root {
             return String::new();
@@ -232,7 +256,7 @@ impl Member {
         let leave_at = Instant::now() + between(&mut self.chance, ms(2_000), ms(60_000));
         let mut nap_at = Instant::now() + between(&mut self.chance, ms(500), ms(15_000));
         loop {
-            let draining = self.world.phase() >= Phase::Draining;
+            let draining = self.world.phase() >= Phase::Draining || self.world.plan.drill.is_some();
             if !draining && Instant::now() >= leave_at {
                 return End::Left;
             }
@@ -290,7 +314,7 @@ impl Member {
 
     /// The CONNECT packet of one of its conversations.
     fn ask(&mut self, membership: usize, site: &Site) -> String {
-        let draining = self.world.phase() >= Phase::Draining;
+        let draining = self.world.phase() >= Phase::Draining || self.world.plan.drill.is_some();
         let others = self.records[membership].conversation.tag + 1;
         let others = &self.world.conversations[others % self.world.conversations.len()];
         let record = &mut self.records[membership];
@@ -319,7 +343,7 @@ impl Member {
         };
         self.world.count("CONNECTs");
         let shared = self.world.generation_record(site.generation, &conversation);
-        record.connect(site.generation, shared, asked);
+        record.connect(site.generation, shared, asked, now());
         match self.habits.root {
             true => packet::connect("/", auth),
             false => packet::connect(&namespace(record), auth),
@@ -387,6 +411,12 @@ impl Member {
             let payload: Payload = read(text(1))?;
             let meta: Meta = read(text(2))?;
             record.event(kind, &payload, &meta)?;
+            if world.plan.drill.is_some() && world.phase() == Phase::Running {
+                let had = self.had[membership].replace(Instant::now());
+                if let Some(had) = had {
+                    world.paused(&self.name, had.elapsed());
+                }
+            }
             world.count("delivered");
             if meta.replayed {
                 world.count("replayed");
@@ -396,7 +426,10 @@ impl Member {
         match &*name {
             "joined" => {
                 let joined: Joined = read(text(1))?;
-                record.joined(&joined)?;
+                record.joined(&joined, now())?;
+                if !std::mem::replace(&mut self.has_joined[membership], true) {
+                    world.joined.send_modify(|joined| *joined += 1);
+                }
                 world.count(match &*joined.resume {
                     "fresh" => "joined fresh",
                     "resumed" => "joined resumed",
@@ -407,7 +440,8 @@ impl Member {
             "reset" => {
                 let reset: Value = read(text(1))?;
                 world.count("reset on the way");
-                record.reset(reset["cursor"].as_str().unwrap_or_default())
+                let text = |name: &str| reset[name].as_str().unwrap_or_default();
+                record.reset(text("cursor"), text("reason"), now())
             }
             _ => Err(unreadable(format!("event {name}"))),
         }
@@ -452,6 +486,11 @@ async fn send(session: &mut Session, packet: &str) -> Result<(), Error> {
     let sending = timeout(SILENCE, session.send(packet));
     let silent = |_| Error::Io(std::io::ErrorKind::TimedOut.into());
     sending.await.map_err(silent)?
+}
+
+fn now() -> Millis {
+    let nanoseconds = OffsetDateTime::now_utc().unix_timestamp_nanos();
+    (nanoseconds / 1_000_000) as Millis
 }
 
 fn namespace(record: &Record) -> String {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
+use super::judge::{Kept, Millis};
 use super::script::Conversation;
 
 /// The heartbeat, which is short enough for stalls to be longer.
@@ -15,7 +16,7 @@ pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long the window reaches, in seconds. It outlasts what the longest fault keeps from being
 /// acknowledged, because repeats are recognised for so long.
-pub(crate) const WINDOW: u64 = 45;
+const WINDOW: u64 = 45;
 
 /// A repeat is published at most this long after the original, and with at most so many
 /// deliveries of its queue and conversation between them.
@@ -26,10 +27,29 @@ pub(crate) const REPEAT_REACH: usize = 200;
 /// apart, and still be within the 4,096 events for which repeats are recognised.
 pub(crate) const BURST: u32 = 1_500;
 
+/// How many events of a conversation the gateways keep for replay: few enough that members who are
+/// away or slow miss something.
+const REPLAYED: usize = 100;
+
+/// The same in a drill, in which nobody is to miss anything.
+const REPLAYED_IN_A_DRILL: usize = 1_000;
+
+/// How often a drill kills a replica.
+pub(crate) const KILL_EVERY: Duration = Duration::from_secs(10);
+
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) duration: Duration,
     pub(crate) members: usize,
+    /// How many gateways share the journal's stream; `None`: `JOURNAL=memory`, one gateway.
+    pub(crate) replicas: Option<usize>,
+    /// How many servers RabbitMQ has: 1, or the 3 of scripts/cluster.
+    pub(crate) brokers: usize,
+    /// Members come by way of nginx.
+    pub(crate) nginx: bool,
+    /// A drill: so many events at a steady pace, a replica killed every ten seconds, and members that
+    /// never leave by themselves, each of which has to have all of them.
+    pub(crate) drill: Option<usize>,
     /// The gateway.
     pub(crate) program: PathBuf,
     /// What is left out, to find out what a failure needs: `restarts`, `broker`, `clients`.
@@ -60,6 +80,36 @@ impl Plan {
                 ));
             }
         }
+        let replicas = number("SOAK_REPLICAS", 1)? as usize;
+        let replicas = match &*variable("SOAK_JOURNAL") {
+            "" | "memory" if replicas == 1 => None,
+            "" | "memory" => return Err("several REPLICAS need JOURNAL=stream".to_owned()),
+            "stream" if (1..=9).contains(&replicas) => Some(replicas),
+            "stream" => return Err(format!("REPLICAS is 1 to 9, not {replicas}")),
+            other => return Err(format!("JOURNAL is memory or stream, not {other:?}")),
+        };
+        let brokers = number("SOAK_BROKERS", 1)? as usize;
+        if ![1, 3].contains(&brokers) {
+            return Err(format!("BROKERS is 1 or 3, not {brokers}"));
+        }
+        let nginx = match &*variable("SOAK_PROXY") {
+            "" => false,
+            "nginx" => true,
+            other => return Err(format!("PROXY is nginx or nothing, not {other:?}")),
+        };
+        let drill = match number("SOAK_EVENTS", 0)? as usize {
+            0 => None,
+            events => Some(events),
+        };
+        if replicas.is_none() && (brokers > 1 || nginx || drill.is_some()) {
+            return Err("BROKERS, PROXY and EVENTS need JOURNAL=stream".to_owned());
+        }
+        if nginx && (replicas != Some(3) || drill.is_none()) {
+            return Err(
+                "PROXY=nginx needs REPLICAS=3, as many as are in its example, and EVENTS"
+                    .to_owned(),
+            );
+        }
         let program = match &*variable("SOAK_PROGRAM") {
             "" => env!("CARGO_BIN_EXE_agent-gateway").into(),
             other => other.into(),
@@ -68,15 +118,57 @@ impl Plan {
             seed,
             duration: Duration::from_secs(number("SOAK_SECONDS", 120)?),
             members: number("SOAK_MEMBERS", 40)? as usize,
+            replicas,
+            brokers,
+            nginx,
+            drill,
             program,
             without,
-            queue_type: if seed.is_multiple_of(4) {
+            // A queue that is to outlive its server has to be a quorum queue.
+            queue_type: if seed.is_multiple_of(4) && brokers == 1 {
                 "classic"
             } else {
                 "quorum"
             },
             prefetch: [16, 64, 256][seed as usize % 3],
         })
+    }
+
+    /// What stands between the publishers and the members.
+    pub(crate) fn journal(&self) -> String {
+        let servers = match self.brokers {
+            1 => "one RabbitMQ server",
+            _ => "three RabbitMQ servers",
+        };
+        let proxy = if self.nginx { " behind nginx" } else { "" };
+        match self.replicas {
+            None => "one gateway".to_owned(),
+            Some(replicas) => format!("{replicas} replicas{proxy}, {servers}"),
+        }
+    }
+
+    /// `REPLAY_MAX_EVENTS`.
+    pub(crate) fn replayed(&self) -> usize {
+        match self.drill {
+            Some(_) => REPLAYED_IN_A_DRILL,
+            None => REPLAYED,
+        }
+    }
+
+    /// What replicas that share a stream keep for replay.
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        self.replicas.map(|_| Kept {
+            age: self.window() as Millis * 1_000,
+            events: self.replayed(),
+        })
+    }
+
+    /// `REPLAY_WINDOW_SECONDS`. A server of RabbitMQ that comes back takes its time.
+    pub(crate) const fn window(&self) -> u64 {
+        match self.brokers {
+            1 => WINDOW,
+            _ => 2 * WINDOW,
+        }
     }
 
     pub(crate) fn has(&self, faults: &str) -> bool {
@@ -98,6 +190,18 @@ impl Plan {
             self.duration.as_secs(),
             self.members
         );
+        if let Some(replicas) = self.replicas {
+            command += &format!(" REPLICAS={replicas} JOURNAL=stream");
+        }
+        if self.brokers > 1 {
+            command += &format!(" BROKERS={}", self.brokers);
+        }
+        if self.nginx {
+            command += " PROXY=nginx";
+        }
+        if let Some(events) = self.drill {
+            command += &format!(" EVENTS={events}");
+        }
         if !self.without.is_empty() {
             command += &format!(" WITHOUT={}", self.without.join(","));
         }

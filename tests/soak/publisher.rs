@@ -12,10 +12,10 @@ use rand::seq::IndexedRandom as _;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use super::brokers::Brokers;
 use super::plan::{BURST, REPEAT_REACH, REPEAT_WITHIN, between, ms};
 use super::script::{Conversation, Kind, STATUSES, Subject};
 use super::world::{Phase, World};
-use crate::harness::Broker;
 
 /// How long after a burst the next may come.
 const BURST_EVERY: (u64, u64) = (30_000, 90_000);
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 100;
 
 pub(crate) struct Publisher {
     world: Arc<World>,
-    broker: Arc<Broker>,
+    brokers: Arc<Brokers>,
     conversation: Arc<Conversation>,
     kind: Kind,
     chance: StdRng,
@@ -42,14 +42,14 @@ type Delivery = (Vec<u8>, BasicProperties);
 impl Publisher {
     pub(crate) fn new(
         world: Arc<World>,
-        broker: Arc<Broker>,
+        brokers: Arc<Brokers>,
         conversation: Arc<Conversation>,
         kind: Kind,
     ) -> Self {
         let chance = world.plan.chance(kind.name(), conversation.tag);
         Self {
             world,
-            broker,
+            brokers,
             conversation,
             kind,
             chance,
@@ -60,8 +60,45 @@ impl Publisher {
         }
     }
 
-    /// Publishes until the run drains.
+    /// Publishes until the run drains; in a drill, its share of the events.
     pub(crate) async fn run(mut self) {
+        match self.world.plan.drill {
+            Some(events) => self.drill(events).await,
+            None => self.go_on().await,
+        }
+    }
+
+    /// A few at a time, at a steady pace that has all events published in the time of the run.
+    async fn drill(&mut self, events: usize) {
+        let publishers = Kind::ALL.len() * self.world.conversations.len();
+        let number = Kind::ALL.len() * self.conversation.tag + self.kind as usize;
+        let share = events / publishers + usize::from(number < events % publishers);
+        let time = self.world.plan.duration;
+        self.world.all_have_joined().await;
+        let began = Instant::now();
+        let mut published = 0;
+        while published < share && self.world.phase() == Phase::Running {
+            let count = self.chance.random_range(1..=3).min(share - published);
+            let mut deliveries = Vec::new();
+            for _ in 0..count {
+                // A repeat now and then, which is none of the events.
+                if self.chance.random_range(0..10) == 0 {
+                    deliveries.extend(self.repeat().map(|subject| self.delivery(subject)));
+                }
+                deliveries.push(self.new_event());
+            }
+            self.send(deliveries).await;
+            published += count;
+            let due = time.mul_f64(published as f64 / share as f64);
+            let pause = due.saturating_sub(began.elapsed());
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.world.reaches(Phase::Draining) => {}
+            }
+        }
+    }
+
+    async fn go_on(&mut self) {
         let quiet = self.conversation.id == "quiet";
         let (soonest, latest) = BURST_EVERY;
         let mut next_burst = Instant::now() + between(&mut self.chance, ms(2_000), ms(latest));
@@ -102,7 +139,7 @@ impl Publisher {
         self.world.count_many("published", deliveries.len() as u64);
         let Conversation { tenant, id, .. } = &*self.conversation;
         let routing_key = format!("{}.{tenant}.{id}", self.kind.name());
-        self.broker.publish_all(&routing_key, deliveries).await;
+        self.brokers.publish_all(&routing_key, deliveries).await;
     }
 
     fn any(&mut self) -> Delivery {
@@ -202,7 +239,11 @@ fn body(conversation: &Conversation, kind: Kind, subject: Subject) -> Value {
 
 /// Publishes one more event of each kind in every conversation, and returns where it is written
 /// down.
-pub(crate) async fn publish_markers(world: &World, broker: &Broker, round: u32) -> Vec<[usize; 2]> {
+pub(crate) async fn publish_markers(
+    world: &World,
+    brokers: &Brokers,
+    round: u32,
+) -> Vec<[usize; 2]> {
     let mut lines = Vec::new();
     for conversation in &world.conversations {
         let mut at = [0; 2];
@@ -220,7 +261,8 @@ pub(crate) async fn publish_markers(world: &World, broker: &Broker, round: u32) 
             world.count("published");
             world.count("new");
             let body = body(conversation, kind, subject);
-            broker.publish(kind.name(), &body).await;
+            let delivery = (body.to_string().into_bytes(), BasicProperties::default());
+            brokers.publish_all(kind.name(), vec![delivery]).await;
         }
         lines.push(at);
     }

@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::judge::{Asked, Fault, GenerationRecord, Joined, Meta, Payload, Record, Verdict};
+use super::judge::{
+    Asked, Fault, GenerationRecord, Joined, Kept, Meta, Millis, Payload, Record, Verdict,
+};
 use super::script::{Conversation, Kind, STATUSES, Subject};
 
 /// A step of a made-up record.
@@ -11,15 +13,25 @@ enum Step {
     /// Connects with the cursor that it holds, if it holds one.
     Joined(&'static str, usize, u32),
     Reset(u32),
+    /// The same, because the journal is not the one that it was.
+    BegunAgain(u32),
     /// A message with this number, at this cursor.
     Message(u32, u32),
     Replayed(u32, u32),
     Status(u32, &'static str, u32),
     /// A new process generation of the gateway.
     Restart,
+    /// So many seconds pass.
+    Wait(Millis),
 }
 
-use Step::{Joined as Join, Message, Replayed, Reset, Restart, Status};
+use Step::{BegunAgain, Joined as Join, Message, Replayed, Reset, Restart, Status, Wait};
+
+/// What the made-up replicas keep.
+const KEPT: Kept = Kept {
+    age: 45_000,
+    events: 3,
+};
 
 /// # Errors
 /// What it has not found, or has found where there is nothing.
@@ -132,13 +144,149 @@ pub(crate) fn try_the_judge() -> Result<(), String> {
             Some(Fault::Contract),
         ),
     ];
+    try_records(trials, || GenerationRecord::new(true))?;
+    try_records(trials_of_a_stream(), || GenerationRecord::of_stream(KEPT))?;
+    two_members()?;
+    two_replicas()
+}
+
+fn try_records(
+    trials: Vec<(&str, Vec<Step>, Option<Fault>)>,
+    generation: fn() -> GenerationRecord,
+) -> Result<(), String> {
     for (name, steps, expected) in trials {
-        let found = play(steps).err().map(|verdict| verdict.fault);
+        let found = play(steps, generation()).err();
+        let fault = found.as_ref().map(|verdict| verdict.fault);
+        if fault != expected {
+            return Err(format!("{name}: found {found:?} instead of {expected:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// What holds of replicas that share a stream: `Wait` is all that happens when one of them starts again.
+fn trials_of_a_stream() -> Vec<(&'static str, Vec<Step>, Option<Fault>)> {
+    let fresh = || Join("fresh", 0, 0);
+    vec![
+        (
+            "a resume at another replica",
+            vec![
+                fresh(),
+                Message(0, 1),
+                Join("resumed", 1, 2),
+                Replayed(1, 2),
+                Message(2, 3),
+            ],
+            None,
+        ),
+        (
+            "a repeat after a restart",
+            vec![
+                fresh(),
+                Message(0, 1),
+                Message(1, 2),
+                Join("resumed", 0, 2),
+                Message(2, 3),
+                Message(1, 4),
+            ],
+            Some(Fault::SeenTwice),
+        ),
+        (
+            "an event that a replica lacks",
+            vec![
+                fresh(),
+                Message(0, 1),
+                Join("resumed", 1, 3),
+                Replayed(2, 3),
+            ],
+            Some(Fault::Lost),
+        ),
+        (
+            "a reset by a restart",
+            vec![fresh(), Message(0, 1), Join("reset", 1, 1), Replayed(0, 1)],
+            Some(Fault::NeedlessReset),
+        ),
+        (
+            "a reset where nothing has come since",
+            vec![fresh(), Message(0, 1), Join("reset", 0, 1)],
+            Some(Fault::NeedlessReset),
+        ),
+        (
+            "a reset by a journal that has begun again",
+            vec![fresh(), Message(0, 1), BegunAgain(1)],
+            Some(Fault::NeedlessReset),
+        ),
+        (
+            "a reset by a replica that had not read the journal",
+            vec![
+                fresh(),
+                Message(0, 1),
+                Message(1, 2),
+                Wait(JOIN_WAIT),
+                Join("reset", 0, 0),
+                Message(0, 1),
+                Message(1, 2),
+                Message(2, 3),
+            ],
+            None,
+        ),
+    ]
+}
+
+/// A member that is reset is told to be so by what another has seen: the window was full, or what it
+/// lacks was too old, or there was no reason.
+fn two_replicas() -> Result<(), String> {
+    for (name, events, seconds, expected) in [
+        ("a full window", 3, 10, None),
+        ("what was dropped for its age", 2, 50, None),
+        ("nothing is missing", 4, 50, Some(Fault::NeedlessReset)),
+        (
+            "what was dropped too early",
+            2,
+            10,
+            Some(Fault::NeedlessReset),
+        ),
+    ] {
+        let conversation = published();
+        let shared = Arc::new(Mutex::new(GenerationRecord::of_stream(KEPT)));
+        let mut one = Record::new(conversation.clone());
+        let mut other = Record::new(conversation);
+        let mut now = 0;
+        let mut play = |record: &mut Record, steps: Vec<Step>| {
+            steps.into_iter().try_for_each(|step| {
+                if let Join(..) = step {
+                    let asked = match record.cursor() {
+                        Some(_) => Asked::Resume,
+                        None => Asked::Fresh { replay: true },
+                    };
+                    record.connect(0, shared.clone(), asked, now);
+                }
+                take(record, &step, &mut now)
+            })
+        };
+        let seen = vec![
+            Join("fresh", 0, 0),
+            Message(0, 1),
+            Message(1, 2),
+            Message(2, 3),
+            Message(3, 4),
+            Message(4, 5),
+        ];
+        play(&mut other, vec![Join("fresh", 0, 0), Message(0, 1)])
+            .and_then(|()| play(&mut one, seen))
+            .map_err(|verdict| verdict.detail)?;
+        let number = 5 - events as u32;
+        let reset = vec![
+            Wait(seconds * 1_000),
+            Join("reset", events, 5),
+            Replayed(number, number + 1),
+        ];
+        let found = play(&mut other, reset).err().map(|verdict| verdict.fault);
         if found != expected {
             return Err(format!("{name}: found {found:?} instead of {expected:?}"));
         }
     }
-    two_members()
+    Ok(())
 }
 
 /// What one member is not told is found although the script allows it.
@@ -148,8 +296,10 @@ fn two_members() -> Result<(), String> {
     let mut first = Record::new(conversation.clone());
     let mut second = Record::new(conversation);
     let join = |record: &mut Record, steps: Vec<Step>| {
-        record.connect(0, shared.clone(), Asked::Fresh { replay: true });
-        steps.into_iter().try_for_each(|step| take(record, &step))
+        record.connect(0, shared.clone(), Asked::Fresh { replay: true }, 0);
+        steps
+            .into_iter()
+            .try_for_each(|step| take(record, &step, &mut 0))
     };
     let both = vec![
         Join("fresh", 0, 0),
@@ -178,9 +328,9 @@ fn published() -> Arc<Conversation> {
     Arc::new(conversation)
 }
 
-fn play(steps: Vec<Step>) -> Result<(), Verdict> {
-    let mut generation = 0;
-    let mut shared = Arc::new(Mutex::new(GenerationRecord::new(true)));
+fn play(steps: Vec<Step>, first: GenerationRecord) -> Result<(), Verdict> {
+    let (mut generation, mut now, mut asked_at) = (0, 0, 0);
+    let mut shared = Arc::new(Mutex::new(first));
     let mut record = Record::new(published());
     for step in steps {
         match step {
@@ -193,28 +343,43 @@ fn play(steps: Vec<Step>) -> Result<(), Verdict> {
                     Some(_) => Asked::Resume,
                     None => Asked::Fresh { replay: true },
                 };
-                record.connect(generation, shared.clone(), asked);
+                record.connect(generation, shared.clone(), asked, asked_at);
             }
             _ => {}
         }
-        take(&mut record, &step)?;
+        // A member that waits has asked before.
+        asked_at = now;
+        take(&mut record, &step, &mut now)?;
     }
     Ok(())
 }
 
-fn take(record: &mut Record, step: &Step) -> Result<(), Verdict> {
+/// Longer than a replica waits for the stream.
+const JOIN_WAIT: Millis = 5_000;
+
+fn take(record: &mut Record, step: &Step, now: &mut Millis) -> Result<(), Verdict> {
+    let reset = |reason: &str| format!("made up: {reason}");
     let (kind, number, status, cursor, replayed) = match *step {
         Restart => return Ok(()),
+        Wait(time) => {
+            *now += time;
+            return Ok(());
+        }
         Join(resume, replaying, cursor) => {
-            return record.joined(&Joined {
+            let joined = Joined {
                 tenant_id: record.conversation.tenant.clone(),
                 conversation_id: record.conversation.id.clone(),
                 cursor: cursor.to_string(),
                 resume: resume.to_owned(),
                 replaying,
-            });
+            };
+            return record.joined(&joined, *now);
         }
-        Reset(cursor) => return record.reset(&cursor.to_string()),
+        Reset(cursor) => return record.reset(&cursor.to_string(), &reset("too slow"), *now),
+        BegunAgain(cursor) => {
+            let reason = reset("the journal has begun again");
+            return record.reset(&cursor.to_string(), &reason, *now);
+        }
         Message(number, cursor) => (Kind::Message, number, None, cursor, false),
         Replayed(number, cursor) => (Kind::Message, number, None, cursor, true),
         Status(number, status, cursor) => (Kind::Status, number, Some(status), cursor, false),
@@ -227,6 +392,7 @@ fn take(record: &mut Record, step: &Step) -> Result<(), Verdict> {
     };
     let meta = Meta {
         cursor: cursor.to_string(),
+        at: 0,
         replayed,
     };
     record.event(kind, &payload, &meta)

@@ -1,5 +1,6 @@
-//! The memory of each process generation of the gateway, by /proc.
+//! The memory of each process of the gateway, by /proc.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,30 +17,26 @@ pub(crate) struct Vitals {
 
 /// Measures until the run is over.
 pub(crate) async fn measure(world: Arc<World>) -> Vec<Vitals> {
-    let mut generations: Vec<Vitals> = Vec::new();
+    let mut generations: BTreeMap<u32, Vitals> = BTreeMap::new();
     let mut every = interval(Duration::from_secs(1));
     while world.phase() != Phase::Over {
         tokio::select! {
             _ = every.tick() => {}
             () = world.reaches(Phase::Over) => break,
         }
-        let (generation, pid) = {
-            let site = world.site.borrow();
-            (site.generation, site.pid)
-        };
-        // Elsewhere than on Linux, and of a process that has just ended, there is nothing.
-        let Some(resident) = resident(pid) else {
-            continue;
-        };
-        match generations.last_mut() {
-            Some(latest) if latest.generation == generation => latest.resident.push(resident),
-            _ => generations.push(Vitals {
-                generation,
-                resident: vec![resident],
-            }),
+        let processes = world.processes.lock().unwrap().clone();
+        for (generation, pid) in processes {
+            // Elsewhere than on Linux, and of a process that has just ended, there is nothing.
+            if let Some(resident) = resident(pid) {
+                let measured = generations.entry(generation).or_insert_with(|| Vitals {
+                    generation,
+                    ..Vitals::default()
+                });
+                measured.resident.push(resident);
+            }
         }
     }
-    generations
+    generations.into_values().collect()
 }
 
 fn resident(pid: u32) -> Option<u64> {
@@ -51,8 +48,24 @@ fn resident(pid: u32) -> Option<u64> {
 }
 
 impl Vitals {
+    /// The lines of all: one for each, or of many processes one for all.
+    pub(crate) fn lines(all: &[Self], together: bool) -> Vec<String> {
+        if !together {
+            return all.iter().map(Self::line).collect();
+        }
+        let mut resident: Vec<_> = all.iter().flat_map(|one| &one.resident).collect();
+        resident.sort_unstable();
+        let mib = |kib: Option<&&u64>| **kib.unwrap_or(&&0) as f64 / 1024.0;
+        vec![format!(
+            "{} gateways: RSS median {:.1}, max {:.1} MiB",
+            all.len(),
+            mib(resident.get(resident.len() / 2)),
+            mib(resident.last()),
+        )]
+    }
+
     /// One line: how long it lived, and its memory in MiB.
-    pub(crate) fn line(&self) -> String {
+    fn line(&self) -> String {
         let mib = |kib: Option<&u64>| *kib.unwrap_or(&0) as f64 / 1024.0;
         let mut sorted = self.resident.clone();
         sorted.sort_unstable();

@@ -1,6 +1,7 @@
 //! What all parts of a run share.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,26 +15,32 @@ pub(crate) struct World {
     pub(crate) plan: Plan,
     pub(crate) began: Instant,
     pub(crate) conversations: Vec<Arc<Conversation>>,
-    /// The gateway to connect to.
-    pub(crate) site: watch::Sender<Site>,
+    /// The gateways to connect to, of which each is as good as any other.
+    pub(crate) sites: watch::Sender<Vec<Site>>,
+    /// The processes that run, by their number: gateways are counted from 0.
+    pub(crate) processes: Mutex<BTreeMap<u32, u32>>,
     pub(crate) phase: watch::Sender<Phase>,
+    /// How many conversations all members together follow, and how many of these they have joined.
+    pub(crate) follows: AtomicUsize,
+    pub(crate) joined: watch::Sender<usize>,
     /// How many members have seen the end of each conversation of theirs, and who was the last.
     pub(crate) arrived: watch::Sender<(usize, String)>,
     generations: Mutex<GenerationRecords>,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     faults: Mutex<BTreeMap<&'static str, u64>>,
+    /// The longest time that a member was without an event, and which member.
+    longest_pause: Mutex<(Duration, String)>,
     findings: Mutex<Vec<Finding>>,
 }
 
 /// By the gateway's generation and the conversation's tag.
 type GenerationRecords = HashMap<(u32, usize), Arc<Mutex<GenerationRecord>>>;
 
-/// Where the present gateway is.
+/// Where a gateway is.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Site {
-    /// Gateways are counted from 0; 0 is also what there is before the first.
+    /// Which of the process generations it is; those that share a stream are one.
     pub(crate) generation: u32,
-    pub(crate) pid: u32,
     /// Its own address, and those of the proxies in front of it.
     pub(crate) addresses: Vec<String>,
 }
@@ -59,18 +66,33 @@ impl World {
             plan,
             began: Instant::now(),
             conversations: Plan::conversations().into_iter().map(Arc::new).collect(),
-            site: watch::Sender::default(),
+            sites: watch::Sender::default(),
+            processes: Mutex::default(),
             phase: watch::Sender::new(Phase::Running),
+            follows: AtomicUsize::new(usize::MAX),
+            joined: watch::Sender::default(),
             arrived: watch::Sender::default(),
             generations: Mutex::default(),
             counts: Mutex::default(),
             faults: Mutex::default(),
+            longest_pause: Mutex::default(),
             findings: Mutex::default(),
         }
     }
 
     pub(crate) fn phase(&self) -> Phase {
         *self.phase.borrow()
+    }
+
+    /// Waits until every member has joined each conversation of its.
+    pub(crate) async fn all_have_joined(&self) {
+        let mut joined = self.joined.subscribe();
+        let all = joined.wait_for(|&joined| joined >= self.follows.load(Ordering::Acquire));
+        tokio::select! {
+            // Fails only when the world has ended.
+            _ = all => {}
+            () = self.reaches(Phase::Draining) => {}
+        }
     }
 
     /// Waits until the run is in this phase or in a later one.
@@ -89,7 +111,12 @@ impl World {
         // Nobody is connected to those any more.
         generations.retain(|&(other, _), _| other + 3 > generation);
         let shared = generations.entry((generation, conversation.tag));
-        let new = || Arc::new(Mutex::new(GenerationRecord::new(generation == 0)));
+        let new = || {
+            Arc::new(Mutex::new(match self.plan.kept() {
+                Some(kept) => GenerationRecord::of_stream(kept),
+                None => GenerationRecord::new(generation == 0),
+            }))
+        };
         shared.or_insert_with(new).clone()
     }
 
@@ -104,6 +131,20 @@ impl World {
     pub(crate) fn counted(&self, what: &str) -> u64 {
         let counts = self.counts.lock().unwrap();
         counts.get(what).copied().unwrap_or_default()
+    }
+
+    /// A member was without an event for so long.
+    pub(crate) fn paused(&self, member: &str, time: Duration) {
+        let mut longest = self.longest_pause.lock().unwrap();
+        if time > longest.0 {
+            let at = self.began.elapsed().as_secs_f64();
+            *longest = (time, format!("{member}, until {at:.1} s"));
+        }
+    }
+
+    /// The longest time that a member was without an event, and which member.
+    pub(crate) fn longest_pause(&self) -> (Duration, String) {
+        self.longest_pause.lock().unwrap().clone()
     }
 
     /// Counts a fault and, unless it is one of the many between members and gateway, says so.

@@ -17,7 +17,8 @@ use crate::conversation::event::Event;
 use crate::conversation::member::MemberId;
 use crate::conversation::recent::Deduplication;
 
-/// How long a member waits for this replica to have read what its cursor names.
+/// How long a member waits for this replica to have read what its cursor names. While the replica reads
+/// what it has missed, it waits for so long without any of that having been read.
 const WAIT: Duration = Duration::from_secs(5);
 
 impl Hub {
@@ -116,7 +117,7 @@ impl Hub {
         published
     }
 
-    /// Waits, for [`WAIT`] at most, until what a joining member asks for can be known here.
+    /// Waits, as [`WAIT`] says, until what a joining member asks for can be known here.
     pub(in crate::conversation) async fn until_known(
         &self,
         conversation: &Conversation,
@@ -126,6 +127,7 @@ impl Hub {
             return;
         }
         let mut waited = std::pin::pin!(sleep(WAIT));
+        let mut head = self.shared.head();
         loop {
             let mut progress = std::pin::pin!(self.progress.notified());
             progress.as_mut().enable();
@@ -134,7 +136,14 @@ impl Hub {
             }
             tokio::select! {
                 () = progress => {}
-                () = &mut waited => return,
+                () = &mut waited => {
+                    let read_to = self.shared.head();
+                    if self.is_current() || read_to == head {
+                        return;
+                    }
+                    head = read_to;
+                    waited.as_mut().reset(tokio::time::Instant::now() + WAIT);
+                }
             }
         }
     }

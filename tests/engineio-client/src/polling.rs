@@ -24,7 +24,7 @@ pub struct Poster {
 }
 
 impl Polling {
-    /// Opens a session; `query` is added to that of the handshake.
+    /// Opens a session; `query` is added to that of each of its requests, as the official client does.
     ///
     /// # Errors
     /// When the server opens none.
@@ -39,7 +39,7 @@ impl Polling {
             return Err(Error::protocol(format!("no OPEN packet: {}", open.body)));
         };
         Ok(Self {
-            poster: Poster::new(address, &sid),
+            poster: Poster::new(address, query, &sid),
             polls,
             packets: VecDeque::new(),
         })
@@ -111,10 +111,10 @@ fn packets(answer: Result<Response, Error>) -> Result<Vec<String>, Error> {
 }
 
 impl Poster {
-    fn new(address: &str, sid: &str) -> Self {
+    fn new(address: &str, query: &str, sid: &str) -> Self {
         Self {
             address: address.to_owned(),
-            target: format!("{POLLING}&sid={sid}"),
+            target: format!("{POLLING}{query}&sid={sid}"),
             posts: KeepAlive::new(address),
         }
     }

@@ -2,12 +2,19 @@
 
 use super::*;
 
+/// A hub that has read its journal.
 fn shared_hub() -> Arc<Hub> {
+    let hub = new_hub(Epoch(7), &CursorKey::random());
+    hub.set_current(true);
+    hub
+}
+
+fn new_hub(epoch: Epoch, key: &CursorKey) -> Arc<Hub> {
     let limits = WindowLimits {
         shared: true,
         ..limits()
     };
-    Arc::new(Hub::new(Epoch(7), &CursorKey::random(), limits))
+    Arc::new(Hub::new(epoch, key, limits))
 }
 
 fn note(id: u64) -> Event {
@@ -45,6 +52,47 @@ fn resume(pipe: &Pipe) -> (Resume, usize) {
 fn cursor(hub: &Hub, position: u64, mark: u32) -> Join {
     let space = CursorSpace::new(&hub.seal, &key(0));
     Join::Resume(space.cursor(Position(position), Mark(mark)))
+}
+
+#[test]
+fn a_member_that_comes_before_the_journal_has_been_read_waits_for_it() {
+    run(async {
+        let secret = CursorKey::random();
+        let other = new_hub(Epoch(7), &secret);
+        // Whatever is drawn at the start.
+        let hub = new_hub(Epoch(1), &secret);
+        let back = join(&hub, cursor(&other, 5, 1));
+        let fresh = join(&hub, Join::Fresh { replay: true });
+        quiesce().await;
+        assert!(back.received().is_empty() && fresh.received().is_empty());
+        hub.begin(Position(4));
+        hub.set_epoch(Epoch(7));
+        record(&hub, 1, 5);
+        record(&hub, 2, 6);
+        quiesce().await;
+        assert!(back.received().is_empty() && fresh.received().is_empty());
+        hub.set_current(true);
+        quiesce().await;
+        assert_eq!(resume(&back), (Resume::Resumed, 1));
+        assert_eq!(resume(&fresh), (Resume::Fresh, 2));
+    });
+}
+
+#[test]
+fn a_member_waits_as_long_as_more_of_the_journal_is_read_and_not_for_one_that_is_not_read() {
+    run(async {
+        let hub = new_hub(Epoch(7), &CursorKey::random());
+        let back = join(&hub, cursor(&hub, 60, 60));
+        for position in 1..=20 {
+            record(&hub, position, position);
+            quiesce().await;
+        }
+        assert!(back.received().is_empty());
+        for _ in 0..10 {
+            quiesce().await;
+        }
+        assert_eq!(resume(&back), (Resume::Reset, 10));
+    });
 }
 
 #[test]
