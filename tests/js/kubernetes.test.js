@@ -1,6 +1,6 @@
 /** The manifests of deploy/kubernetes: what Kubernetes would refuse or drop, and what has to fit the program and each other. */
 import assert from "node:assert/strict";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { after, describe, test } from "node:test";
 import { Broker } from "./harness/Broker.js";
 import { Gateway, showLogsOfFailures } from "./harness/Gateway.js";
@@ -54,7 +54,7 @@ describe("The manifests by themselves", () => {
 });
 
 describe("The manifests together", () => {
-  test("names, labels and ports lead from one to the other", () => {
+  test("names, labels and ports lead from one to the other", async () => {
     const labels = template.metadata.labels;
     const ports = container.ports.map(({ name }) => name);
     for (const { spec } of all.filter(({ kind }) => kind === "Service")) {
@@ -78,6 +78,11 @@ describe("The manifests together", () => {
     const has = ({ metadata }) => Object.entries(selector.matchLabels).every(([key, value]) => metadata.labels?.[key] === value);
     const scraped = all.filter((object) => object.kind === "Service" && has(object));
     assert.deepEqual(scraped.map(({ spec }) => spec.ports.map(({ name }) => name)), [endpoints.map(({ port }) => port)]);
+
+    const jobs = endpoints.map(({ relabelings }) => relabelings.find(({ targetLabel }) => targetLabel === "job").replacement);
+    const alerts = await readFile(new URL("../../deploy/prometheus/alerts.yml", import.meta.url), "utf8");
+    const asked = new Set([...alerts.matchAll(/\bjob="([^"]*)"/g)].map(([, job]) => job));
+    assert.deepEqual([...asked], jobs);
 
     const { scaleTargetRef } = the("HorizontalPodAutoscaler").spec;
     assert.equal(scaleTargetRef.name, the("Deployment").metadata.name);
