@@ -2,11 +2,13 @@
 
 #![no_main]
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use agent_gateway::conversation::{Cursor, Decoder, Kind, WindowLimits};
-use agent_gateway::journal::{Journal, Published};
+use agent_gateway::conversation::{
+    Cursor, CursorKey, Decoder, Epoch, Hub, Kind, WindowLimits,
+};
+use agent_gateway::journal::{Journal, MemoryJournal, Published};
 use agent_gateway::source::counts::EventCounts;
 use agent_gateway::source::relay::{RelayError, emit};
 use agent_gateway::trace::Span;
@@ -17,13 +19,16 @@ use serde_json::{Map, Value, json};
 
 /// One for all inputs, as in life: an input may repeat what another has begun.
 static JOURNAL: LazyLock<Journal> = LazyLock::new(|| {
-    Journal::new(WindowLimits {
+    let limits = WindowLimits {
         age: Duration::from_secs(600),
         events: 64,
         bytes: 4 << 20,
         lag_bytes: 0,
         remembered: WindowLimits::MIN_REMEMBERED,
-    })
+        shared: false,
+    };
+    let hub = Hub::new(Epoch(1), &CursorKey::random(), limits);
+    Journal::Memory(MemoryJournal::new(Arc::new(hub)))
 });
 
 fuzz_target!(|input: &[u8]| {
@@ -46,6 +51,8 @@ fn take(body: &[u8]) {
             }
         }
         Ok(Published::Duplicate(_) | Published::Stale(_)) => {}
+        // A journal in memory gives each event its place, and takes all of them.
+        Ok(Published::Early(_)) | Err(RelayError::Unavailable) => panic!("the journal is in memory"),
         Err(RelayError::InvalidJson(reason)) => {
             let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
             assert!(serde_json::from_slice::<&serde_json::value::RawValue>(text).is_err());
