@@ -59,11 +59,13 @@ impl Broker {
         Self::connect(url.to_owned(), false).await
     }
 
+    #[allow(dead_code, reason = "only the soak has several brokers")]
     /// One that outlives the test as well, elsewhere than `AMQP_URL` says.
     pub(crate) async fn shared_at(url: &str) -> Self {
         Self::connect(url.to_owned(), true).await
     }
 
+    #[allow(dead_code, reason = "only the soak has several brokers")]
     /// The same names, by way of another of the broker's servers; `None`: it does not answer.
     pub(crate) async fn try_again_at(&self, url: &str) -> Option<Self> {
         let connection = try_connect(url).await?;
