@@ -72,13 +72,12 @@ impl Session for Tail {
     const PURPOSE: &'static str = "journal's tail";
 
     async fn live(&mut self, connection: &BrokerConnection) -> Result<(), BrokerError> {
-        let read = self.read(connection).await;
-        self.attached.send_replace(false);
-        self.append.shared.counts.detached();
-        read
+        self.read(connection).await
     }
 
     fn lost(&mut self, error: &BrokerError) {
+        self.attached.send_replace(false);
+        self.append.shared.counts.detached();
         self.append.shared.set_current(false);
         let reason = format!("the journal is not read: {error}");
         self.append.shared.set_check(Check::Down(reason));
