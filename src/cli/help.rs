@@ -6,6 +6,7 @@ use clap::Command;
 const GROUPS: &[(&str, &[&str])] = &[
     ("Run", &["serve", "dev"]),
     ("Try", &["token", "publish", "map"]),
+    ("Look after", &["check"]),
     ("Set up", &["variables", "completions", "help"]),
 ];
 
@@ -69,6 +70,16 @@ Examples:
 pub(super) const STATUS: &str = "\
 Examples:
   agent-gateway publish status --tenant acme --conversation c-1 --message-id m-1 --status read";
+
+pub(super) const CHECK: &str = "\
+A mistake in a variable ends it with 64, as it does 'serve'. Then each step is a line: ok, warning,
+failed with what to do about it, not reached behind one that failed, or not looked at. What is missing
+at the broker and will be declared by the gateway as it starts is ok. The exit code is 1 if a step
+has failed. Nothing is declared or bound, no queue gets a message, and none is consumed.
+
+Examples:
+  agent-gateway check
+  agent-gateway check --json > check.json";
 
 pub(super) const VARIABLES: &str = "\
 A default is in brackets. Of a secret, NAME_FILE may name the file that holds it.

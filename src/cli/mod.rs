@@ -1,11 +1,13 @@
 //! The command line: one file a command.
 
+mod check;
 mod completions;
 mod demo;
 mod dev;
 mod help;
 mod map;
 mod publish;
+mod report;
 mod serve;
 mod service_manager;
 mod token;
@@ -58,6 +60,8 @@ enum Command {
     Publish(publish::Args),
     /// Print the environment variables, what each is for and its default.
     Variables(variables::Args),
+    /// Look whether the configuration and the broker are as serve needs them, and change nothing.
+    Check(check::Args),
     /// Print the script by which a shell completes commands and options.
     Completions(completions::Args),
 }
@@ -102,6 +106,7 @@ pub fn main() -> ExitCode {
             Command::Map(args) => map::run(args),
             Command::Publish(args) => publish::run(args).await,
             Command::Variables(args) => variables::run(&args),
+            Command::Check(args) => check::run(args).await,
             Command::Completions(args) => completions::run(&args),
         }
     });

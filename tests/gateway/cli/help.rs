@@ -24,7 +24,14 @@ fn help_lists_the_commands_by_what_they_are_for() {
         .lines()
         .filter(|line| line.ends_with(':') && !line.starts_with(' '))
         .collect();
-    let expected = ["Run:", "Try:", "Set up:", "Options:", "Examples:"];
+    let expected = [
+        "Run:",
+        "Try:",
+        "Look after:",
+        "Set up:",
+        "Options:",
+        "Examples:",
+    ];
     assert_eq!(headings, expected, "{text}");
     for line in [
         "  serve        Run the gateway",
@@ -44,6 +51,7 @@ fn every_command_says_how_it_is_used() {
         (&["dev"], "agent-gateway dev --demo"),
         (&["token"], "--expires-in 8h"),
         (&["map"], "< webhook.json"),
+        (&["check"], "check --json"),
         (&["publish"], "AMQP_EXCHANGE"),
         (&["publish", "inbound"], "Conversation:\n"),
         (&["publish", "status"], "--status read"),
