@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod dead_letters;
 mod demo;
 mod dev;
 mod help;
@@ -62,6 +63,9 @@ enum Command {
     Variables(variables::Args),
     /// Look whether the configuration and the broker are as serve needs them, and change nothing.
     Check(check::Args),
+    /// List what could not be delivered, send it back, or drop it.
+    #[command(subcommand, after_help = help::DEAD_LETTERS)]
+    DeadLetters(dead_letters::Args),
     /// Print the script by which a shell completes commands and options.
     Completions(completions::Args),
 }
@@ -107,6 +111,7 @@ pub fn main() -> ExitCode {
             Command::Publish(args) => publish::run(args).await,
             Command::Variables(args) => variables::run(&args),
             Command::Check(args) => check::run(args).await,
+            Command::DeadLetters(args) => dead_letters::run(args).await,
             Command::Completions(args) => completions::run(&args),
         }
     });

@@ -3,6 +3,8 @@
 mod check;
 mod check_tls;
 mod commands;
+mod dead_letters;
+mod dead_letters_interrupted;
 mod help;
 mod mapping_commands;
 mod service_manager;
