@@ -6,7 +6,7 @@ use clap::Command;
 const GROUPS: &[(&str, &[&str])] = &[
     ("Run", &["serve", "dev"]),
     ("Try", &["token", "publish", "map"]),
-    ("Look after", &["check", "dead-letters"]),
+    ("Look after", &["check", "doctor", "dead-letters"]),
     ("Set up", &["variables", "completions", "help"]),
 ];
 
@@ -114,6 +114,19 @@ What is dropped is gone.
 Examples:
   agent-gateway dead-letters drop --all --reason invalid_json --dry-run
   agent-gateway dead-letters drop --message-id wamid.4711";
+
+pub(super) const DOCTOR: &str = "\
+The probes go to the conversation agent-gateway.doctor of the tenant agent-gateway.doctor, which no
+portal should use. Those are events like others: the gateway keeps them for REPLAY_WINDOW_SECONDS, and
+nothing else does. Nothing is published before the gateway has let an agent in and consumes.
+
+Environment:
+  As that of the gateway: AMQP_URL and AMQP_EXCHANGE say where the probes go, and JWT_SECRET signs the
+  token. Where agents' tokens come from elsewhere, --token and --tenant.
+
+Examples:
+  agent-gateway doctor --url http://127.0.0.1:3012
+  agent-gateway doctor --url https://gateway.example.com --samples 100 --json";
 
 pub(super) const VARIABLES: &str = "\
 A default is in brackets. Of a secret, NAME_FILE may name the file that holds it.

@@ -5,6 +5,7 @@ mod completions;
 mod dead_letters;
 mod demo;
 mod dev;
+mod doctor;
 mod help;
 mod map;
 mod publish;
@@ -66,6 +67,8 @@ enum Command {
     /// List what could not be delivered, send it back, or drop it.
     #[command(subcommand, after_help = help::DEAD_LETTERS)]
     DeadLetters(dead_letters::Args),
+    /// Send probes through the exchange to a running gateway, and tell what works and how fast.
+    Doctor(doctor::Args),
     /// Print the script by which a shell completes commands and options.
     Completions(completions::Args),
 }
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
             Command::Variables(args) => variables::run(&args),
             Command::Check(args) => check::run(args).await,
             Command::DeadLetters(args) => dead_letters::run(args).await,
+            Command::Doctor(args) => doctor::run(args).await,
             Command::Completions(args) => completions::run(&args),
         }
     });

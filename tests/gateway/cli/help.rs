@@ -52,6 +52,7 @@ fn every_command_says_how_it_is_used() {
         (&["token"], "--expires-in 8h"),
         (&["map"], "< webhook.json"),
         (&["check"], "check --json"),
+        (&["doctor"], "--samples 100"),
         (&["dead-letters"], "AMQP_DEAD_LETTER_QUEUE"),
         (&["dead-letters", "list"], "--limit 20"),
         (&["dead-letters", "retry"], "--dry-run"),
@@ -103,6 +104,7 @@ fn bash_completes_commands_and_options() {
     assert_eq!(complete(&["publish", "in"]), "inbound");
     assert_eq!(complete(&["dead-letters", "re"]), "retry");
     assert_eq!(complete(&["dead-letters", "drop", "--dry"]), "--dry-run");
+    assert_eq!(complete(&["doctor", "--sam"]), "--samples");
     assert_eq!(complete(&["token", "--ten"]), "--tenant");
     for shell in ["zsh", "fish", "elvish", "powershell"] {
         let script = help(&["completions", shell]);

@@ -5,6 +5,7 @@ mod check_tls;
 mod commands;
 mod dead_letters;
 mod dead_letters_interrupted;
+mod doctor;
 mod help;
 mod mapping_commands;
 mod service_manager;
