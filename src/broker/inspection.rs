@@ -278,7 +278,10 @@ impl Inspection<'_> {
             published.await?.await.map(drop)
         };
         let operation = Operation::Publish(DEFAULT_EXCHANGE.to_owned());
-        self.0.ask(operation, publish).await
+        match self.0.ask(operation, publish).await {
+            Err(BrokerError::NoAnswer { .. }) => Err(self.0.unconfirmed(ANSWER_TIMEOUT)),
+            other => other,
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) async fn run(args: Args) -> Result<(), CommandError> {
         Some(connection) => {
             let look = Look::new(&config, Inspection(&connection));
             look.at_everything(&mut report).await;
-            connection.lapin().close(200, "done".into()).await.ok();
+            connection.close().await;
         }
         None => {
             let journal = matches!(config.journal, journal::Settings::Stream(_));

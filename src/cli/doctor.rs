@@ -116,7 +116,7 @@ async fn broker(settings: &Settings, report: &mut Report) -> bool {
     report.add("broker", State::Ok, detail);
     let name = &settings.exchange;
     let exists = Inspection(&connection).exchange_exists(name).await;
-    connection.lapin().close(200, "done".into()).await.ok();
+    connection.close().await;
     match exists {
         Ok(true) => {
             report.add("exchange", State::Ok, name);

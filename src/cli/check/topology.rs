@@ -31,6 +31,8 @@ pub(super) struct Look<'a> {
     vhost: String,
     /// What the user lacks, and whether the gateway is degraded by that.
     lacks: Vec<(String, State)>,
+    /// What the user may or may not, for another reason not to tell.
+    untold: Vec<String>,
 }
 
 impl<'a> Look<'a> {
@@ -48,6 +50,7 @@ impl<'a> Look<'a> {
             vhost: inspection.0.vhost().to_owned(),
             inspection,
             lacks: Vec::new(),
+            untold: Vec::new(),
         }
     }
 
@@ -227,7 +230,7 @@ impl<'a> Look<'a> {
     fn lacks_by(&mut self, error: BrokerError, right: String, state: State) {
         match error {
             BrokerError::NoPermission { .. } => self.lacks.push((right, state)),
-            other => self.lacks.push((format!("{right} ({other})"), state)),
+            other => self.untold.push(format!("may {right}: {other}")),
         }
     }
 
@@ -254,6 +257,11 @@ impl<'a> Look<'a> {
     }
 
     fn permissions(&self, report: &mut Report) {
+        if !self.untold.is_empty() {
+            let untold = self.untold.join("; and that it ");
+            let detail = format!("the broker does not tell that user {} {untold}", self.user);
+            return report.add("permissions", State::Failed, detail);
+        }
         if self.lacks.is_empty() {
             let detail = format!("user {} may do what the gateway does", self.user);
             return report.add("permissions", State::Ok, detail);

@@ -1,5 +1,6 @@
 //! Probes: events through the exchange, and when they reach the agent.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -83,13 +84,20 @@ async fn probe(
     let message_id = new_message_id();
     let body = probe_body(key, &message_id);
     let begun = Instant::now();
+    let is_confirmed = Cell::new(false);
     let sent = async {
         let published = publisher.publish(Kind::InboundMessage, key, &body).await;
+        is_confirmed.set(published.is_ok());
         published.context("the probe was not published")
     };
     let received = async {
         match timeout(PATIENCE, agent.receives(&message_id)).await {
             Ok(received) => received,
+            Err(_) if !is_confirmed.get() => bail!(
+                "the probe was not published: not confirmed within {} s, and the broker takes no \
+                 messages while it is short of memory or disk (rabbitmqctl status shows its alarms)",
+                PATIENCE.as_secs()
+            ),
             Err(_) => bail!(
                 "published, and not received within {} s: another program consumes the queue \
                  (rabbitmqctl list_consumers), much waits before it (queue_messages_ready), or the \

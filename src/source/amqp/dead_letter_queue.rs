@@ -152,7 +152,7 @@ impl DeadLetterQueue {
             closed.map_err(|error| self.connection.error(&operation, &error))
         };
         self.connection.within(closing).await?;
-        self.connection.lapin().close(200, "done".into()).await.ok();
+        self.connection.close().await;
         self.publisher.into_inner().close().await.ok();
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! The command line.
 
+mod alarm;
 mod check;
+mod check_permissions;
 mod check_tls;
 mod commands;
 mod dead_letters;
