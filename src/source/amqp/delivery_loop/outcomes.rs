@@ -104,6 +104,7 @@ impl<'a> DeliveryLoop<'a> {
             (queue, tag, kind.as_str(), about, trace),
             reason = rejection.reason.as_str(),
             detail = rejection.detail,
+            dead_letter_queue = dead_letters.queue(),
             "dead letter"
         );
         let reason = rejection.reason;
