@@ -141,7 +141,7 @@ async fn the_commands_of_the_documents_run() {
         // The gateway that the document has started is the test's.
         let lines = commands
             .lines()
-            .filter(|line| without_comment(line) != "agent-gateway");
+            .filter(|line| without_comment(line) != "agent-gateway &");
         let script = lines.collect::<Vec<_>>().join("\n");
         let script = script.replace("127.0.0.1:3012", gateway.address());
         let Output {
