@@ -209,8 +209,15 @@ impl Member {
                 websocket(&address, &query, small).await
             }
         };
-        let Ok(Ok(mut session)) = timeout(SILENCE, opening).await else {
-            return End::Unreachable;
+        let mut session = match timeout(SILENCE, opening).await {
+            Ok(Ok(session)) => session,
+            refused => {
+                self.world.count(match refused {
+                    Ok(_) => "connections refused",
+                    Err(_) => "connections not answered in time",
+                });
+                return End::Unreachable;
+            }
         };
         self.world.count("connections");
         let world = self.world.clone();
