@@ -105,6 +105,8 @@ pub(crate) struct GenerationRecord {
     began_by: [Option<usize>; 2],
     /// What stands at a cursor, and when it was accepted.
     events: HashMap<String, (Kind, Subject, Millis)>,
+    /// Where an event stands.
+    cursors: HashMap<(Kind, Subject), String>,
     after: HashMap<String, String>,
     before: HashMap<String, String>,
 }
@@ -171,7 +173,7 @@ pub(crate) enum Asked {
     },
     /// With the cursor that it holds.
     Resume,
-    /// With something that is no cursor of this conversation.
+    /// With something that is no cursor of this conversation, or one of a process generation that is over.
     Nonsense,
 }
 
@@ -189,14 +191,23 @@ enum Replay {
 #[derive(Debug)]
 struct GivenUp {
     cursor: String,
-    /// When it was told.
-    at: Millis,
-    /// How many events were to follow, as far as that was said.
-    replaying: Option<usize>,
-    /// Whether one has followed.
-    followed: bool,
+    /// The first that has followed.
+    first: Option<String>,
+    /// Whether it is known what came before that.
+    judged: bool,
     /// Whether the replica had waited for the stream in vain: then what the cursor names comes later.
     waited: bool,
+}
+
+/// A member that has begun with the window.
+#[derive(Debug)]
+struct Begun {
+    /// When it was told.
+    at: Millis,
+    /// How many events were to follow.
+    replaying: usize,
+    /// The first that has followed, and whether it was replayed.
+    first: Option<(String, bool)>,
 }
 
 /// One member in one conversation: what it has seen, through all its connections.
@@ -215,10 +226,14 @@ pub(crate) struct Record {
     joined: bool,
     /// What a client would give back, and the process generation of the gateway that it is of.
     cursor: Option<(u32, String)>,
+    /// The last that it held of an earlier process generation, when it came to another.
+    outdated: Option<String>,
     /// Where the member stands; several cursors where nothing lies between them.
     stands_at: Vec<String>,
     /// The cursor with which it was reset.
     given_up: Option<GivenUp>,
+    /// How it has begun, until that is judged.
+    begun: Option<Begun>,
     replay: Replay,
     /// The lines of each script that its last event can be.
     reached: [Vec<usize>; 2],
@@ -244,8 +259,10 @@ impl Record {
             resets: Vec::new(),
             joined: false,
             cursor: None,
+            outdated: None,
             stands_at: Vec::new(),
             given_up: None,
+            begun: None,
             replay: Replay::Over,
             reached: Default::default(),
             from: [0; 2],
@@ -259,6 +276,11 @@ impl Record {
         self.cursor.as_ref().map(|(_, cursor)| &**cursor)
     }
 
+    /// A cursor that it held of a process generation that is over.
+    pub(crate) fn outdated(&self) -> Option<&str> {
+        self.outdated.as_deref()
+    }
+
     /// A new connection, to the gateway of this process generation.
     pub(crate) fn connect(
         &mut self,
@@ -268,6 +290,11 @@ impl Record {
         now: Millis,
     ) {
         self.note(format!("connects to gateway {generation}: {asked:?}"));
+        let before = self.cursor.as_ref();
+        let before = before.filter(|(other, _)| *other != generation);
+        if let Some((_, cursor)) = before {
+            self.outdated = Some(cursor.clone());
+        }
         self.asked_at = now;
         self.generation = generation;
         self.shared = shared;
@@ -339,9 +366,8 @@ impl Record {
                 .filter(|_| of_this_life && self.asked == Asked::Resume)
                 .map(|(_, cursor)| GivenUp {
                     cursor,
-                    at: now,
-                    replaying: Some(joined.replaying),
-                    followed: false,
+                    first: None,
+                    judged: false,
                     waited: self.waited,
                 });
             if self.given_up.is_some() {
@@ -360,6 +386,13 @@ impl Record {
             self.stands_at = vec![cursor.clone()];
             self.given_up.take_if(|given_up| given_up.waited);
         }
+        let wants = self.asked != (Asked::Fresh { replay: false });
+        let begins = joined.resume != "resumed" && wants && !self.waited;
+        self.begun = begins.then_some(Begun {
+            at: now,
+            replaying: joined.replaying,
+            first: None,
+        });
         if joined.replaying == 0 {
             self.replay = Replay::Over;
             self.stand_at(&joined.cursor);
@@ -369,21 +402,21 @@ impl Record {
         Ok(())
     }
 
-    pub(crate) fn reset(&mut self, cursor: &str, reason: &str, now: Millis) -> Judged {
+    pub(crate) fn reset(&mut self, cursor: &str, reason: &str) -> Judged {
         self.note(format!("reset, cursor {cursor}: {reason}"));
         if !self.joined {
             return verdict(Fault::Contract, "reset before joined");
         }
         let given_up = self.cursor.clone().map(|(_, cursor)| GivenUp {
             cursor,
-            at: now,
-            replaying: None,
-            followed: false,
+            first: None,
+            judged: false,
             waited: self.waited,
         });
         self.start_over();
         self.resets.push(reason.to_owned());
         self.given_up = given_up;
+        self.begun = None;
         // A replica that had not read the stream when the member joined begins with it now.
         if reason.contains(BEGUN_AGAIN) && !self.waited {
             return verdict(Fault::NeedlessReset, reason);
@@ -407,6 +440,7 @@ impl Record {
         let shared = self.shared.clone();
         let mut shared = shared.lock().unwrap();
         self.check_reset(meta, &shared)?;
+        self.check_window(meta, &shared)?;
         self.check_script(kind, subject, &mut shared)?;
         self.check_cursors(kind, subject, meta, &mut shared)?;
         drop(shared);
@@ -508,32 +542,56 @@ impl Record {
                 "the cursor that it held was still in the window",
             );
         }
-        if std::mem::replace(&mut given_up.followed, true) || given_up.waited {
+        let first = || meta.cursor.clone();
+        let first = given_up.first.get_or_insert_with(first);
+        if given_up.judged || given_up.waited {
             return Ok(());
         }
-        let Some(before) = shared.before.get(&meta.cursor) else {
+        // Somebody else may tell only later.
+        let Some(before) = shared.before.get(first) else {
             return Ok(());
         };
+        given_up.judged = true;
         if *before == given_up.cursor {
             return verdict(
                 Fault::NeedlessReset,
                 "what follows is what came after the cursor that it held",
             );
         }
-        // The window is not full: what is missing must have been dropped for its age.
-        if let (Some(kept), Some(replaying)) = (shared.kept, given_up.replaying)
-            && meta.replayed
-            && replaying < kept.events
-            && let Some((.., at)) = shared.events.get(before)
-            && given_up.at - at < kept.age - SLACK
-        {
-            let detail = format!(
-                "{replaying} events follow, and not the one before them, of {} ms ago",
-                given_up.at - at
-            );
-            return verdict(Fault::NeedlessReset, detail);
-        }
         Ok(())
+    }
+
+    /// Whether a member that began with the window has got all of it: unless it is full, only what is too old
+    /// may be missing.
+    fn check_window(&mut self, meta: &Meta, shared: &GenerationRecord) -> Judged {
+        let (Some(kept), Some(begun)) = (shared.kept, &mut self.begun) else {
+            return Ok(());
+        };
+        let first = || (meta.cursor.clone(), meta.replayed);
+        let (first, is_replayed) = begun.first.get_or_insert_with(first);
+        if begun.replaying >= kept.events || *is_replayed != (begun.replaying > 0) {
+            return Ok(());
+        }
+        // Somebody else may tell only later.
+        let Some((.., at)) = shared
+            .before
+            .get(first)
+            .and_then(|at| shared.events.get(at))
+        else {
+            return Ok(());
+        };
+        let (age, replaying) = (begun.at - at, begun.replaying);
+        self.begun = None;
+        if age >= kept.age - SLACK {
+            return Ok(());
+        }
+        let fault = match self.given_up {
+            Some(_) => Fault::NeedlessReset,
+            None => Fault::Lost,
+        };
+        let detail =
+            format!("{replaying} events follow, and not the one before them, of {age} ms ago");
+        verdict(fault, detail)
     }
 
     fn check_script(
@@ -632,6 +690,12 @@ impl Record {
         let known = shared.events.entry(cursor.to_owned()).or_insert(event);
         if *known != event {
             let detail = format!("others have {known:?} at the same cursor");
+            return verdict(Fault::Contract, detail);
+        }
+        let own = || cursor.to_owned();
+        let place = shared.cursors.entry((kind, subject)).or_insert_with(own);
+        if place != cursor {
+            let detail = format!("for others it stands at {place}");
             return verdict(Fault::Contract, detail);
         }
         for place in &self.stands_at {
