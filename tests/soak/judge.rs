@@ -18,74 +18,25 @@
 //! - it has been too slow for the window on its connection;
 //! - its replica has waited for the stream in vain, for as long as it waits.
 
-use std::borrow::Cow;
+mod heard;
+mod order;
+mod verdict;
+mod window;
+
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use serde::Deserialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
-use super::script::{Conversation, Kind, STATUSES, Script, Subject};
-
-/// What is wrong with what a member saw.
-#[derive(Debug, Clone)]
-pub(crate) struct Verdict {
-    pub(crate) fault: Fault,
-    pub(crate) detail: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Fault {
-    Lost,
-    SeenTwice,
-    OutOfOrder,
-    WentBack,
-    Foreign,
-    /// Told `reset` although everything after its cursor was there.
-    NeedlessReset,
-    /// Anything else that the contract excludes.
-    Contract,
-}
-
-impl Fault {
-    pub(crate) const ALL: [(Self, &'static str); 7] = [
-        (Self::Lost, "lost"),
-        (Self::SeenTwice, "seen twice"),
-        (Self::OutOfOrder, "out of order"),
-        (Self::WentBack, "status went back"),
-        (Self::Foreign, "of another conversation"),
-        (Self::NeedlessReset, "needless reset"),
-        (Self::Contract, "against the contract"),
-    ];
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = Self::ALL.iter().find(|(fault, _)| fault == self);
-        f.write_str(named.map_or("", |(_, name)| name))
-    }
-}
+use super::script::{Conversation, Kind, STATUSES, Subject};
+pub(crate) use heard::{Joined, Meta, Millis, Payload};
+pub(crate) use verdict::{Fault, Verdict};
+use verdict::{Judged, verdict};
+use window::{Begun, GivenUp};
 
 /// What a `reset` says when the journal is not the one that it was.
 const BEGUN_AGAIN: &str = "begun again";
 
-type Judged<T = ()> = Result<T, Verdict>;
-
-fn verdict<T>(fault: Fault, detail: impl Into<String>) -> Judged<T> {
-    let detail = detail.into();
-    Err(Verdict { fault, detail })
-}
-
-/// A time of the wall's clock, in milliseconds since 1970.
-pub(crate) type Millis = i64;
-
 /// A replica that has not read what a member asks for answers after five seconds; a moment less.
 const JOURNAL_WAIT: Millis = 4_900;
-
-/// How far two readings of the clock may be apart that are compared.
-const SLACK: Millis = 1_000;
 
 /// What replicas that share a stream keep for replay.
 #[derive(Debug, Clone, Copy)]
@@ -129,42 +80,6 @@ impl GenerationRecord {
     }
 }
 
-/// What `joined` says.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Joined {
-    pub(crate) tenant_id: String,
-    pub(crate) conversation_id: String,
-    pub(crate) cursor: String,
-    pub(crate) resume: String,
-    pub(crate) replaying: usize,
-}
-
-/// The first argument of an event.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Payload {
-    pub(crate) message_id: String,
-    pub(crate) text: Option<String>,
-    pub(crate) status: Option<String>,
-}
-
-/// The second argument of an event.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Meta {
-    pub(crate) cursor: String,
-    #[serde(deserialize_with = "millis")]
-    pub(crate) at: Millis,
-    #[serde(default)]
-    pub(crate) replayed: bool,
-}
-
-fn millis<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Millis, D::Error> {
-    let text: Cow<'_, str> = Deserialize::deserialize(deserializer)?;
-    let at = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
-    Ok((at.unix_timestamp_nanos() / 1_000_000) as Millis)
-}
-
 /// What a member asked for when it joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -185,29 +100,6 @@ enum Replay {
     /// All up to this cursor.
     Upto(String),
     Over,
-}
-
-/// The cursor of a member that was reset.
-#[derive(Debug)]
-struct GivenUp {
-    cursor: String,
-    /// The first that has followed.
-    first: Option<String>,
-    /// Whether it is known what came before that.
-    judged: bool,
-    /// Whether the replica had waited for the stream in vain: then what the cursor names comes later.
-    waited: bool,
-}
-
-/// A member that has begun with the window.
-#[derive(Debug)]
-struct Begun {
-    /// When it was told.
-    at: Millis,
-    /// How many events were to follow.
-    replaying: usize,
-    /// The first that has followed, and whether it was replayed.
-    first: Option<(String, bool)>,
 }
 
 /// One member in one conversation: what it has seen, through all its connections.
@@ -526,205 +418,4 @@ impl Record {
             verdict(Fault::Contract, detail)
         }
     }
-
-    /// Whether the reset before this event was needed.
-    fn check_reset(&mut self, meta: &Meta, shared: &GenerationRecord) -> Judged {
-        let Some(given_up) = &mut self.given_up else {
-            return Ok(());
-        };
-        if given_up.cursor == meta.cursor {
-            // A replica that had not read as far as the cursor may come to it later.
-            if given_up.waited && !meta.replayed && shared.kept.is_some() {
-                return Ok(());
-            }
-            return verdict(
-                Fault::NeedlessReset,
-                "the cursor that it held was still in the window",
-            );
-        }
-        let first = || meta.cursor.clone();
-        let first = given_up.first.get_or_insert_with(first);
-        if given_up.judged || given_up.waited {
-            return Ok(());
-        }
-        // Somebody else may tell only later.
-        let Some(before) = shared.before.get(first) else {
-            return Ok(());
-        };
-        given_up.judged = true;
-        if *before == given_up.cursor {
-            return verdict(
-                Fault::NeedlessReset,
-                "what follows is what came after the cursor that it held",
-            );
-        }
-        Ok(())
-    }
-
-    /// Whether a member that began with the window has got all of it: unless it is full, only what is too old
-    /// may be missing.
-    fn check_window(&mut self, meta: &Meta, shared: &GenerationRecord) -> Judged {
-        let (Some(kept), Some(begun)) = (shared.kept, &mut self.begun) else {
-            return Ok(());
-        };
-        let first = || (meta.cursor.clone(), meta.replayed);
-        let (first, is_replayed) = begun.first.get_or_insert_with(first);
-        if begun.replaying >= kept.events || *is_replayed != (begun.replaying > 0) {
-            return Ok(());
-        }
-        // Somebody else may tell only later.
-        let Some((.., at)) = shared
-            .before
-            .get(first)
-            .and_then(|at| shared.events.get(at))
-        else {
-            return Ok(());
-        };
-        let (age, replaying) = (begun.at - at, begun.replaying);
-        self.begun = None;
-        if age >= kept.age - SLACK {
-            return Ok(());
-        }
-        let fault = match self.given_up {
-            Some(_) => Fault::NeedlessReset,
-            None => Fault::Lost,
-        };
-        let detail =
-            format!("{replaying} events follow, and not the one before them, of {age} ms ago");
-        verdict(fault, detail)
-    }
-
-    fn check_script(
-        &mut self,
-        kind: Kind,
-        subject: Subject,
-        shared: &mut GenerationRecord,
-    ) -> Judged {
-        let lane = kind as usize;
-        let mut script = self.conversation.script(kind);
-        let began_by = shared.began_by[lane];
-        let possible: Vec<usize> = if self.reached[lane].is_empty() {
-            let lines = script.lines().iter().enumerate();
-            let at = lines.filter(|(_, line)| line.subject == subject);
-            at.map(|(at, _)| at).collect()
-        } else {
-            let reached = self.reached[lane].iter();
-            reached
-                .filter_map(|&after| follow(&script, after, subject))
-                .collect()
-        };
-        // A repeat is an event only if what it repeats belongs to an earlier process generation.
-        let covered = |&at: &usize| match script.lines()[at].covered_by {
-            Some(by) => shared.first || began_by.is_some_and(|began_by| by >= began_by),
-            None => false,
-        };
-        // Nothing comes twice on one connection, whatever was told in between.
-        let again = |&at: &usize| self.seen_upto[lane].is_some_and(|seen| at <= seen);
-        let at: Vec<usize> = possible
-            .into_iter()
-            .filter(|at| !covered(at) && !again(at))
-            .collect();
-        let (Some(&first), Some(&last)) = (at.first(), at.last()) else {
-            return self.explain(kind, subject, &script);
-        };
-        script.see(subject);
-        drop(script);
-        if self.reached[lane].is_empty() {
-            self.from[lane] = first;
-        }
-        shared.began_by[lane] = Some(began_by.map_or(last, |began_by| began_by.min(last)));
-        self.seen_upto[lane] = Some(first);
-        self.reached[lane] = at;
-        Ok(())
-    }
-
-    /// Why no line of the script can be what came.
-    fn explain(&self, kind: Kind, subject: Subject, script: &Script) -> Judged {
-        let lane = kind as usize;
-        let upto = self.reached[lane].iter().max().copied();
-        let upto = upto.or(self.seen_upto[lane]).unwrap_or_default();
-        let same = |at: &usize| script.lines()[*at].subject == subject;
-        let seen = self.from[lane]..=upto;
-        if !(0..script.lines().len()).any(|at| same(&at)) {
-            return verdict(Fault::Foreign, "it has not been published");
-        }
-        if seen.clone().any(|at| same(&at)) {
-            return verdict(Fault::SeenTwice, "it came before");
-        }
-        let newer = |at: usize| {
-            let other = script.lines()[at].subject;
-            other.number == subject.number && other.rank > subject.rank
-        };
-        if kind == Kind::Status && seen.clone().any(newer) {
-            return verdict(Fault::WentBack, "a higher status came before");
-        }
-        if (0..upto).any(|at| same(&at)) {
-            return verdict(Fault::OutOfOrder, "it was published before the last one");
-        }
-        let missing: Vec<_> = script.lines()[upto + 1..]
-            .iter()
-            .take_while(|line| line.subject != subject)
-            .filter(|line| line.covered_by.is_none())
-            .map(|line| {
-                let id = self.conversation.message_id(kind, line.subject.number);
-                match kind {
-                    Kind::Message => id,
-                    Kind::Status => format!("{id} {}", STATUSES[usize::from(line.subject.rank)]),
-                }
-            })
-            .collect();
-        let some = &missing[..missing.len().min(5)];
-        let detail = format!("{} before it, such as {some:?}", missing.len());
-        verdict(Fault::Lost, detail)
-    }
-
-    fn check_cursors(
-        &self,
-        kind: Kind,
-        subject: Subject,
-        meta: &Meta,
-        shared: &mut GenerationRecord,
-    ) -> Judged {
-        let cursor = meta.cursor.as_str();
-        let event = (kind, subject, meta.at);
-        let known = shared.events.entry(cursor.to_owned()).or_insert(event);
-        if *known != event {
-            let detail = format!("others have {known:?} at the same cursor");
-            return verdict(Fault::Contract, detail);
-        }
-        let own = || cursor.to_owned();
-        let place = shared.cursors.entry((kind, subject)).or_insert_with(own);
-        if place != cursor {
-            let detail = format!("for others it stands at {place}");
-            return verdict(Fault::Contract, detail);
-        }
-        for place in &self.stands_at {
-            let after = shared.after.entry(place.clone());
-            let after = after.or_insert_with(|| cursor.to_owned());
-            if after != cursor {
-                let detail = format!("others have {after} after {place}");
-                return verdict(Fault::Lost, detail);
-            }
-            if shared.events.contains_key(place) {
-                let before = shared.before.entry(cursor.to_owned());
-                let before = before.or_insert_with(|| place.clone());
-                if before != place {
-                    let detail = format!("others have {before} before it, not {place}");
-                    return verdict(Fault::Lost, detail);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The line after `after` at which the subject may come: all between are repeats or stale.
-fn follow(script: &Script, after: usize, subject: Subject) -> Option<usize> {
-    for (at, line) in script.lines().iter().enumerate().skip(after + 1) {
-        if line.subject == subject {
-            return Some(at);
-        }
-        line.covered_by?;
-    }
-    None
 }
