@@ -44,6 +44,8 @@ pub struct Hub {
     current: AtomicBool,
     /// Wakes members that wait for more of it to be read.
     progress: Notify,
+    /// How many steps were taken towards that.
+    approach: AtomicU64,
 }
 
 /// What became of an event.
@@ -126,6 +128,7 @@ impl Hub {
             catching_up: AtomicUsize::new(0),
             current,
             progress: Notify::new(),
+            approach: AtomicU64::new(0),
         }
     }
 

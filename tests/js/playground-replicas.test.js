@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nginx } from "./harness/environment.js";
+import { Gateway } from "./harness/Gateway.js";
 import { AGENTS, Playground } from "./harness/Playground.js";
 import { stage } from "./harness/stage.js";
 import { until } from "./harness/until.js";
 
-const { gateway, browser } = await stage({ command: ["dev", "--replicas"], variables: { NGINX: nginx() } });
+const { broker, gateway, browser } = await stage({ command: ["dev", "--replicas"], variables: { NGINX: nginx() } });
 
 const NAMES = { ada: "Ada", grace: "Grace" };
 
@@ -60,6 +61,18 @@ test("what is no replica cannot be killed, and no other page kills one", async (
   assert.equal(await kill(1, { origin: "http://evil.example" }), 403);
   const { replicas } = await (await fetch(`${gateway.url}/playground/replicas`)).json();
   assert.deepEqual(replicas.map(({ number, state }) => [number, state]), [1, 2, 3].map((number) => [number, "ready"]));
+});
+
+test("without names in the environment it has its own, and leaves nothing at the broker", async (t) => {
+  const names = ["EXCHANGE", "INBOUND_QUEUE", "STATUS_QUEUE", "DEAD_LETTER_QUEUE", "JOURNAL_STREAM"];
+  const unset = Object.fromEntries(names.map((name) => [`AMQP_${name}`, ""]));
+  const own = await Gateway.start(t, broker, { NGINX: nginx(), ...unset }, ["dev", "--replicas"]);
+  const exchange = await until("the exchange is printed", () => /the exchange (\S+)\.events/.exec(own.printed)?.[1]);
+  const queues = ["inbound_message", "status_update", "dead_letters", "journal"].map((name) => `${exchange}.${name}`);
+  const there = () => Promise.all(queues.map((queue) => broker.has(queue)));
+  assert.deepEqual(await there(), [true, true, true, true]);
+  await own.stop();
+  assert.deepEqual(await there(), [false, false, false, false]);
 });
 
 /** The number of the replica that an agent is at, as the page shows it. */

@@ -66,6 +66,21 @@ for (const [where, server] of Object.entries(SERVERS)) {
       });
     }
 
+    test("replicas that have gone and come back take as many clients at once as come", async (t) => {
+      const { replicas, enter } = await behind(t, server);
+      const websocket = { transports: ["websocket"] };
+      const come = (length) => Promise.all(Array.from({ length }, () => enter(websocket)));
+      await come(3);
+      for (const replica of replicas) {
+        await replica.stop();
+        // Nobody is there any more, so that some of these are led there first.
+        await come(4);
+        await replica.start();
+      }
+      const agents = await come(12);
+      for (const { agent } of agents) assert.deepEqual([agent.connects, agent.departures, agent.refusals], [1, [], []]);
+    });
+
     test("the widget is live, over HTTP/2 and one WebSocket", async (t) => {
       const { replicas, base, token } = await behind(t, server);
       const place = newPlace();

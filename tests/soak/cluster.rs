@@ -19,6 +19,9 @@ pub(crate) const SERVERS: std::ops::RangeInclusive<usize> = 1..=3;
 /// queues, it has to have again before another may go.
 const AT_PEACE: (u64, u64) = (10_000, 20_000);
 
+/// How long the servers may take until they see each other.
+const WHOLE_WITHIN: Duration = Duration::from_secs(180);
+
 /// Starts what does not run, and gives the servers' URLs.
 pub(crate) async fn up() -> Vec<String> {
     let urls = script(&["up"]).await;
@@ -84,19 +87,20 @@ async fn leader(queue: &str) -> Option<usize> {
         .find(|server| leader.starts_with(&format!("rab{server}-")))
 }
 
-/// Waits until all servers see each other.
+/// Waits until all servers see each other. One that was in the minority does not answer until it has begun
+/// again.
 async fn whole() {
+    let deadline = Instant::now() + WHOLE_WITHIN;
     for server in SERVERS {
         let server = server.to_string();
-        let command = [
-            "ctl",
-            &server,
-            "await_online_nodes",
-            "3",
-            "--timeout",
-            "120",
-        ];
-        script(&command).await;
+        let command = ["ctl", &server, "await_online_nodes", "3", "--timeout", "60"];
+        loop {
+            match try_script(&command).await {
+                Ok(_) => break,
+                Err(said) => assert!(Instant::now() < deadline, "{said}"),
+            }
+            sleep(ms(500)).await;
+        }
     }
 }
 
@@ -106,14 +110,21 @@ async fn order(command: &str, server: usize) {
 
 /// What scripts/cluster prints.
 async fn script(arguments: &[&str]) -> String {
+    match try_script(arguments).await {
+        Ok(printed) => printed,
+        Err(said) => panic!("{said}"),
+    }
+}
+
+/// The same, or what it says of its failure.
+async fn try_script(arguments: &[&str]) -> Result<String, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/cluster");
     let output = Command::new(script).args(arguments).output().await.unwrap();
+    if output.status.success() {
+        return Ok(String::from_utf8(output.stdout).unwrap());
+    }
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "scripts/cluster {arguments:?}: {said}"
-    );
-    String::from_utf8(output.stdout).unwrap()
+    Err(format!("scripts/cluster {arguments:?}: {said}"))
 }
 
 async fn rest(world: &World, time: Duration) {

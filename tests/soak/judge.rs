@@ -18,74 +18,25 @@
 //! - it has been too slow for the window on its connection;
 //! - its replica has waited for the stream in vain, for as long as it waits.
 
-use std::borrow::Cow;
+mod heard;
+mod order;
+mod verdict;
+mod window;
+
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use serde::Deserialize;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
-use super::script::{Conversation, Kind, STATUSES, Script, Subject};
-
-/// What is wrong with what a member saw.
-#[derive(Debug, Clone)]
-pub(crate) struct Verdict {
-    pub(crate) fault: Fault,
-    pub(crate) detail: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Fault {
-    Lost,
-    SeenTwice,
-    OutOfOrder,
-    WentBack,
-    Foreign,
-    /// Told `reset` although everything after its cursor was there.
-    NeedlessReset,
-    /// Anything else that the contract excludes.
-    Contract,
-}
-
-impl Fault {
-    pub(crate) const ALL: [(Self, &'static str); 7] = [
-        (Self::Lost, "lost"),
-        (Self::SeenTwice, "seen twice"),
-        (Self::OutOfOrder, "out of order"),
-        (Self::WentBack, "status went back"),
-        (Self::Foreign, "of another conversation"),
-        (Self::NeedlessReset, "needless reset"),
-        (Self::Contract, "against the contract"),
-    ];
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = Self::ALL.iter().find(|(fault, _)| fault == self);
-        f.write_str(named.map_or("", |(_, name)| name))
-    }
-}
+use super::script::{Conversation, Kind, STATUSES, Subject};
+pub(crate) use heard::{Joined, Meta, Millis, Payload};
+pub(crate) use verdict::{Fault, Verdict};
+use verdict::{Judged, verdict};
+use window::{Begun, GivenUp};
 
 /// What a `reset` says when the journal is not the one that it was.
 const BEGUN_AGAIN: &str = "begun again";
 
-type Judged<T = ()> = Result<T, Verdict>;
-
-fn verdict<T>(fault: Fault, detail: impl Into<String>) -> Judged<T> {
-    let detail = detail.into();
-    Err(Verdict { fault, detail })
-}
-
-/// A time of the wall's clock, in milliseconds since 1970.
-pub(crate) type Millis = i64;
-
 /// A replica that has not read what a member asks for answers after five seconds; a moment less.
 const JOURNAL_WAIT: Millis = 4_900;
-
-/// How far two readings of the clock may be apart that are compared.
-const SLACK: Millis = 1_000;
 
 /// What replicas that share a stream keep for replay.
 #[derive(Debug, Clone, Copy)]
@@ -105,6 +56,8 @@ pub(crate) struct GenerationRecord {
     began_by: [Option<usize>; 2],
     /// What stands at a cursor, and when it was accepted.
     events: HashMap<String, (Kind, Subject, Millis)>,
+    /// Where an event stands.
+    cursors: HashMap<(Kind, Subject), String>,
     after: HashMap<String, String>,
     before: HashMap<String, String>,
 }
@@ -127,42 +80,6 @@ impl GenerationRecord {
     }
 }
 
-/// What `joined` says.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Joined {
-    pub(crate) tenant_id: String,
-    pub(crate) conversation_id: String,
-    pub(crate) cursor: String,
-    pub(crate) resume: String,
-    pub(crate) replaying: usize,
-}
-
-/// The first argument of an event.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Payload {
-    pub(crate) message_id: String,
-    pub(crate) text: Option<String>,
-    pub(crate) status: Option<String>,
-}
-
-/// The second argument of an event.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Meta {
-    pub(crate) cursor: String,
-    #[serde(deserialize_with = "millis")]
-    pub(crate) at: Millis,
-    #[serde(default)]
-    pub(crate) replayed: bool,
-}
-
-fn millis<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Millis, D::Error> {
-    let text: Cow<'_, str> = Deserialize::deserialize(deserializer)?;
-    let at = OffsetDateTime::parse(&text, &Rfc3339).map_err(serde::de::Error::custom)?;
-    Ok((at.unix_timestamp_nanos() / 1_000_000) as Millis)
-}
-
 /// What a member asked for when it joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -171,7 +88,7 @@ pub(crate) enum Asked {
     },
     /// With the cursor that it holds.
     Resume,
-    /// With something that is no cursor of this conversation.
+    /// With something that is no cursor of this conversation, or one of a process generation that is over.
     Nonsense,
 }
 
@@ -183,20 +100,6 @@ enum Replay {
     /// All up to this cursor.
     Upto(String),
     Over,
-}
-
-/// The cursor of a member that was reset.
-#[derive(Debug)]
-struct GivenUp {
-    cursor: String,
-    /// When it was told.
-    at: Millis,
-    /// How many events were to follow, as far as that was said.
-    replaying: Option<usize>,
-    /// Whether one has followed.
-    followed: bool,
-    /// Whether the replica had waited for the stream in vain: then what the cursor names comes later.
-    waited: bool,
 }
 
 /// One member in one conversation: what it has seen, through all its connections.
@@ -215,10 +118,14 @@ pub(crate) struct Record {
     joined: bool,
     /// What a client would give back, and the process generation of the gateway that it is of.
     cursor: Option<(u32, String)>,
+    /// The last that it held of an earlier process generation, when it came to another.
+    outdated: Option<String>,
     /// Where the member stands; several cursors where nothing lies between them.
     stands_at: Vec<String>,
     /// The cursor with which it was reset.
     given_up: Option<GivenUp>,
+    /// How it has begun, until that is judged.
+    begun: Option<Begun>,
     replay: Replay,
     /// The lines of each script that its last event can be.
     reached: [Vec<usize>; 2],
@@ -244,8 +151,10 @@ impl Record {
             resets: Vec::new(),
             joined: false,
             cursor: None,
+            outdated: None,
             stands_at: Vec::new(),
             given_up: None,
+            begun: None,
             replay: Replay::Over,
             reached: Default::default(),
             from: [0; 2],
@@ -259,6 +168,11 @@ impl Record {
         self.cursor.as_ref().map(|(_, cursor)| &**cursor)
     }
 
+    /// A cursor that it held of a process generation that is over.
+    pub(crate) fn outdated(&self) -> Option<&str> {
+        self.outdated.as_deref()
+    }
+
     /// A new connection, to the gateway of this process generation.
     pub(crate) fn connect(
         &mut self,
@@ -268,6 +182,11 @@ impl Record {
         now: Millis,
     ) {
         self.note(format!("connects to gateway {generation}: {asked:?}"));
+        let before = self.cursor.as_ref();
+        let before = before.filter(|(other, _)| *other != generation);
+        if let Some((_, cursor)) = before {
+            self.outdated = Some(cursor.clone());
+        }
         self.asked_at = now;
         self.generation = generation;
         self.shared = shared;
@@ -339,9 +258,8 @@ impl Record {
                 .filter(|_| of_this_life && self.asked == Asked::Resume)
                 .map(|(_, cursor)| GivenUp {
                     cursor,
-                    at: now,
-                    replaying: Some(joined.replaying),
-                    followed: false,
+                    first: None,
+                    judged: false,
                     waited: self.waited,
                 });
             if self.given_up.is_some() {
@@ -360,6 +278,13 @@ impl Record {
             self.stands_at = vec![cursor.clone()];
             self.given_up.take_if(|given_up| given_up.waited);
         }
+        let wants = self.asked != (Asked::Fresh { replay: false });
+        let begins = joined.resume != "resumed" && wants && !self.waited;
+        self.begun = begins.then_some(Begun {
+            at: now,
+            replaying: joined.replaying,
+            first: None,
+        });
         if joined.replaying == 0 {
             self.replay = Replay::Over;
             self.stand_at(&joined.cursor);
@@ -369,21 +294,21 @@ impl Record {
         Ok(())
     }
 
-    pub(crate) fn reset(&mut self, cursor: &str, reason: &str, now: Millis) -> Judged {
+    pub(crate) fn reset(&mut self, cursor: &str, reason: &str) -> Judged {
         self.note(format!("reset, cursor {cursor}: {reason}"));
         if !self.joined {
             return verdict(Fault::Contract, "reset before joined");
         }
         let given_up = self.cursor.clone().map(|(_, cursor)| GivenUp {
             cursor,
-            at: now,
-            replaying: None,
-            followed: false,
+            first: None,
+            judged: false,
             waited: self.waited,
         });
         self.start_over();
         self.resets.push(reason.to_owned());
         self.given_up = given_up;
+        self.begun = None;
         // A replica that had not read the stream when the member joined begins with it now.
         if reason.contains(BEGUN_AGAIN) && !self.waited {
             return verdict(Fault::NeedlessReset, reason);
@@ -407,6 +332,7 @@ impl Record {
         let shared = self.shared.clone();
         let mut shared = shared.lock().unwrap();
         self.check_reset(meta, &shared)?;
+        self.check_window(meta, &shared)?;
         self.check_script(kind, subject, &mut shared)?;
         self.check_cursors(kind, subject, meta, &mut shared)?;
         drop(shared);
@@ -492,175 +418,4 @@ impl Record {
             verdict(Fault::Contract, detail)
         }
     }
-
-    /// Whether the reset before this event was needed.
-    fn check_reset(&mut self, meta: &Meta, shared: &GenerationRecord) -> Judged {
-        let Some(given_up) = &mut self.given_up else {
-            return Ok(());
-        };
-        if given_up.cursor == meta.cursor {
-            // A replica that had not read as far as the cursor may come to it later.
-            if given_up.waited && !meta.replayed && shared.kept.is_some() {
-                return Ok(());
-            }
-            return verdict(
-                Fault::NeedlessReset,
-                "the cursor that it held was still in the window",
-            );
-        }
-        if std::mem::replace(&mut given_up.followed, true) || given_up.waited {
-            return Ok(());
-        }
-        let Some(before) = shared.before.get(&meta.cursor) else {
-            return Ok(());
-        };
-        if *before == given_up.cursor {
-            return verdict(
-                Fault::NeedlessReset,
-                "what follows is what came after the cursor that it held",
-            );
-        }
-        // The window is not full: what is missing must have been dropped for its age.
-        if let (Some(kept), Some(replaying)) = (shared.kept, given_up.replaying)
-            && meta.replayed
-            && replaying < kept.events
-            && let Some((.., at)) = shared.events.get(before)
-            && given_up.at - at < kept.age - SLACK
-        {
-            let detail = format!(
-                "{replaying} events follow, and not the one before them, of {} ms ago",
-                given_up.at - at
-            );
-            return verdict(Fault::NeedlessReset, detail);
-        }
-        Ok(())
-    }
-
-    fn check_script(
-        &mut self,
-        kind: Kind,
-        subject: Subject,
-        shared: &mut GenerationRecord,
-    ) -> Judged {
-        let lane = kind as usize;
-        let mut script = self.conversation.script(kind);
-        let began_by = shared.began_by[lane];
-        let possible: Vec<usize> = if self.reached[lane].is_empty() {
-            let lines = script.lines().iter().enumerate();
-            let at = lines.filter(|(_, line)| line.subject == subject);
-            at.map(|(at, _)| at).collect()
-        } else {
-            let reached = self.reached[lane].iter();
-            reached
-                .filter_map(|&after| follow(&script, after, subject))
-                .collect()
-        };
-        // A repeat is an event only if what it repeats belongs to an earlier process generation.
-        let covered = |&at: &usize| match script.lines()[at].covered_by {
-            Some(by) => shared.first || began_by.is_some_and(|began_by| by >= began_by),
-            None => false,
-        };
-        // Nothing comes twice on one connection, whatever was told in between.
-        let again = |&at: &usize| self.seen_upto[lane].is_some_and(|seen| at <= seen);
-        let at: Vec<usize> = possible
-            .into_iter()
-            .filter(|at| !covered(at) && !again(at))
-            .collect();
-        let (Some(&first), Some(&last)) = (at.first(), at.last()) else {
-            return self.explain(kind, subject, &script);
-        };
-        script.see(subject);
-        drop(script);
-        if self.reached[lane].is_empty() {
-            self.from[lane] = first;
-        }
-        shared.began_by[lane] = Some(began_by.map_or(last, |began_by| began_by.min(last)));
-        self.seen_upto[lane] = Some(first);
-        self.reached[lane] = at;
-        Ok(())
-    }
-
-    /// Why no line of the script can be what came.
-    fn explain(&self, kind: Kind, subject: Subject, script: &Script) -> Judged {
-        let lane = kind as usize;
-        let upto = self.reached[lane].iter().max().copied();
-        let upto = upto.or(self.seen_upto[lane]).unwrap_or_default();
-        let same = |at: &usize| script.lines()[*at].subject == subject;
-        let seen = self.from[lane]..=upto;
-        if !(0..script.lines().len()).any(|at| same(&at)) {
-            return verdict(Fault::Foreign, "it has not been published");
-        }
-        if seen.clone().any(|at| same(&at)) {
-            return verdict(Fault::SeenTwice, "it came before");
-        }
-        let newer = |at: usize| {
-            let other = script.lines()[at].subject;
-            other.number == subject.number && other.rank > subject.rank
-        };
-        if kind == Kind::Status && seen.clone().any(newer) {
-            return verdict(Fault::WentBack, "a higher status came before");
-        }
-        if (0..upto).any(|at| same(&at)) {
-            return verdict(Fault::OutOfOrder, "it was published before the last one");
-        }
-        let missing: Vec<_> = script.lines()[upto + 1..]
-            .iter()
-            .take_while(|line| line.subject != subject)
-            .filter(|line| line.covered_by.is_none())
-            .map(|line| {
-                let id = self.conversation.message_id(kind, line.subject.number);
-                match kind {
-                    Kind::Message => id,
-                    Kind::Status => format!("{id} {}", STATUSES[usize::from(line.subject.rank)]),
-                }
-            })
-            .collect();
-        let some = &missing[..missing.len().min(5)];
-        let detail = format!("{} before it, such as {some:?}", missing.len());
-        verdict(Fault::Lost, detail)
-    }
-
-    fn check_cursors(
-        &self,
-        kind: Kind,
-        subject: Subject,
-        meta: &Meta,
-        shared: &mut GenerationRecord,
-    ) -> Judged {
-        let cursor = meta.cursor.as_str();
-        let event = (kind, subject, meta.at);
-        let known = shared.events.entry(cursor.to_owned()).or_insert(event);
-        if *known != event {
-            let detail = format!("others have {known:?} at the same cursor");
-            return verdict(Fault::Contract, detail);
-        }
-        for place in &self.stands_at {
-            let after = shared.after.entry(place.clone());
-            let after = after.or_insert_with(|| cursor.to_owned());
-            if after != cursor {
-                let detail = format!("others have {after} after {place}");
-                return verdict(Fault::Lost, detail);
-            }
-            if shared.events.contains_key(place) {
-                let before = shared.before.entry(cursor.to_owned());
-                let before = before.or_insert_with(|| place.clone());
-                if before != place {
-                    let detail = format!("others have {before} before it, not {place}");
-                    return verdict(Fault::Lost, detail);
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The line after `after` at which the subject may come: all between are repeats or stale.
-fn follow(script: &Script, after: usize, subject: Subject) -> Option<usize> {
-    for (at, line) in script.lines().iter().enumerate().skip(after + 1) {
-        if line.subject == subject {
-            return Some(at);
-        }
-        line.covered_by?;
-    }
-    None
 }

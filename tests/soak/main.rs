@@ -223,10 +223,11 @@ impl Run {
             find_dead_letters(&world, brokers).await;
         }
         world.phase.send_replace(Phase::Over);
+        // Of each member, unless something else was found before.
+        let is_asked = !self.ends.borrow().is_empty() && !world.has_findings();
         while let Some(ended) = self.members.join_next().await {
             let member = expect(&world, ended);
-            let unfinished = !self.ends.borrow().is_empty() && !world.has_findings();
-            let Some(member) = member.filter(|_| unfinished) else {
+            let Some(member) = member.filter(|_| is_asked) else {
                 continue;
             };
             if let Some(report) = member.lags() {
@@ -373,9 +374,11 @@ fn summary(world: &World, generations: &[Vitals]) -> String {
             world.unseen(),
         ),
         format!(
-            "connections {}, lost {}, naps {}; CONNECTs {}, joined {}: {} fresh, {} resumed, {} told reset; {} told reset on the way",
+            "connections {}, lost {}, refused {}, not answered in time {}, naps {}; CONNECTs {}, joined {}: {} fresh, {} resumed, {} told reset; {} told reset on the way",
             count("connections"),
             count("connections lost"),
+            count("connections refused"),
+            count("connections not answered in time"),
             count("naps"),
             count("CONNECTs"),
             count("joined fresh") + count("joined resumed") + count("joined reset"),

@@ -209,8 +209,15 @@ impl Member {
                 websocket(&address, &query, small).await
             }
         };
-        let Ok(Ok(mut session)) = timeout(SILENCE, opening).await else {
-            return End::Unreachable;
+        let mut session = match timeout(SILENCE, opening).await {
+            Ok(Ok(session)) => session,
+            refused => {
+                self.world.count(match refused {
+                    Ok(_) => "connections refused",
+                    Err(_) => "connections not answered in time",
+                });
+                return End::Unreachable;
+            }
         };
         self.world.count("connections");
         let world = self.world.clone();
@@ -326,6 +333,10 @@ impl Member {
             self.chance.random_bool(0.3),
         );
         let asked = match record.cursor() {
+            Some(_) if !draining && whim > 15 && record.outdated().is_some() => {
+                auth["cursor"] = record.outdated().into();
+                Asked::Nonsense
+            }
             Some(cursor) if draining || whim > 1 => {
                 auth["cursor"] = cursor.into();
                 Asked::Resume
@@ -441,7 +452,7 @@ impl Member {
                 let reset: Value = read(text(1))?;
                 world.count("reset on the way");
                 let text = |name: &str| reset[name].as_str().unwrap_or_default();
-                record.reset(text("cursor"), text("reason"), now())
+                record.reset(text("cursor"), text("reason"))
             }
             _ => Err(unreadable(format!("event {name}"))),
         }

@@ -208,8 +208,8 @@ impl Plan {
         command
     }
 
-    /// Names that could be taken for one another; the last conversation is silent for longer than
-    /// the window reaches.
+    /// Names that could be taken for one another. In one conversation little happens, so that events leave
+    /// its window for their age alone, and the last is silent for longer than the window reaches.
     pub(crate) fn conversations() -> Vec<Conversation> {
         [
             ("acme", "c-1"),
@@ -218,6 +218,7 @@ impl Plan {
             ("a", "b.c"),
             ("a.b", "c"),
             ("T~:@+=-_.", "+34@s.whatsapp.net"),
+            ("acme", "slow"),
             ("acme", "quiet"),
         ]
         .into_iter()

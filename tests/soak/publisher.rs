@@ -100,12 +100,16 @@ impl Publisher {
 
     async fn go_on(&mut self) {
         let quiet = self.conversation.id == "quiet";
+        let slow = self.conversation.id == "slow";
         let (soonest, latest) = BURST_EVERY;
         let mut next_burst = Instant::now() + between(&mut self.chance, ms(2_000), ms(latest));
         while self.world.phase() == Phase::Running {
             let pause = if quiet {
                 self.publish_many(1, 40).await;
                 between(&mut self.chance, ms(10_000), ms(70_000))
+            } else if slow {
+                self.publish_many(1, 2).await;
+                between(&mut self.chance, ms(1_000), ms(6_000))
             } else if Instant::now() >= next_burst {
                 self.publish_many(100, BURST).await;
                 next_burst += between(&mut self.chance, ms(soonest), ms(latest));

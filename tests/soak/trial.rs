@@ -147,7 +147,8 @@ pub(crate) fn try_the_judge() -> Result<(), String> {
     try_records(trials, || GenerationRecord::new(true))?;
     try_records(trials_of_a_stream(), || GenerationRecord::of_stream(KEPT))?;
     two_members()?;
-    two_replicas()
+    two_replicas()?;
+    a_fresh_member()
 }
 
 fn try_records(
@@ -236,16 +237,14 @@ fn trials_of_a_stream() -> Vec<(&'static str, Vec<Step>, Option<Fault>)> {
 /// A member that is reset is told to be so by what another has seen: the window was full, or what it
 /// lacks was too old, or there was no reason.
 fn two_replicas() -> Result<(), String> {
+    let needless = Some(Fault::NeedlessReset);
     for (name, events, seconds, expected) in [
         ("a full window", 3, 10, None),
         ("what was dropped for its age", 2, 50, None),
-        ("nothing is missing", 4, 50, Some(Fault::NeedlessReset)),
-        (
-            "what was dropped too early",
-            2,
-            10,
-            Some(Fault::NeedlessReset),
-        ),
+        ("a window that was dropped for its age", 0, 50, None),
+        ("nothing is missing", 4, 50, needless),
+        ("what was dropped too early", 2, 10, needless),
+        ("a window that was dropped too early", 0, 10, needless),
     ] {
         let conversation = published();
         let shared = Arc::new(Mutex::new(GenerationRecord::of_stream(KEPT)));
@@ -276,14 +275,43 @@ fn two_replicas() -> Result<(), String> {
             .and_then(|()| play(&mut one, seen))
             .map_err(|verdict| verdict.detail)?;
         let number = 5 - events as u32;
-        let reset = vec![
-            Wait(seconds * 1_000),
-            Join("reset", events, 5),
-            Replayed(number, number + 1),
-        ];
+        let reset = match events {
+            // The last of all comes after it.
+            0 => vec![Join("reset", 0, 4), Message(4, 5)],
+            _ => vec![Join("reset", events, 5), Replayed(number, number + 1)],
+        };
+        let wait = Wait(seconds * 1_000);
+        let reset: Vec<_> = std::iter::once(wait).chain(reset).collect();
         let found = play(&mut other, reset).err().map(|verdict| verdict.fault);
         if found != expected {
             return Err(format!("{name}: found {found:?} instead of {expected:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// A member that comes later gets of the window what is not too old.
+fn a_fresh_member() -> Result<(), String> {
+    for (seconds, expected) in [(50, None), (10, Some(Fault::Lost))] {
+        let conversation = published();
+        let shared = Arc::new(Mutex::new(GenerationRecord::of_stream(KEPT)));
+        let first = vec![
+            Join("fresh", 0, 0),
+            Message(0, 1),
+            Message(1, 2),
+            Message(2, 3),
+        ];
+        let later = vec![Join("fresh", 1, 3), Replayed(2, 3), Message(3, 4)];
+        let mut found = None;
+        for (mut now, steps) in [(0, first), (seconds * 1_000, later)] {
+            let mut record = Record::new(conversation.clone());
+            record.connect(0, shared.clone(), Asked::Fresh { replay: true }, now);
+            let mut steps = steps.into_iter();
+            let played = steps.try_for_each(|step| take(&mut record, &step, &mut now));
+            found = played.err().map(|verdict| verdict.fault);
+        }
+        if found != expected {
+            return Err(format!("a fresh member after {seconds} s: found {found:?}"));
         }
     }
     Ok(())
@@ -294,7 +322,8 @@ fn two_members() -> Result<(), String> {
     let conversation = published();
     let shared = Arc::new(Mutex::new(GenerationRecord::new(true)));
     let mut first = Record::new(conversation.clone());
-    let mut second = Record::new(conversation);
+    let mut second = Record::new(conversation.clone());
+    let mut third = Record::new(conversation);
     let join = |record: &mut Record, steps: Vec<Step>| {
         record.connect(0, shared.clone(), Asked::Fresh { replay: true }, 0);
         steps
@@ -310,8 +339,14 @@ fn two_members() -> Result<(), String> {
     let interleaved = vec![Join("fresh", 0, 0), Message(0, 1), Message(1, 3)];
     join(&mut first, both).map_err(|verdict| verdict.detail)?;
     match join(&mut second, interleaved) {
-        Err(verdict) if verdict.fault == Fault::Lost => Ok(()),
-        other => Err(format!("a status that one member lacks: found {other:?}")),
+        Err(verdict) if verdict.fault == Fault::Lost => {}
+        other => {
+            return Err(format!("a status that one member lacks: found {other:?}"));
+        }
+    }
+    match join(&mut third, vec![Join("fresh", 0, 0), Message(0, 7)]) {
+        Err(verdict) if verdict.fault == Fault::Contract => Ok(()),
+        other => Err(format!("an event at another cursor: found {other:?}")),
     }
 }
 
@@ -375,10 +410,10 @@ fn take(record: &mut Record, step: &Step, now: &mut Millis) -> Result<(), Verdic
             };
             return record.joined(&joined, *now);
         }
-        Reset(cursor) => return record.reset(&cursor.to_string(), &reset("too slow"), *now),
+        Reset(cursor) => return record.reset(&cursor.to_string(), &reset("too slow")),
         BegunAgain(cursor) => {
             let reason = reset("the journal has begun again");
-            return record.reset(&cursor.to_string(), &reason, *now);
+            return record.reset(&cursor.to_string(), &reason);
         }
         Message(number, cursor) => (Kind::Message, number, None, cursor, false),
         Replayed(number, cursor) => (Kind::Message, number, None, cursor, true),

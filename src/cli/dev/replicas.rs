@@ -7,6 +7,7 @@
 //! ```
 
 mod launch;
+mod names;
 mod nginx;
 mod replica;
 mod routes;
@@ -27,6 +28,7 @@ use super::super::{CommandError, is_set};
 use super::secret;
 use crate::config::Config;
 use launch::Launch;
+use names::Names;
 use nginx::Nginx;
 use replica::Replica;
 use routes::Watch;
@@ -50,7 +52,8 @@ pub(super) async fn run(config: Config, key: String) -> Result<(), CommandError>
         replicas.push(Arc::new(Replica::new(replicas.len() + 1, address)));
     }
     let secret = (!is_set("JWT_SECRET")).then(secret);
-    let launch = Arc::new(Launch::new(key.clone(), secret)?);
+    let names = Names::new();
+    let launch = Arc::new(Launch::new(key.clone(), secret, names.as_ref())?);
     let nginx = Nginx::start(public, supervisor, &replicas).await?;
     info!(address = %public, "listening");
     let mut tasks = JoinSet::new();
@@ -72,7 +75,7 @@ pub(super) async fn run(config: Config, key: String) -> Result<(), CommandError>
         while !watch.all_answer().await {
             sleep(LOOK).await;
         }
-        print_link(public);
+        print_link(public, names.as_ref());
         std::future::pending::<()>().await;
     };
     let failed = tokio::select! {
@@ -85,14 +88,21 @@ pub(super) async fn run(config: Config, key: String) -> Result<(), CommandError>
     info!("ending the replicas");
     shutdown.cancel();
     while tasks.join_next().await.is_some() {}
+    if let Some(names) = &names {
+        names.remove(&config.amqp.uri).await;
+    }
     failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
-fn print_link(address: SocketAddr) {
+fn print_link(address: SocketAddr, names: Option<&Names>) {
     println!(
         "\n  Play with it, two agents side by side on {COUNT} replicas, and kill one:\n\n  \
          http://{address}/playground\n"
     );
+    if let Some(names) = names {
+        let exchange = names.exchange();
+        println!("  What is published to the exchange {exchange} comes there, too.\n");
+    }
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -18,7 +18,7 @@ use crate::conversation::member::MemberId;
 use crate::conversation::recent::Deduplication;
 
 /// How long a member waits for this replica to have read what its cursor names. While the replica reads
-/// what it has missed, it waits for so long without any of that having been read.
+/// what it has missed, it waits for so long without any of that having been read, or come nearer.
 const WAIT: Duration = Duration::from_secs(5);
 
 impl Hub {
@@ -82,6 +82,12 @@ impl Hub {
         self.progress.notify_waiters();
     }
 
+    /// The journal is about to be read, and a step towards that was taken: members that wait for it go on
+    /// waiting.
+    pub fn approached(&self) {
+        self.approach.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Offers an event to the live members before it has its place in the journal, unless it is known
     /// there. When it gets its place, it is not offered to them again.
     pub fn offer_early(
@@ -127,7 +133,8 @@ impl Hub {
             return;
         }
         let mut waited = std::pin::pin!(sleep(WAIT));
-        let mut head = self.shared.head();
+        let come = || (self.shared.head(), self.approach.load(Ordering::Acquire));
+        let mut before = come();
         loop {
             let mut progress = std::pin::pin!(self.progress.notified());
             progress.as_mut().enable();
@@ -137,11 +144,11 @@ impl Hub {
             tokio::select! {
                 () = progress => {}
                 () = &mut waited => {
-                    let read_to = self.shared.head();
-                    if self.is_current() || read_to == head {
+                    let now = come();
+                    if self.is_current() || now == before {
                         return;
                     }
-                    head = read_to;
+                    before = now;
                     waited.as_mut().reset(tokio::time::Instant::now() + WAIT);
                 }
             }

@@ -87,6 +87,7 @@ impl Session for Tail {
 impl Tail {
     /// Reads until the connection is lost or the shutdown.
     async fn read(&mut self, connection: &BrokerConnection) -> Result<(), BrokerError> {
+        self.hub.approached();
         if self.settings.ensure(connection).await? {
             // Made just now: nothing of what was read before is in there.
             self.forget();
@@ -102,6 +103,7 @@ impl Tail {
             if self.shutdown.is_cancelled() {
                 return Ok(());
             }
+            self.hub.approached();
             let channel = connection.within(connection.channel()).await?;
             let offset = match start {
                 Start::Offset(offset) => AMQPValue::LongLongInt(offset.cast_signed()),
@@ -112,6 +114,7 @@ impl Tail {
                 }
             };
             let mut consumer = self.consume(offset, connection, &channel).await?;
+            self.hub.approached();
             self.append.shared.set_current(false);
             self.append.shared.set_check(match self.was_current {
                 true => Check::Down("reads what it has missed of the stream".to_owned()),

@@ -43,6 +43,21 @@ export class Broker {
     if (returned) throw new Error(`no queue took ${key}: ${returned}`);
   }
 
+  /** Whether there is a queue, or a stream, of this name. */
+  async has(queue) {
+    // A refusal closes the channel.
+    const channel = await this.#connection.createChannel();
+    channel.on("error", () => {});
+    try {
+      await channel.checkQueue(queue);
+      await channel.close();
+      return true;
+    } catch (error) {
+      if (error.code === 404) return false;
+      throw error;
+    }
+  }
+
   /** Removes what a gateway has declared. */
   async remove({ exchange, inboundQueue, statusQueue, deadLetterQueue, journalStream }) {
     // One that was never there is no error.

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use anyhow::Context as _;
 use tokio::process::{Child, Command};
 
+use super::names::Names;
 use super::replica::Replica;
 
 /// The program, and what all replicas have in common.
@@ -20,8 +21,12 @@ const TAKEN_AWAY: [&str; 3] = ["INTERNAL_PORT", "INTERNAL_HOST", "INTERNAL_API_K
 
 impl Launch {
     /// `key` is to open their relay, beside those that the environment names, and `secret` signs their
-    /// tokens, unless the environment has one.
-    pub(super) fn new(key: String, secret: Option<String>) -> anyhow::Result<Self> {
+    /// tokens, unless the environment has one; so it is with the `names`.
+    pub(super) fn new(
+        key: String,
+        secret: Option<String>,
+        names: Option<&Names>,
+    ) -> anyhow::Result<Self> {
         let mut keys = OsString::from(key);
         if let Some(others) = std::env::var_os("INTERNAL_API_KEYS") {
             keys.push(",");
@@ -34,6 +39,8 @@ impl Launch {
             ("TRUSTED_PROXIES", "1".into()),
         ];
         variables.extend(secret.map(|secret| ("JWT_SECRET", secret.into())));
+        let names = names.into_iter().flat_map(Names::variables);
+        variables.extend(names.map(|(variable, name)| (variable, name.into())));
         Ok(Self {
             program: std::env::current_exe().context("the path of this program")?,
             variables,

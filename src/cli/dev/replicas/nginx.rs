@@ -61,6 +61,8 @@ impl Nginx {
             .args(["-e", "stderr", "-g"])
             // One process, which ends with its id.
             .arg("daemon off; master_process off; pid nginx.pid; error_log stderr crit;")
+            // It takes a variable of this name for sockets that it is to go on with.
+            .env_remove("NGINX")
             .stdin(Stdio::null())
             .process_group(0)
             .kill_on_drop(true)

@@ -96,6 +96,23 @@ fn a_member_waits_as_long_as_more_of_the_journal_is_read_and_not_for_one_that_is
 }
 
 #[test]
+fn a_member_waits_as_long_as_the_journal_is_about_to_be_read() {
+    run(async {
+        let hub = new_hub(Epoch(7), &CursorKey::random());
+        let back = join(&hub, cursor(&hub, 1, 1));
+        for _ in 0..20 {
+            hub.approached();
+            quiesce().await;
+        }
+        assert!(back.received().is_empty());
+        record(&hub, 1, 1);
+        hub.set_current(true);
+        quiesce().await;
+        assert_eq!(resume(&back), (Resume::Resumed, 0));
+    });
+}
+
+#[test]
 fn a_repeat_is_answered_with_its_first_place_on_every_replica() {
     run(async {
         let answers = [shared_hub(), shared_hub()].map(|hub| {
