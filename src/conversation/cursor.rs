@@ -18,11 +18,11 @@ pub struct Position(pub u64);
 
 /// What an entry is told apart by from another one at the same position: a few bits of its id. In a
 /// journal that never gives a position twice, all are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Mark(pub u32);
 
 /// Names one life of a journal. Positions of different epochs have nothing to do with each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Epoch(pub u64);
 
 /// The key under which cursors are sealed: the same on all replicas that share a journal.
@@ -35,7 +35,7 @@ pub struct CursorKey([u8; 16]);
 ///
 /// Which position it is remains with the gateway: positions are counted across all tenants, and
 /// who could read them would see how much goes on elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Cursor {
     epoch: u64,
     /// The conversation's tag, the position and the mark, enciphered as one block.

@@ -21,6 +21,7 @@
 //!
 //! Nothing in here knows HTTP, AMQP or Socket.IO.
 
+mod apply;
 mod batch;
 mod beginning;
 mod catch_up;
