@@ -14,25 +14,25 @@ use crate::conversation::{Epoch, Event, Mark, Selection};
 use wire::{Wire, WireEvent};
 
 /// Names a record, wherever in the stream it stands, and however often.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct RecordId(u128);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct RecordId(u128);
 
 /// A record.
 #[derive(Debug, Clone)]
-pub(super) struct Record {
-    pub(super) id: RecordId,
+pub(crate) struct Record {
+    pub(crate) id: RecordId,
     /// The epoch of the stream, as far as whoever wrote the record knew it.
-    pub(super) epoch: Option<Epoch>,
+    pub(crate) epoch: Option<Epoch>,
     /// When it was written, by the clock of whoever wrote it; whole milliseconds.
-    pub(super) time: OffsetDateTime,
+    pub(crate) time: OffsetDateTime,
     /// How long before that its event was published, as the publisher says; whole milliseconds.
-    pub(super) published_before: Option<Duration>,
-    pub(super) body: Body,
+    pub(crate) published_before: Option<Duration>,
+    pub(crate) body: Body,
 }
 
 /// What a record says.
 #[derive(Debug, Clone)]
-pub(super) enum Body {
+pub(crate) enum Body {
     /// An event.
     Event(Event),
     /// These members are to be disconnected.
@@ -47,7 +47,7 @@ pub(super) enum Body {
 
 /// Why a body is no record.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum InvalidRecord {
+pub(crate) enum InvalidRecord {
     #[error("it is not JSON of a record's form ({0})")]
     Json(#[from] serde_json::Error),
     #[error("its {0} is not as it should be")]
