@@ -1,5 +1,7 @@
 //! One conversation: its window and its members, under one lock.
 
+#[cfg(test)]
+pub(crate) mod alone;
 mod serving;
 mod shared;
 

@@ -94,6 +94,16 @@ impl fmt::Debug for CursorKey {
     }
 }
 
+#[cfg(test)]
+impl Clone for Seal {
+    fn clone(&self) -> Self {
+        Self {
+            epoch: AtomicU64::new(self.epoch()),
+            cipher: self.cipher.clone(),
+        }
+    }
+}
+
 impl Seal {
     /// The cursors of `epoch`.
     pub(super) fn new(epoch: Epoch, key: &CursorKey) -> Arc<Self> {
@@ -132,6 +142,15 @@ impl CursorSpace {
         conversation.copy_from_slice(&digest[..TAG]);
         Self {
             conversation,
+            seal: seal.clone(),
+        }
+    }
+
+    /// The same conversation's space under another seal.
+    #[cfg(test)]
+    pub(super) fn of(&self, seal: &Arc<Seal>) -> Self {
+        Self {
+            conversation: self.conversation,
             seal: seal.clone(),
         }
     }

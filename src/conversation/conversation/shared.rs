@@ -64,3 +64,19 @@ impl Shared {
         *self.marks.write() = Marks::default();
     }
 }
+
+#[cfg(test)]
+impl Clone for Shared {
+    /// The same state, with counters of its own.
+    fn clone(&self) -> Self {
+        let marks: RwLock<Marks> = RwLock::default();
+        marks.write().clone_from(&self.marks.read());
+        Self {
+            limits: self.limits.clone(),
+            head: AtomicU64::new(self.head().0),
+            marks,
+            bytes: AtomicUsize::new(self.bytes.load(Ordering::Relaxed)),
+            counters: Counters::default(),
+        }
+    }
+}

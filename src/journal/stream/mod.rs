@@ -13,7 +13,8 @@
 //! in it a repeat.
 //!
 //! What follows from what happens is decided in steps without tasks, clocks and I/O: [`following`] of what is
-//! read, [`unconfirmed`] of what is appended, [`wanted`] of who waits.
+//! read, [`unconfirmed`] of what is appended, [`wanted`] of who waits. A model of two replicas takes the same
+//! steps in every order (`src/model`).
 
 mod append;
 mod appender;
@@ -257,4 +258,15 @@ impl StreamTasks {
             }
         }
     }
+}
+
+/// The pure steps, for the model of two replicas.
+#[cfg(test)]
+pub(crate) mod steps {
+    pub(crate) use super::following::{Following, Taken};
+    pub(crate) use super::greeting::Greeting;
+    pub(crate) use super::reading::Start;
+    pub(crate) use super::record::{Body, Record, RecordId};
+    pub(crate) use super::unconfirmed::{Outgoing, Unconfirmed};
+    pub(crate) use super::wanted::{Purpose, Wanted};
 }
