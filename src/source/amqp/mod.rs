@@ -46,6 +46,9 @@ pub use pending_dead_letters::PendingDeadLetters;
 pub use session::run;
 pub use status::BrokerStatus;
 
+#[cfg(test)]
+pub(crate) use acks::{Ack, Acks};
+
 /// How to reach the broker, and the names of what is there.
 #[derive(Clone)]
 pub struct Settings {
