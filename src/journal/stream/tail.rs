@@ -79,6 +79,9 @@ impl Session for Tail {
     }
 
     fn lost(&mut self, error: &BrokerError) {
+        // It may have been noticed elsewhere, in the midst of reading.
+        self.attached.send_replace(false);
+        self.append.shared.counts.detached();
         self.append.shared.set_current(false);
         let reason = format!("the journal is not read: {error}");
         self.append.shared.set_check(Check::Down(reason));
