@@ -75,6 +75,12 @@ drill: EVENTS := $(or $(EVENTS),20000)
 drill: SECONDS := $(or $(SECONDS),240)
 drill: soak ## three replicas behind nginx, a RabbitMQ of three servers, 300 members, 20,000 events; one replica killed every ten seconds
 
+# Its own code optimized, and the rest as the tests have it: so nothing else is built again.
+.PHONY: model
+model: need-cargo static/dist ## two replicas and their broker, every order of events within bounds; prints how many states that are
+	cargo test --locked --lib --config 'profile.test.package.agent-gateway.opt-level=2' -- \
+		--include-ignored --nocapture --test-threads 1 model::
+
 .PHONY: siege
 siege: need-cargo static/dist ## latencies while the gateway is attacked, in a table
 	@AMQP_URL="$$(scripts/broker up)" && export AMQP_URL && cargo test --release --locked --test siege

@@ -43,6 +43,8 @@ pub mod histogram;
 pub mod http;
 pub mod journal;
 mod lock;
+#[cfg(test)]
+mod model;
 pub mod net;
 pub mod socketio;
 pub mod source;

@@ -271,6 +271,8 @@ fn guest(user: &str) -> &'static str {
 fn differs(difference: Option<&Difference>) -> String {
     difference.map_or_else(String::new, |difference| {
         let Difference { name, ours, theirs } = difference;
+        let [ours, theirs] =
+            [ours, theirs].map(|value| if value.is_empty() { "''" } else { value });
         format!(", in {name}: it has {theirs}, the gateway wants {ours}")
     })
 }

@@ -134,6 +134,13 @@ impl BrokerConnection {
         .await
     }
 
+    /// Disconnects, and waits no longer than [`ANSWER_TIMEOUT`]: a broker that is short of memory does not
+    /// read that somebody goes who has published.
+    pub(crate) async fn close(self) {
+        let closing = self.lapin.close(200, "done".into());
+        timeout(ANSWER_TIMEOUT, closing).await.ok();
+    }
+
     /// Waits for an answer for [`ANSWER_TIMEOUT`].
     pub(crate) async fn within<T>(
         &self,

@@ -15,7 +15,7 @@ use super::topology::{Argument, Queue, Topology};
 
 /// What makes an exchange another one. Its arguments do not: an `alternate-exchange` takes what we
 /// have no queue for.
-const OF_AN_EXCHANGE: [&str; 4] = ["type", "durable", "auto_delete", "internal"];
+pub(super) const OF_AN_EXCHANGE: [&str; 4] = ["type", "durable", "auto_delete", "internal"];
 
 impl Topology {
     /// The exchange is there.
@@ -158,7 +158,8 @@ impl Queue {
         format!("queue {}", self.name)
     }
 
-    async fn declare(&self, connection: &BrokerConnection) -> Result<(), BrokerError> {
+    /// The arguments that it is declared with.
+    pub(super) fn argument_table(&self) -> FieldTable {
         let mut arguments = FieldTable::default();
         for (name, value) in &self.arguments {
             let value = match value {
@@ -168,6 +169,11 @@ impl Queue {
             };
             arguments.insert((*name).into(), value);
         }
+        arguments
+    }
+
+    async fn declare(&self, connection: &BrokerConnection) -> Result<(), BrokerError> {
+        let arguments = self.argument_table();
         let options = QueueDeclareOptions {
             durable: true,
             ..Default::default()

@@ -29,7 +29,8 @@ pub(crate) trait Session {
     const TRAFFIC: Traffic = Traffic::Deliveries;
 
     /// Works with a connection. Returns when that is lost, or when the shutdown's part is done; an
-    /// error is a reason of its own to connect again.
+    /// error is a reason of its own to connect again. It may be dropped at any await when the connection
+    /// is lost: what has to be said then, [`Self::lost`] says.
     fn live(
         &mut self,
         connection: &BrokerConnection,

@@ -49,6 +49,11 @@ impl SharedUri {
         RedactedUri::new(&self.access()).user
     }
 
+    /// Whether the broker takes the user from the gateway's certificate.
+    pub(crate) fn is_external(&self) -> bool {
+        RedactedUri::new(&self.access()).is_external
+    }
+
     /// Has connections be opened with what `other` has now. Those that are open stay.
     pub fn set(&self, other: &Self) {
         self.0.store(other.access());

@@ -6,6 +6,7 @@ use clap::Command;
 const GROUPS: &[(&str, &[&str])] = &[
     ("Run", &["serve", "dev"]),
     ("Try", &["token", "publish", "map"]),
+    ("Look after", &["check", "doctor", "dead-letters"]),
     ("Set up", &["variables", "completions", "help"]),
 ];
 
@@ -69,6 +70,63 @@ Examples:
 pub(super) const STATUS: &str = "\
 Examples:
   agent-gateway publish status --tenant acme --conversation c-1 --message-id m-1 --status read";
+
+pub(super) const CHECK: &str = "\
+A mistake in a variable ends it with 64, as it does 'serve'. Then each step is a line: ok, warning,
+failed with what to do about it, not reached behind one that failed, or not looked at. What is missing
+at the broker and will be declared by the gateway as it starts is ok. The exit code is 1 if a step
+has failed. Nothing is declared or bound, no queue gets a message, and none is consumed.
+
+Examples:
+  agent-gateway check
+  agent-gateway check --json > check.json";
+
+pub(super) const DEAD_LETTERS: &str = "\
+Environment:
+  AMQP_URL and AMQP_DEAD_LETTER_QUEUE say where they are; the user needs the right to read the queue.
+
+Examples:
+  agent-gateway dead-letters list
+  agent-gateway dead-letters retry --message-id wamid.4711
+  agent-gateway dead-letters drop --all --reason invalid_json --dry-run";
+
+pub(super) const DEAD_LETTERS_LIST: &str = "\
+The letters stay where they are, in their order. While they are looked at, nobody else gets them.
+
+Examples:
+  agent-gateway dead-letters list --limit 20
+  agent-gateway dead-letters list --reason invalid_event --json";
+
+pub(super) const DEAD_LETTERS_RETRY: &str = "\
+A letter leaves the dead letters when the broker has confirmed it in the queue it came from, so that
+nothing is lost if this is interrupted. A letter that was in both then is sent back once more; agents do
+not see it twice, as the gateway knows its messageId. A letter that cannot go back is kept, and the exit
+code is 1.
+
+Examples:
+  agent-gateway dead-letters retry --all
+  agent-gateway dead-letters retry --all --reason mapping_failed --dry-run
+  agent-gateway dead-letters retry --message-id wamid.4711";
+
+pub(super) const DEAD_LETTERS_DROP: &str = "\
+What is dropped is gone.
+
+Examples:
+  agent-gateway dead-letters drop --all --reason invalid_json --dry-run
+  agent-gateway dead-letters drop --message-id wamid.4711";
+
+pub(super) const DOCTOR: &str = "\
+The probes go to the conversation agent-gateway.doctor of the tenant agent-gateway.doctor, which no
+portal should use. Those are events like others: the gateway keeps them for REPLAY_WINDOW_SECONDS, and
+nothing else does. Nothing is published before the gateway has let an agent in and consumes.
+
+Environment:
+  As that of the gateway: AMQP_URL and AMQP_EXCHANGE say where the probes go, and JWT_SECRET signs the
+  token. Where agents' tokens come from elsewhere, --token and --tenant.
+
+Examples:
+  agent-gateway doctor --url http://127.0.0.1:3012
+  agent-gateway doctor --url https://gateway.example.com --samples 100 --json";
 
 pub(super) const VARIABLES: &str = "\
 A default is in brackets. Of a secret, NAME_FILE may name the file that holds it.

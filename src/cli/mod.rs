@@ -1,11 +1,15 @@
 //! The command line: one file a command.
 
+mod check;
 mod completions;
+mod dead_letters;
 mod demo;
 mod dev;
+mod doctor;
 mod help;
 mod map;
 mod publish;
+mod report;
 mod serve;
 mod service_manager;
 mod token;
@@ -58,6 +62,13 @@ enum Command {
     Publish(publish::Args),
     /// Print the environment variables, what each is for and its default.
     Variables(variables::Args),
+    /// Look whether the configuration and the broker are as serve needs them, and change nothing.
+    Check(check::Args),
+    /// List what could not be delivered, send it back, or drop it.
+    #[command(subcommand, after_help = help::DEAD_LETTERS)]
+    DeadLetters(dead_letters::Args),
+    /// Send probes through the exchange to a running gateway, and tell what works and how fast.
+    Doctor(doctor::Args),
     /// Print the script by which a shell completes commands and options.
     Completions(completions::Args),
 }
@@ -102,6 +113,9 @@ pub fn main() -> ExitCode {
             Command::Map(args) => map::run(args),
             Command::Publish(args) => publish::run(args).await,
             Command::Variables(args) => variables::run(&args),
+            Command::Check(args) => check::run(args).await,
+            Command::DeadLetters(args) => dead_letters::run(args).await,
+            Command::Doctor(args) => doctor::run(args).await,
             Command::Completions(args) => completions::run(&args),
         }
     });

@@ -11,7 +11,7 @@ use super::event::{Event, Identity};
 const MOST: usize = 1024;
 
 /// The events that one member was sent early.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Early {
     /// Those that have no place yet.
     waiting: VecDeque<Name>,
@@ -20,7 +20,7 @@ pub(super) struct Early {
 }
 
 /// What an event is known by, as one that repeats it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Name {
     identity: Option<Identity>,
     event_id: Option<Arc<str>>,

@@ -9,7 +9,7 @@ mod shared;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use time::OffsetDateTime;
@@ -20,14 +20,11 @@ use super::catch_up;
 use super::conversation::{Conversation, ConversationState, Shared};
 use super::counters::Counters;
 use super::cursor::{Cursor, CursorKey, CursorSpace, Epoch, Position, Seal};
-use super::entry::Entry;
 use super::event::Event;
 use super::eviction_floor::EvictionFloor;
 use super::expiry_queue::ExpiryQueue;
 use super::id::ConversationKey;
-use super::marks::Marks;
 use super::member::{Join, MemberId, Outlet};
-use super::recent::Deduplication;
 use super::window::WindowLimits;
 use crate::lock::RwLock;
 
@@ -115,13 +112,7 @@ impl Hub {
         let current = AtomicBool::new(!limits.shared);
         Self {
             seal: Seal::new(epoch, key),
-            shared: Arc::new(Shared {
-                limits,
-                head: AtomicU64::new(0),
-                marks: Marks::default(),
-                bytes: AtomicUsize::new(0),
-                counters: Counters::default(),
-            }),
+            shared: Arc::new(Shared::new(limits)),
             conversations: RwLock::default(),
             expiry_queue: ExpiryQueue::default(),
             eviction_floor: EvictionFloor::new(),
@@ -151,9 +142,21 @@ impl Hub {
     ) -> Published {
         let key = event.key.clone();
         let (applied, idle) = self.enter(&key, |conversation, state| {
-            let applied = self.append(conversation, state, event, position, accepted, batch);
+            let now = self.now(accepted.instant);
+            let applied = conversation.apply(state, event, position, (accepted, now), batch);
+            for (member, outlet) in applied.fell_behind {
+                self.shared.counters.fell_behind.count();
+                self.serve(conversation, member, outlet);
+            }
+            if !state.in_expiry_queue
+                && let Some(oldest) = state.window.oldest(&self.shared.limits)
+            {
+                state.in_expiry_queue = true;
+                self.expiry_queue.push(oldest, conversation.clone());
+            }
             // With a window of no events, this one may have left nothing behind.
-            (applied, state.is_idle().then(|| conversation.clone()))
+            let idle = state.is_idle().then(|| conversation.clone());
+            (applied.published, idle)
         });
         if let Some(conversation) = idle {
             self.drop_idle(&conversation);
@@ -166,60 +169,6 @@ impl Hub {
         counter.count();
         self.evict();
         applied
-    }
-
-    fn append(
-        self: &Arc<Self>,
-        conversation: &Arc<Conversation>,
-        state: &mut ConversationState,
-        event: Event,
-        position: impl FnOnce() -> Position,
-        accepted: Accepted,
-        batch: &mut Batch,
-    ) -> Published {
-        let Accepted { at, instant } = accepted;
-        let limits = &self.shared.limits;
-        let admission = state.window.admit(&event, instant, limits);
-        if admission != Deduplication::New {
-            state.window.repeat(&event, instant, limits);
-            state.account(&self.shared);
-        }
-        match admission {
-            Deduplication::New => {}
-            Deduplication::Duplicate(first) => {
-                return Published::Duplicate(conversation.cursor(first));
-            }
-            Deduplication::Stale => {
-                return Published::Stale(conversation.cursor(state.window.newest()));
-            }
-        }
-        let early = state.take_early(&event);
-        let before = state.window.newest();
-        let position = position();
-        self.shared.head.fetch_max(position.0, Ordering::AcqRel);
-        let cursor = conversation.cursor(position);
-        let (name, payload, trace) = (event.name, &event.payload, event.trace);
-        let entry = Entry::new(cursor, position, instant, at, name, payload, trace);
-        let entry = Arc::new(entry);
-        state
-            .window
-            .append(entry.clone(), event.identity, event.event_id, limits);
-        state.window.forget(instant, limits);
-        let offered = state.offer(&entry, before, &early, batch);
-        self.shared.counters.offered.add(offered.taken);
-        batch.offered(&self.shared, offered.taken);
-        for (member, outlet) in offered.fell_behind {
-            self.shared.counters.fell_behind.count();
-            self.serve(conversation, member, outlet);
-        }
-        state.trim(self.now(instant), &self.shared);
-        if !state.in_expiry_queue
-            && let Some(oldest) = state.window.oldest(limits)
-        {
-            state.in_expiry_queue = true;
-            self.expiry_queue.push(oldest, conversation.clone());
-        }
-        Published::New(cursor)
     }
 
     /// Adds a member; it gets `joined`, then what it has missed, then what happens.

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use super::cursor::{Mark, Position};
-use crate::lock::RwLock;
 
 /// How many entries' marks are kept: 16 MiB, when there are so many.
 const KEPT: usize = 1 << 20;
@@ -13,39 +12,38 @@ const KEPT: usize = 1 << 20;
 ///
 /// A cursor that is older than all of them cannot be checked, and is taken for what it says: what has
 /// been read of the journal without a break since then is what there was.
-#[derive(Debug, Default)]
-pub(super) struct Marks(RwLock<VecDeque<(Position, Mark)>>);
+#[derive(Debug, Clone, Default)]
+pub(super) struct Marks(VecDeque<(Position, Mark)>);
 
 impl Marks {
     /// The next entry of the journal.
-    pub(super) fn push(&self, position: Position, mark: Mark) {
-        let mut marks = self.0.write();
-        if marks.len() == KEPT {
-            marks.pop_front();
+    pub(super) fn push(&mut self, position: Position, mark: Mark) {
+        if self.0.len() == KEPT {
+            self.0.pop_front();
         }
-        marks.push_back((position, mark));
+        self.0.push_back((position, mark));
     }
 
     /// The mark of the entry at this position, as far as it is known.
     pub(super) fn of(&self, position: Position) -> Mark {
-        let marks = self.0.read();
-        let index = marks.binary_search_by_key(&position, |(position, _)| *position);
-        index.map_or(Mark::default(), |index| marks[index].1)
+        let index = self.find(position);
+        index.map_or(Mark::default(), |index| self.0[index].1)
     }
 
     /// Whether the entry at this position may have this mark.
     pub(super) fn may_be(&self, position: Position, mark: Mark) -> bool {
-        let marks = self.0.read();
-        let Some((oldest, _)) = marks.front() else {
+        let Some((oldest, _)) = self.0.front() else {
             return true;
         };
-        let index = marks.binary_search_by_key(&position, |(position, _)| *position);
-        position < *oldest || index.is_ok_and(|index| marks[index].1 == mark)
+        position < *oldest
+            || self
+                .find(position)
+                .is_ok_and(|index| self.0[index].1 == mark)
     }
 
-    /// Forgets all of them.
-    pub(super) fn clear(&self) {
-        *self.0.write() = VecDeque::new();
+    fn find(&self, position: Position) -> Result<usize, usize> {
+        self.0
+            .binary_search_by_key(&position, |(position, _)| *position)
     }
 }
 
@@ -55,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_mark_tells_an_entry_from_another_at_its_position() {
-        let marks = Marks::default();
+        let mut marks = Marks::default();
         assert!(marks.may_be(Position(9), Mark(1)), "none has a mark");
         for position in [3, 4, 7] {
             marks.push(Position(position), Mark(position as u32 * 10));

@@ -116,6 +116,7 @@ pub struct ResetNotice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberId(pub(super) DefaultKey);
 
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Member {
     pub(super) outlet: Arc<dyn Outlet>,
     pub(super) delivery: DeliveryState,
@@ -127,6 +128,7 @@ pub(super) struct Member {
 
 /// The members of one conversation. Most have one or two.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct MemberMap(SlotMap<DefaultKey, Member>);
 
 impl MemberMap {

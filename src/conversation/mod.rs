@@ -21,6 +21,7 @@
 //!
 //! Nothing in here knows HTTP, AMQP or Socket.IO.
 
+mod apply;
 mod batch;
 mod beginning;
 mod catch_up;
@@ -54,6 +55,8 @@ mod window;
 
 pub use batch::{Arrival, Batch};
 pub use beginning::{Asked, Beginning};
+#[cfg(test)]
+pub(crate) use conversation::alone::Alone;
 pub use counters::{Counters, Latencies, ResetReason};
 pub use cursor::{Cursor, CursorKey, Epoch, Mark, Position};
 pub(crate) use decode::not_json;

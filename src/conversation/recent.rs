@@ -14,7 +14,7 @@ use super::event::{Event, Identity, Status};
 
 /// The identities of the latest events. Plain data, like the window that it belongs to, but
 /// bounded by a count of its own: a redelivery repeats more than the window may hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Recent {
     messages: HashMap<Arc<str>, Seen>,
     event_ids: HashMap<Arc<str>, Known>,
@@ -25,7 +25,7 @@ pub(super) struct Recent {
 }
 
 /// What is known of one messageId.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Seen {
     inbound: Option<Known>,
     outbound: Option<Known>,
@@ -40,7 +40,7 @@ struct Known {
     last: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Remembered {
     /// When it was seen last.
     at: Instant,

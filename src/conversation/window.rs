@@ -47,7 +47,7 @@ impl WindowLimits {
 }
 
 /// The recent events of one conversation.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Window {
     entries: VecDeque<Arc<Entry>>,
     /// Everything after this position is here; at or before it something may be gone.

@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 pub use crate::conversation::Published;
 pub use memory::MemoryJournal;
 pub use stream::counts::StreamCounts;
+#[cfg(test)]
+pub(crate) use stream::steps;
 pub use stream::{Greeting, StreamJournal, StreamSettings, StreamTasks};
 pub use submitted::{NotTaken, Submitted};
 

@@ -30,8 +30,7 @@ impl Hub {
     /// Nothing is known of the journal up to `floor`, and nothing that was known counts any more:
     /// members are `reset`.
     pub fn begin(self: &Arc<Self>, floor: Position) {
-        self.shared.head.store(floor.0, Ordering::Release);
-        self.shared.marks.clear();
+        self.shared.begin(floor);
         self.eviction_floor.begin(floor);
         let map = self.conversations.read();
         let all: Vec<_> = map.values().cloned().collect();
@@ -58,16 +57,16 @@ impl Hub {
         accepted: Accepted,
         batch: &mut Batch,
     ) -> Published {
-        self.shared.marks.push(position, mark);
+        self.shared.mark(position, mark);
         let published = self.apply(event, || position, accepted, batch);
-        self.shared.head.fetch_max(position.0, Ordering::AcqRel);
+        self.shared.advance(position);
         published
     }
 
     /// Passes by something else at this position of the journal.
     pub fn pass(&self, position: Position, mark: Mark) {
-        self.shared.marks.push(position, mark);
-        self.shared.head.fetch_max(position.0, Ordering::AcqRel);
+        self.shared.mark(position, mark);
+        self.shared.advance(position);
     }
 
     /// Says whether this replica has read the journal to its end; until then nothing is forgotten by

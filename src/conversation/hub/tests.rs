@@ -5,6 +5,7 @@ mod shared;
 use std::collections::HashMap;
 use std::pin::{Pin, pin};
 use std::sync::Mutex;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -12,6 +13,7 @@ use serde_json::value::to_raw_value;
 use tokio::sync::Notify;
 
 use super::super::cursor::Mark;
+use super::super::entry::Entry;
 use super::super::event::EventName;
 use super::super::id::Id;
 use super::super::member::{Joined, Offer, Participant, ResetNotice, Resume};

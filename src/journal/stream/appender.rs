@@ -7,7 +7,6 @@
 //! nobody wants it any more: a delivery whose channel is gone comes again, perhaps elsewhere, and
 //! must not come a second time when it is no longer known.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,8 +17,8 @@ use lapin::{BasicProperties, Confirmation};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::record::RecordId;
 use super::shared::Shared;
+use super::unconfirmed::{Outgoing, Unconfirmed};
 use crate::broker::{BrokerConnection, BrokerError, DEFAULT_EXCHANGE, Operation, Session, Traffic};
 
 /// How many records may be unconfirmed: at 256 the broker stops reading from the channel.
@@ -35,29 +34,15 @@ const MANDATORY: BasicPublishOptions = BasicPublishOptions {
 pub(super) struct Appender {
     pub(super) stream: String,
     /// What the tail needs to find its way: appended at once.
-    pub(super) notices: mpsc::UnboundedReceiver<Bytes>,
+    pub(super) notices: mpsc::UnboundedReceiver<Outgoing>,
     /// What was submitted: appended when the stream has been read to its end.
-    pub(super) submissions: mpsc::UnboundedReceiver<Submission>,
-    /// Published and not confirmed, in order.
-    pub(super) unconfirmed: VecDeque<Published>,
+    pub(super) submissions: mpsc::UnboundedReceiver<Outgoing>,
+    /// Published and not confirmed. It outlives connections, however they end.
+    pub(super) unconfirmed: Unconfirmed,
     /// Whether the tail consumes: then the stream is there.
     pub(super) attached: watch::Receiver<bool>,
     pub(super) shared: Arc<Shared>,
     pub(super) shutdown: CancellationToken,
-}
-
-/// A record that somebody waits for, or did.
-#[derive(Debug, Clone)]
-pub(super) struct Submission {
-    pub(super) id: RecordId,
-    pub(super) body: Bytes,
-}
-
-/// A record that the broker has not confirmed.
-#[derive(Debug)]
-pub(super) enum Published {
-    Notice,
-    Submission(Submission),
 }
 
 impl Session for Appender {
@@ -71,7 +56,7 @@ impl Session for Appender {
         }
         let channel = connection.within(connection.confirming_channel()).await?;
         self.shared.set_appending(true);
-        let mut again: VecDeque<_> = self.unconfirmed.drain(..).collect();
+        self.unconfirmed.connected();
         let mut current = self.shared.current();
         let stream = self.stream.clone();
         let publish = |body: Bytes| {
@@ -88,15 +73,11 @@ impl Session for Appender {
         loop {
             let is_free = *self.attached.borrow_and_update() && in_flight.len() < UNCONFIRMED;
             let is_current = *current.borrow_and_update();
-            if is_free
-                && is_current
-                && let Some(published) = again.pop_front()
-            {
-                if let Published::Submission(submission) = published {
-                    in_flight.extend(self.wanted(submission).map(&publish));
-                }
+            if is_free && let Some(outgoing) = self.unconfirmed.again(is_current) {
+                in_flight.extend(self.wanted(outgoing).map(&publish));
                 continue;
             }
+            let is_open = is_free && is_current && !self.unconfirmed.has_again();
             let nothing_waits = self.notices.is_empty()
                 && in_flight.is_empty()
                 && (!is_current || self.submissions.is_empty());
@@ -108,25 +89,17 @@ impl Session for Appender {
                         let operation = Operation::Publish(DEFAULT_EXCHANGE.to_owned());
                         connection.error(&operation, &error)
                     });
-                    let taken = confirmed.and_then(|confirmed| self.taken(confirmed, connection));
-                    if let Err(error) = taken {
-                        self.unconfirmed.extend(again);
-                        return Err(error);
-                    }
+                    confirmed.and_then(|confirmed| self.taken(confirmed, connection))?;
                 }
                 Some(notice) = self.notices.recv(), if is_free => {
-                    self.unconfirmed.push_back(Published::Notice);
-                    in_flight.push_back(publish(notice));
+                    in_flight.extend(self.wanted(notice).map(&publish));
                 }
-                Some(submission) = self.submissions.recv(), if is_free && is_current => {
+                Some(submission) = self.submissions.recv(), if is_open => {
                     in_flight.extend(self.wanted(submission).map(&publish));
                 }
                 _ = self.attached.changed() => {}
                 _ = current.changed() => {}
-                () = self.shutdown.cancelled(), if nothing_waits => {
-                    self.unconfirmed.extend(again);
-                    return Ok(());
-                }
+                () = self.shutdown.cancelled(), if nothing_waits => return Ok(()),
             }
         }
     }
@@ -138,15 +111,21 @@ impl Session for Appender {
 
 impl Appender {
     /// The body of a record that is still wanted, and now counts as published.
-    fn wanted(&mut self, submission: Submission) -> Option<Bytes> {
-        if !self.shared.is_wanted(submission.id) {
-            self.shared.counts.confirmed(submission.body.len());
+    fn wanted(&mut self, outgoing: Outgoing) -> Option<Bytes> {
+        if !self.shared.is_wanted(outgoing.id) {
+            self.confirmed(&outgoing);
             return None;
         }
-        let body = submission.body.clone();
-        self.unconfirmed
-            .push_back(Published::Submission(submission));
+        let body = outgoing.body.clone();
+        self.unconfirmed.publish(outgoing);
         Some(body)
+    }
+
+    /// Nothing more is to be done for a record.
+    fn confirmed(&self, outgoing: &Outgoing) {
+        if !outgoing.is_notice {
+            self.shared.counts.confirmed(outgoing.body.len());
+        }
     }
 
     /// The broker has answered to the oldest of what is unconfirmed.
@@ -159,8 +138,8 @@ impl Appender {
         let vhost = connection.vhost().to_owned();
         match confirmed {
             Confirmation::Ack(None) => {
-                if let Some(Published::Submission(submission)) = self.unconfirmed.pop_front() {
-                    self.shared.counts.confirmed(submission.body.len());
+                if let Some(outgoing) = self.unconfirmed.confirmed() {
+                    self.confirmed(&outgoing);
                 }
                 Ok(())
             }

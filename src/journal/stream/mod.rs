@@ -11,41 +11,49 @@
 //! A replica that starts reads the stream from as far back as it matters, which is
 //! [`reach`](StreamSettings::reach): what a window may hold, and before that, what may make a record
 //! in it a repeat.
+//!
+//! What follows from what happens is decided in steps without tasks, clocks and I/O: [`following`] of what is
+//! read, [`unconfirmed`] of what is appended, [`wanted`] of who waits. A model of two replicas takes the same
+//! steps in every order (`src/model`).
 
+mod append;
 mod appender;
 mod clock;
 pub(super) mod counts;
+mod following;
 mod greeting;
 mod reading;
 mod record;
 mod settings;
 mod shared;
 mod tail;
+mod unconfirmed;
+mod wanted;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::warn;
 
 use crate::broker::{Check, keep_connected};
-use crate::conversation::{Accepted, Batch, Epoch, Event, Hub, Published, Selection};
+use crate::conversation::{Accepted, Batch, Event, Hub, Published, Selection};
 use crate::lock::Mutex;
 use crate::throttle::Throttle;
-use appender::{Appender, Submission};
+use append::Append;
+use appender::Appender;
 use clock::Clock;
 use counts::StreamCounts;
+use following::Following;
 pub use greeting::Greeting;
-use reading::Reading;
-use record::{Body, Record, RecordId};
+use record::{Body, Record};
 pub use settings::StreamSettings;
-use shared::Shared;
 use tail::Tail;
+use unconfirmed::{Outgoing, Unconfirmed};
 
 use super::{NotTaken, Submitted};
 
@@ -56,19 +64,10 @@ const RELAY_WAIT: Duration = Duration::from_secs(2);
 /// How much of the relay's may wait for the broker, in bytes: beyond that calls are refused.
 const WAITING_LIMIT: usize = 64 << 20;
 
-/// The way into the stream.
-#[derive(Clone)]
-struct Append {
-    notices: mpsc::UnboundedSender<Bytes>,
-    submissions: mpsc::UnboundedSender<Submission>,
-    epoch: Arc<Mutex<Option<Epoch>>>,
-    shared: Arc<Shared>,
-}
-
 /// What waits to be appended.
 type Queues = (
-    mpsc::UnboundedReceiver<Bytes>,
-    mpsc::UnboundedReceiver<Submission>,
+    mpsc::UnboundedReceiver<Outgoing>,
+    mpsc::UnboundedReceiver<Outgoing>,
 );
 
 /// The journal of several replicas.
@@ -87,40 +86,6 @@ pub struct StreamTasks {
     append: Append,
     greeting: Greeting,
     shutdown: CancellationToken,
-}
-
-impl Append {
-    fn epoch(&self) -> Option<Epoch> {
-        *self.epoch.lock()
-    }
-
-    fn set_epoch(&self, epoch: Option<Epoch>) {
-        *self.epoch.lock() = epoch;
-    }
-
-    /// Appends a record that is no submission.
-    fn notice(&self, epoch: Option<Epoch>, body: Body) -> RecordId {
-        let record = Record::new(epoch, body);
-        // Nobody takes it at the end of the process.
-        self.notices.send(encoded(&record)).ok();
-        record.id
-    }
-
-    /// Appends a record that somebody waits for.
-    fn submit(&self, record: &Record) {
-        let (id, body) = (record.id, encoded(record));
-        self.shared.counts.submitted(body.len());
-        // Nobody takes it at the end of the process.
-        self.submissions.send(Submission { id, body }).ok();
-    }
-}
-
-/// What is not JSON cannot come out of what was.
-fn encoded(record: &Record) -> Bytes {
-    let encoded = record.encode().inspect_err(|error| {
-        error!(%error, "a record cannot be encoded, and is passed by");
-    });
-    encoded.unwrap_or_default().into()
 }
 
 impl StreamJournal {
@@ -151,7 +116,7 @@ impl StreamJournal {
             stream: self.settings.stream.clone(),
             notices,
             submissions,
-            unconfirmed: VecDeque::new(),
+            unconfirmed: Unconfirmed::default(),
             attached: attached.subscribe(),
             shared: self.append.shared.clone(),
             shutdown: shutdown.clone(),
@@ -163,9 +128,8 @@ impl StreamJournal {
             append: self.append.clone(),
             attached,
             disconnects,
-            reading: Reading::default(),
+            following: Following::default(),
             clock: Clock::new(),
-            epoch: None,
             was_current: false,
             invalid: Throttle::default(),
             shutdown: tail_shutdown.clone(),
@@ -294,4 +258,15 @@ impl StreamTasks {
             }
         }
     }
+}
+
+/// The pure steps, for the model of two replicas.
+#[cfg(test)]
+pub(crate) mod steps {
+    pub(crate) use super::following::{Following, Taken};
+    pub(crate) use super::greeting::Greeting;
+    pub(crate) use super::reading::Start;
+    pub(crate) use super::record::{Body, Record, RecordId};
+    pub(crate) use super::unconfirmed::{Outgoing, Unconfirmed};
+    pub(crate) use super::wanted::{Purpose, Wanted};
 }

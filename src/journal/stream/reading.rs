@@ -3,7 +3,7 @@
 use super::record::RecordId;
 
 /// How far the stream has been read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Reading {
     /// The offset and the id of the last record.
     last: Option<(u64, RecordId)>,
@@ -13,7 +13,7 @@ pub(super) struct Reading {
 
 /// Where to read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
+pub(crate) enum Start {
     /// As far back as it matters: nothing is known.
     Reach,
     /// From the last record, to see whether it still stands there.

@@ -1,6 +1,6 @@
 //! What the appender, the tail and those who submit events share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -9,6 +9,7 @@ use tokio::sync::{oneshot, watch};
 use super::counts::StreamCounts;
 use super::greeting::{Greeting, Replicas};
 use super::record::RecordId;
+use super::wanted::{Purpose, Wanted};
 use crate::broker::Check;
 use crate::conversation::Published;
 use crate::lock::Mutex;
@@ -20,8 +21,8 @@ const REPLICAS: &str = "replicas";
 /// The journal's state.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// The records that were submitted and have no place.
-    waiting: Mutex<HashMap<RecordId, Waiting>>,
+    /// The records that were made here and have not been read.
+    wanted: Mutex<Wanted<Waiting>>,
     pub(super) counts: StreamCounts,
     appending: AtomicBool,
     /// The stream has been read to its end.
@@ -34,21 +35,19 @@ pub(super) struct Shared {
     replicas: Mutex<(Replicas, Option<String>)>,
 }
 
-/// Who waits for a record's place.
+/// Who waits for a record.
 #[derive(Debug)]
 enum Waiting {
-    /// A delivery, which comes again when nobody waits any more.
-    Delivery(oneshot::Sender<Published>),
-    /// A call of the relay, whose event is appended whether somebody waits or not.
-    Event(Option<oneshot::Sender<Published>>),
-    /// The same of a disconnect.
-    Disconnect(oneshot::Sender<()>),
+    /// For its event's place.
+    Place(oneshot::Sender<Published>),
+    /// Until it stands in the stream.
+    Done(oneshot::Sender<()>),
 }
 
 impl Default for Shared {
     fn default() -> Self {
         Self {
-            waiting: Mutex::default(),
+            wanted: Mutex::default(),
             counts: StreamCounts::default(),
             appending: AtomicBool::new(false),
             current: watch::Sender::new(false),
@@ -63,53 +62,56 @@ impl Default for Shared {
 impl Shared {
     /// Waits for the place of a delivery's event.
     pub(super) fn wait_for_delivery(&self, id: RecordId) -> oneshot::Receiver<Published> {
-        let (sender, receiver) = oneshot::channel();
-        self.waiting.lock().insert(id, Waiting::Delivery(sender));
-        receiver
+        self.wait_for_place(id, Purpose::Delivery)
     }
 
     /// Waits for the place of an event of the relay.
     pub(super) fn wait_for_event(&self, id: RecordId) -> oneshot::Receiver<Published> {
+        self.wait_for_place(id, Purpose::Event)
+    }
+
+    fn wait_for_place(&self, id: RecordId, purpose: Purpose) -> oneshot::Receiver<Published> {
         let (sender, receiver) = oneshot::channel();
-        let waiting = Waiting::Event(Some(sender));
-        self.waiting.lock().insert(id, waiting);
+        let waiting = Some(Waiting::Place(sender));
+        self.wanted.lock().add(id, purpose, waiting);
         receiver
     }
 
     /// Waits until a disconnect stands in the stream.
     pub(super) fn wait_for_disconnect(&self, id: RecordId) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
-        self.waiting.lock().insert(id, Waiting::Disconnect(sender));
+        let waiting = Some(Waiting::Done(sender));
+        self.wanted.lock().add(id, Purpose::Disconnect, waiting);
         receiver
+    }
+
+    /// The tail needs this record in the stream.
+    pub(super) fn notice(&self, id: RecordId) {
+        self.wanted.lock().add(id, Purpose::Notice, None);
     }
 
     /// Whether a record is still to be appended.
     pub(super) fn is_wanted(&self, id: RecordId) -> bool {
-        let mut waiting = self.waiting.lock();
-        let is_wanted = match waiting.get(&id) {
-            None => false,
-            Some(Waiting::Delivery(sender)) => !sender.is_closed(),
-            Some(Waiting::Event(_) | Waiting::Disconnect(_)) => true,
-        };
-        if !is_wanted {
-            waiting.remove(&id);
-        }
-        is_wanted
+        self.wanted.lock().is_wanted(id, |waiting| match waiting {
+            Waiting::Place(sender) => !sender.is_closed(),
+            Waiting::Done(_) => true,
+        })
     }
 
     /// A record's event has its place.
     pub(super) fn placed(&self, id: RecordId, published: Published) {
-        let waiting = self.waiting.lock().remove(&id);
-        if let Some(Waiting::Delivery(sender) | Waiting::Event(Some(sender))) = waiting {
+        let waiting = self.wanted.lock().read(id);
+        if let Some((_, Some(Waiting::Place(sender)))) = waiting {
             // Whoever has asked may no longer wait.
             sender.send(published).ok();
         }
     }
 
-    /// A disconnect stands in the stream; whether it is this replica's own.
-    pub(super) fn disconnected(&self, id: RecordId) -> bool {
-        match self.waiting.lock().remove(&id) {
-            Some(Waiting::Disconnect(sender)) => {
+    /// Something else stands in the stream; whether it is a disconnect of this replica's own.
+    pub(super) fn passed(&self, id: RecordId) -> bool {
+        let waiting = self.wanted.lock().read(id);
+        match waiting {
+            Some((_, Some(Waiting::Done(sender)))) => {
                 sender.send(()).ok();
                 true
             }
@@ -120,14 +122,7 @@ impl Shared {
     /// Nobody learns any more what has become of what was submitted. Deliveries are to be submitted
     /// again; what the portal has sent is appended once more.
     pub(super) fn give_up(&self) {
-        self.waiting.lock().retain(|_, waiting| match waiting {
-            Waiting::Delivery(_) => false,
-            Waiting::Event(sender) => {
-                *sender = None;
-                true
-            }
-            Waiting::Disconnect(_) => true,
-        });
+        self.wanted.lock().give_up();
     }
 
     pub(super) fn set_appending(&self, appending: bool) {

@@ -1,38 +1,31 @@
 //! Reads the stream, as every replica does: what stands in it is applied in its order.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod consuming;
+mod take;
 
-use futures_util::{FutureExt as _, StreamExt as _};
-use lapin::message::Delivery;
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Consumer};
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
-use tokio::task::yield_now;
-use tokio::time::{interval, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::warn;
 
 use super::clock::Clock;
-use super::counts::Phase;
-use super::greeting::{self, Greeting};
-use super::reading::{Delivered, Reading, Start};
-use super::record::{Body, Record, RecordId};
+use super::following::Following;
+use super::reading::Start;
+use super::record::{Body, Record};
 use super::{Append, StreamSettings};
-use crate::broker::{BrokerConnection, BrokerError, Check, Coalescing, Operation, Session};
-use crate::conversation::{Arrival, Batch, Epoch, Hub, Position, Selection};
+use crate::broker::{BrokerConnection, BrokerError, Check, Operation, Session};
+use crate::conversation::{Hub, Selection};
 use crate::throttle::Throttle;
+use consuming::{Ended, offset};
 
 /// How many records may be on their way.
 const PREFETCH: u16 = 1_000;
-
-/// How many are acknowledged together at most.
-const ACK_COUNT: u64 = 250;
-
-/// How often the log tells how far a long reading has come.
-const PROGRESS: Duration = Duration::from_secs(5);
 
 /// Where a delivery stands in the stream.
 const OFFSET: &str = "x-stream-offset";
@@ -45,43 +38,25 @@ pub(super) struct Tail {
     pub(super) attached: watch::Sender<bool>,
     /// Where the disconnects of other replicas go.
     pub(super) disconnects: mpsc::UnboundedSender<Selection>,
-    pub(super) reading: Reading,
+    pub(super) following: Following,
     pub(super) clock: Clock,
-    pub(super) epoch: Option<Epoch>,
     /// The stream has been read to its end once.
     pub(super) was_current: bool,
     pub(super) invalid: Throttle,
     pub(super) shutdown: CancellationToken,
 }
 
-/// One consumer of the stream.
-struct Consuming {
-    /// The record that was appended when it began: what comes after that is new.
-    marker: RecordId,
-    /// Whether that has come.
-    is_current: bool,
-    read: u64,
-    begun: Instant,
-    told: Instant,
-    /// The tag of the last delivery, and of the last that was acknowledged.
-    tag: u64,
-    acknowledged: u64,
-}
-
 impl Session for Tail {
     const PURPOSE: &'static str = "journal's tail";
 
     async fn live(&mut self, connection: &BrokerConnection) -> Result<(), BrokerError> {
-        let read = self.read(connection).await;
-        self.attached.send_replace(false);
-        self.append.shared.counts.detached();
-        read
+        self.read(connection).await
     }
 
     fn lost(&mut self, error: &BrokerError) {
-        // It may have been noticed elsewhere, in the midst of reading.
         self.attached.send_replace(false);
         self.append.shared.counts.detached();
+        self.following.lost();
         self.append.shared.set_current(false);
         let reason = format!("the journal is not read: {error}");
         self.append.shared.set_check(Check::Down(reason));
@@ -97,10 +72,10 @@ impl Tail {
             self.forget();
         }
         loop {
-            let start = match self.reading.attach() {
+            let start = match self.following.attach() {
                 Start::Offset(offset) if !self.goes_on_after(offset, connection).await? => {
                     self.forget_broken();
-                    self.reading.attach()
+                    self.following.attach()
                 }
                 start => start,
             };
@@ -129,17 +104,8 @@ impl Tail {
             let marker = self
                 .append
                 .notice(None, Body::Replica(self.greeting(false)));
-            let now = Instant::now();
-            let consuming = Consuming {
-                marker,
-                is_current: false,
-                read: 0,
-                begun: now,
-                told: now,
-                tag: 0,
-                acknowledged: 0,
-            };
-            let ended = self.follow(consuming, &mut consumer, &channel).await;
+            self.following.mark(marker);
+            let ended = self.follow(&mut consumer, &channel).await;
             self.attached.send_replace(false);
             let operation = Operation::Consume(self.settings.object());
             match ended {
@@ -191,7 +157,7 @@ impl Tail {
             let delivery = delivery.map_err(explain)?;
             let is_marker = Record::decode(&delivery.data).is_ok_and(|record| record.id == marker);
             if is_marker {
-                break offset(&delivery).is_some_and(|offset| offset > last);
+                break Following::goes_on(last, offset(&delivery));
             }
             let ack = channel.basic_ack(delivery.delivery_tag, BasicAckOptions::default());
             ack.await.map_err(explain)?;
@@ -211,8 +177,7 @@ impl Tail {
     }
 
     fn forget(&mut self) {
-        self.reading.forget();
-        self.epoch = None;
+        self.following.forget();
         self.append.set_epoch(None);
         self.append.shared.give_up();
     }
@@ -238,255 +203,5 @@ impl Tail {
             consumer.map_err(|error| connection.error(&operation, &error))
         };
         connection.within(explained).await
-    }
-
-    async fn follow(
-        &mut self,
-        mut consuming: Consuming,
-        consumer: &mut Consumer,
-        channel: &Channel,
-    ) -> lapin::Result<Ended> {
-        let mut batch = Batch::default();
-        let mut coalescing = Coalescing::default();
-        let mut greet = interval(greeting::INTERVAL);
-        loop {
-            let delivery = match consumer.next().now_or_never() {
-                Some(delivery) => delivery,
-                None => {
-                    let deadline = coalescing.deadline();
-                    if deadline.is_none() {
-                        coalescing.flushed();
-                        batch.flush().await;
-                    }
-                    self.hub.progressed();
-                    consuming.acknowledge(channel).await?;
-                    tokio::select! {
-                        biased;
-                        () = self.shutdown.cancelled() => {
-                            batch.flush().await;
-                            return Ok(Ended::Shutdown);
-                        }
-                        () = until(deadline) => {
-                            coalescing.flushed();
-                            batch.flush().await;
-                            continue;
-                        }
-                        _ = greet.tick() => {
-                            self.greet(consuming.is_current);
-                            continue;
-                        }
-                        delivery = consumer.next() => delivery,
-                    }
-                }
-            };
-            let delivery = match delivery {
-                Some(delivery) => delivery?,
-                None => return Ok(Ended::Cancelled),
-            };
-            let is_due = coalescing.taken(Instant::now());
-            consuming.tag = delivery.delivery_tag;
-            let Some(offset) = offset(&delivery) else {
-                return Ok(Ended::NoStream);
-            };
-            if !self.take(&mut consuming, offset, &delivery.data, &mut batch) {
-                return Ok(Ended::Broken);
-            }
-            if is_due {
-                coalescing.flushed();
-                batch.flush().await;
-            }
-            if consuming.tag - consuming.acknowledged >= ACK_COUNT {
-                consuming.acknowledge(channel).await?;
-                // Deliveries may be ready for long, and other tasks have to run.
-                yield_now().await;
-            }
-        }
-    }
-
-    /// Takes a delivery; `false` when the stream is not the one that was read.
-    fn take(
-        &mut self,
-        consuming: &mut Consuming,
-        offset: u64,
-        body: &[u8],
-        batch: &mut Batch,
-    ) -> bool {
-        let record = match Record::decode(body) {
-            Ok(record) => record,
-            Err(error) => {
-                if let Some(count) = self.invalid.note(&()) {
-                    let stream = &self.settings.stream;
-                    warn!(stream, offset, count, %error, "what stands in the stream is passed by");
-                }
-                return true;
-            }
-        };
-        let position = Position(offset + 1);
-        match self.reading.delivered(offset, record.id) {
-            Delivered::Broken => return false,
-            Delivered::Known => return true,
-            Delivered::First => self.hub.begin(Position(offset)),
-            Delivered::Next => {}
-        }
-        consuming.read += 1;
-        let phase = match consuming.is_current {
-            true => Phase::Live,
-            false => Phase::CatchingUp,
-        };
-        self.append.shared.counts.read(phase, record.time);
-        let (id, mark) = (record.id, record.id.mark());
-        let is_marker = id == consuming.marker;
-        if let Body::Event(event) = record.body {
-            let accepted = self.clock.accepted(record.time);
-            if consuming.is_current {
-                batch.arrived(Arrival {
-                    at: accepted.instant,
-                    published_before: record.published_before,
-                });
-            }
-            let published = self.hub.record(event, (position, mark), accepted, batch);
-            self.append.shared.placed(id, published);
-            self.progress(consuming);
-            return true;
-        }
-        self.hub.pass(position, mark);
-        match record.body {
-            Body::Disconnect(selection) => self.disconnect(id, selection),
-            Body::Replica(greeting) => {
-                self.adopt(record.epoch, false);
-                self.greeted(Some(greeting));
-            }
-            Body::Epoch => {
-                if self.epoch.is_none() {
-                    self.adopt(record.epoch, true);
-                } else if self.epoch != record.epoch {
-                    // Somebody does not know it.
-                    self.greet(consuming.is_current);
-                }
-            }
-            Body::Event(_) | Body::Unknown => {}
-        }
-        if is_marker {
-            consuming.is_current = true;
-            if self.epoch.is_none() {
-                let drawn = Some(Epoch(rand::random()));
-                self.append.notice(drawn, Body::Epoch);
-            }
-        }
-        if consuming.is_current && self.epoch.is_some() && !self.append.shared.is_current() {
-            self.become_current(consuming);
-        }
-        true
-    }
-
-    fn become_current(&mut self, consuming: &Consuming) {
-        info!(
-            stream = self.settings.stream,
-            records = consuming.read,
-            seconds = consuming.begun.elapsed().as_secs_f32(),
-            replicas = self.append.shared.replicas(),
-            "the journal has been read"
-        );
-        self.was_current = true;
-        self.hub.set_current(true);
-        self.append.shared.set_current(true);
-        self.greet(true);
-    }
-
-    /// The stream is of this epoch, as somebody says who knows, or has drawn it.
-    fn adopt(&mut self, epoch: Option<Epoch>, is_drawn: bool) {
-        let Some(epoch) = epoch else { return };
-        if self.epoch != Some(epoch) {
-            debug!(epoch = epoch.0, is_drawn, "the stream's epoch is known");
-            self.epoch = Some(epoch);
-            self.hub.set_epoch(epoch);
-            self.append.set_epoch(Some(epoch));
-        }
-    }
-
-    /// Members that the portal sends away at another replica. Those that come later than this
-    /// replica's beginning are sent away here: before, there were none.
-    fn disconnect(&self, id: RecordId, selection: Selection) {
-        if !self.append.shared.disconnected(id) && self.was_current {
-            // Nobody takes them at the end of the process.
-            self.disconnects.send(selection).ok();
-        }
-    }
-
-    /// Says that this replica is there, and looks for those that are not any more.
-    fn greet(&mut self, is_current: bool) {
-        if is_current && self.epoch.is_some() {
-            let greeting = self.greeting(false);
-            self.append.notice(self.epoch, Body::Replica(greeting));
-        }
-        self.greeted(None);
-    }
-
-    fn greeting(&self, leaving: bool) -> Greeting {
-        Greeting {
-            leaving,
-            ..self.settings.greeting.clone()
-        }
-    }
-
-    fn greeted(&self, greeting: Option<Greeting>) {
-        let own = &self.settings.greeting;
-        match self.append.shared.greeted(greeting, own) {
-            Some(Some(problem)) => warn!(problem, "replicas differ in what has to be the same"),
-            Some(None) => info!("replicas no longer differ"),
-            None => {}
-        }
-    }
-
-    fn progress(&self, consuming: &mut Consuming) {
-        if !consuming.is_current && consuming.told.elapsed() >= PROGRESS {
-            consuming.told = Instant::now();
-            info!(
-                stream = self.settings.stream,
-                records = consuming.read,
-                seconds = consuming.begun.elapsed().as_secs(),
-                "reading the journal"
-            );
-        }
-    }
-}
-
-/// Why a consumer has ended.
-enum Ended {
-    /// The gateway shuts down.
-    Shutdown,
-    /// The stream is not the one that was read.
-    Broken,
-    /// It was deleted, or its node went away.
-    Cancelled,
-    /// The queue is none.
-    NoStream,
-}
-
-impl Consuming {
-    async fn acknowledge(&mut self, channel: &Channel) -> lapin::Result<()> {
-        if self.tag > self.acknowledged {
-            self.acknowledged = self.tag;
-            let multiple = BasicAckOptions { multiple: true };
-            channel.basic_ack(self.tag, multiple).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Where the delivery stands in the stream.
-fn offset(delivery: &Delivery) -> Option<u64> {
-    let headers = delivery.properties.headers().as_ref()?;
-    match headers.inner().get(OFFSET)? {
-        AMQPValue::LongLongInt(offset) => u64::try_from(*offset).ok(),
-        _ => None,
-    }
-}
-
-/// Waits for this moment; without one, for good.
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
     }
 }

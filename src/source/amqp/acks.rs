@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 /// many (`multiple`) costs the same. So everything below the first delivery that is not done is
 /// acknowledged at once, and only what was done beyond it (that one waits to be dead-lettered)
 /// one by one, so that a poison delivery does not use up the prefetch.
-#[derive(Debug, Default)]
-pub(super) struct Acks {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Acks {
     /// All deliveries up to this tag are done.
     frontier: u64,
     /// The greatest tag within the frontier that has not been acknowledged.
@@ -24,14 +24,14 @@ pub(super) struct Acks {
 
 /// A command for the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ack {
+pub(crate) enum Ack {
     Multiple(u64),
     One(u64),
 }
 
 impl Acks {
     /// The delivery is done: its event is in the journal, or it is in the dead letter queue.
-    pub(super) fn done(&mut self, tag: u64) {
+    pub(crate) fn done(&mut self, tag: u64) {
         self.waiting += 1;
         if tag != self.frontier + 1 {
             self.beyond.insert(tag);
@@ -52,12 +52,12 @@ impl Acks {
     }
 
     /// How many deliveries were done since the last [`take`](Self::take).
-    pub(super) fn waiting(&self) -> usize {
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting
     }
 
     /// The commands that acknowledge everything that is done.
-    pub(super) fn take(&mut self) -> Vec<Ack> {
+    pub(crate) fn take(&mut self) -> Vec<Ack> {
         self.waiting = 0;
         let multiple = self.unacknowledged.take().map(Ack::Multiple);
         let alone: Vec<_> = self

@@ -1,9 +1,29 @@
-//! The properties of a dead letter.
+//! The properties of a dead letter, and of what becomes of it.
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
 use crate::conversation::Rejection;
+
+/// The headers that say why it is one.
+pub(super) const REASON: &str = "x-gateway-reason";
+pub(super) const DETAIL: &str = "x-gateway-detail";
+pub(super) const QUEUE: &str = "x-gateway-queue";
+
+/// The headers with which a quorum queue counts.
+const OF_A_QUORUM_QUEUE: [&str; 2] = ["x-delivery-count", "x-acquired-count"];
+
+/// The headers with which RabbitMQ says why a message is a dead letter. One that it finds on a message
+/// may have it take that message's next death for a cycle.
+const OF_THE_BROKER: [&str; 7] = [
+    "x-death",
+    "x-first-death-reason",
+    "x-first-death-queue",
+    "x-first-death-exchange",
+    "x-last-death-reason",
+    "x-last-death-queue",
+    "x-last-death-exchange",
+];
 
 /// The properties of a dead letter: as they came, with the reason, and with what would change its
 /// fate in the dead letter queue moved to other headers. `expiration` would drop it there, the
@@ -14,6 +34,43 @@ pub(super) fn dead_letter_properties(
     rejection: &Rejection,
     queue: &str,
 ) -> BasicProperties {
+    let mut headers = moved_aside(properties);
+    headers.insert(REASON.into(), text(rejection.reason.as_str()));
+    headers.insert(DETAIL.into(), text(&rejection.detail));
+    headers.insert(QUEUE.into(), text(queue));
+    without_routing(properties).with_headers(headers)
+}
+
+/// The properties with which a dead letter goes back to the queue it came from: without what says why
+/// it was one. What was moved aside stays there: in its old place it would now have the message dropped
+/// before it is delivered, refused, or routed to others who have had it.
+pub(super) fn returned_properties(properties: &BasicProperties) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    for (name, value) in moved_aside(properties).inner() {
+        let known = name.as_str();
+        let is_of_the_letter = [REASON, DETAIL, QUEUE].contains(&known)
+            || OF_THE_BROKER.contains(&known)
+            || OF_A_QUORUM_QUEUE.contains(&known);
+        if !is_of_the_letter {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+    without_routing(properties).with_headers(headers)
+}
+
+/// The properties of a copy that takes a dead letter's place.
+pub(super) fn renewed_properties(properties: &BasicProperties) -> BasicProperties {
+    let mut headers = FieldTable::default();
+    for (name, value) in moved_aside(properties).inner() {
+        if !OF_A_QUORUM_QUEUE.contains(&name.as_str()) {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+    without_routing(properties).with_headers(headers)
+}
+
+/// The headers, with what would change the message's fate under other names.
+fn moved_aside(properties: &BasicProperties) -> FieldTable {
     let mut headers = FieldTable::default();
     for (name, value) in properties.headers().iter().flat_map(FieldTable::inner) {
         let name = match name.as_str() {
@@ -22,7 +79,6 @@ pub(super) fn dead_letter_properties(
         };
         headers.insert(name, value.clone());
     }
-    let text = |text: &str| AMQPValue::LongString(text.into());
     let moved = [
         ("expiration", properties.expiration()),
         ("user-id", properties.user_id()),
@@ -32,10 +88,11 @@ pub(super) fn dead_letter_properties(
             headers.insert(original(name), text(value.as_str()));
         }
     }
-    headers.insert("x-gateway-reason".into(), text(rejection.reason.as_str()));
-    headers.insert("x-gateway-detail".into(), text(&rejection.detail));
-    headers.insert("x-gateway-queue".into(), text(queue));
-    without_routing(properties).with_headers(headers)
+    headers
+}
+
+fn text(text: &str) -> AMQPValue {
+    AMQPValue::LongString(text.into())
 }
 
 fn original(name: &str) -> ShortString {
@@ -93,7 +150,6 @@ mod tests {
             .with_app_id("a".into());
         let rejection = Rejection::new(Reason::InvalidEvent, "text: must be a string");
         let letter = dead_letter_properties(&properties, &rejection, "inbound");
-        let text = |text: &str| AMQPValue::LongString(text.into());
         let headers = letter.headers().clone().unwrap();
         let headers: Vec<_> = headers
             .inner()
@@ -117,5 +173,42 @@ mod tests {
         assert_eq!(letter.timestamp(), &Some(7));
         assert_eq!(letter.message_id().as_ref().unwrap().as_str(), "m");
         assert_eq!(letter.kind().as_ref().unwrap().as_str(), "t");
+
+        let mut headers = letter.headers().clone().unwrap();
+        for name in OF_THE_BROKER.iter().chain(&OF_A_QUORUM_QUEUE) {
+            headers.insert((*name).into(), AMQPValue::Boolean(true));
+        }
+        let returned = returned_properties(&letter.with_headers(headers.clone()));
+        let names = |properties: &BasicProperties| {
+            let headers = properties.headers().clone().unwrap();
+            let names = headers.inner().keys().map(ToString::to_string);
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(&returned),
+            [
+                "trace",
+                "x-gateway-original-CC",
+                "x-gateway-original-expiration",
+                "x-gateway-original-user-id",
+            ]
+        );
+        assert_eq!((returned.expiration(), returned.user_id()), (&None, &None));
+        assert_eq!(returned.timestamp(), &Some(7));
+        let renewed = renewed_properties(&returned.with_headers(headers.clone()));
+        assert_eq!(names(&renewed).len(), headers.inner().len() - 2);
+        assert!(names(&renewed).contains(&"x-death".to_owned()));
+    }
+
+    #[test]
+    fn a_letter_of_the_brokers_goes_back_without_what_would_have_it_refused() {
+        let properties = BasicProperties::default()
+            .with_user_id("publisher".into())
+            .with_expiration("1".into());
+        let returned = returned_properties(&properties);
+        assert_eq!((returned.expiration(), returned.user_id()), (&None, &None));
+        let headers = returned.headers().clone().unwrap();
+        let user = headers.inner().get("x-gateway-original-user-id");
+        assert_eq!(user, Some(&text("publisher")));
     }
 }

@@ -52,6 +52,11 @@ impl DeadLetters {
         }
     }
 
+    /// The name of the dead letter queue.
+    pub(super) fn queue(&self) -> &str {
+        &self.settings.dead_letter_queue
+    }
+
     /// Publishes the delivery to the dead letter queue, with as many attempts as that takes, and
     /// returns its tag. To be dropped when the delivery's channel is gone: then it is redelivered.
     pub(super) async fn publish(

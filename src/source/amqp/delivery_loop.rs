@@ -1,5 +1,8 @@
 //! The deliveries of one channel: in order into the journal, and acknowledged after that.
 
+mod outcomes;
+mod taking;
+
 use std::future::pending;
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -8,30 +11,21 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::Channel;
-use lapin::message::Delivery;
 use lapin::options::BasicAckOptions;
-use lapin::types::{AMQPValue, ShortString};
-use time::OffsetDateTime;
 use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{Level, debug, enabled, warn};
+use tracing::warn;
 
 use super::acks::{Ack, Acks};
-use super::attempts::attempt;
 use super::consumer::Consumer;
 use super::counts::Outcome;
 use super::deliveries::Deliveries;
-use super::mapped::circumstances;
-use super::submissions::{Last, Submission, Submissions};
+use super::submissions::{Submission, Submissions};
 use super::watchdog::{self, Watchdog};
-use crate::broker::{BrokerError, Coalescing, Queue};
-use crate::conversation::{
-    About, Arrival, Batch, Delivered, Invalid, Published, Rejection, from_amqp,
-};
-use crate::journal::{NotTaken, Submitted};
-use crate::source::description::describe;
-use crate::trace::{self, Span, TraceContext};
+use crate::broker::{BrokerError, Coalescing};
+use crate::conversation::{Batch, Published};
+use crate::journal::NotTaken;
 
 /// Acknowledge when so many deliveries are done, or a quarter of the prefetch: a broker that waits for
 /// acknowledgements delivers nothing.
@@ -47,22 +41,6 @@ const SUBMISSIONS_AT_A_TIME: usize = 64;
 
 /// How long the shutdown waits for dead letters in flight, and for events to get their places.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Logs what names a delivery and its event, and what there is to say about them.
-macro_rules! log_delivery {
-    ($level:ident, ($queue:expr, $tag:expr, $event:expr, $about:expr, $trace:expr), $($said:tt)+) => {
-        $level!(
-            queue = $queue.name,
-            delivery_tag = $tag,
-            event = $event,
-            tenant = $about.tenant.as_ref().map(tracing::field::display),
-            conversation = $about.conversation.as_ref().map(tracing::field::display),
-            message_id = $about.message_id.as_deref(),
-            trace_id = $trace.map(|trace| tracing::field::display(trace.trace_id())),
-            $($said)+
-        )
-    };
-}
 
 /// The deliveries of one channel.
 pub(super) struct DeliveryLoop<'a> {
@@ -200,71 +178,6 @@ impl<'a> DeliveryLoop<'a> {
         self.batch.flush().await;
     }
 
-    /// Takes a delivery; with its tag, unless it has to be dead-lettered before it is done.
-    fn take(&mut self, delivery: Delivery, now: Instant) -> Option<u64> {
-        let Consumer {
-            kind,
-            queue,
-            decoder,
-            journal,
-            ..
-        } = self.consumer;
-        let tag = delivery.delivery_tag;
-        let span = span(&delivery, queue);
-        let trace = span.context();
-        let encoding = delivery.properties.content_encoding().as_ref();
-        let delivered = Delivered {
-            kind: *kind,
-            body: &delivery.data,
-            encoding: encoding.map(ShortString::as_str),
-            sent_at: *delivery.properties.timestamp(),
-            arrived_at: OffsetDateTime::now_utc(),
-        };
-        let arrived_at = delivered.arrived_at;
-        let published = delivered.sent_at.and_then(from_amqp);
-        self.batch.arrived(Arrival {
-            at: now,
-            // A publisher whose clock is ahead has published now.
-            published_before: published.map(|at| (arrived_at - at).try_into().unwrap_or_default()),
-        });
-        if let Some(mapping) = &self.consumer.mapping {
-            let mapped =
-                attempt(|| mapping.apply(decoder, &delivered, &circumstances(&delivery, queue)));
-            return self.take_mapped(delivery, mapped, arrived_at, span);
-        }
-        let is_recorded = span.is_recorded();
-        let taken = attempt(|| {
-            let mut decoded = decoder.decode(&delivered)?;
-            decoded.event.trace = trace;
-            // Mostly it is not needed.
-            let is_needed = enabled!(Level::DEBUG) || !decoded.left_out.is_empty() || is_recorded;
-            let about = is_needed.then(|| About::of(&decoded.event));
-            Ok((about.unwrap_or_default(), decoded))
-        });
-        match taken {
-            Ok((about, decoded)) => {
-                for invalid in &decoded.left_out {
-                    self.leave_out(tag, &about, trace, invalid);
-                }
-                let name = decoded.event.name.clone();
-                let submitted = journal.submit(decoded.event, &mut self.batch);
-                self.submitted(Submission {
-                    tag,
-                    name,
-                    submitted,
-                    arrived_at,
-                    about,
-                    trace,
-                    last: Some(Last {
-                        best: Outcome::Ignored,
-                        span,
-                    }),
-                })
-            }
-            Err(rejection) => self.dead_letter(delivery, rejection, span),
-        }
-    }
-
     /// An event of a delivery was submitted; with the delivery's tag, if that was its last and it has its
     /// place.
     pub(super) fn submitted(&mut self, submission: Submission) -> Option<u64> {
@@ -287,26 +200,6 @@ impl<'a> DeliveryLoop<'a> {
         if let Some(tag) = self.count(submission, published) {
             self.acks.done(tag);
         }
-    }
-
-    /// Counts and logs what has become of an event; with its delivery's tag, if it was the last.
-    fn count(&self, submission: Submission, published: Published) -> Option<u64> {
-        let Submission {
-            tag,
-            name,
-            arrived_at,
-            about,
-            trace,
-            last,
-            ..
-        } = submission;
-        let counts = self.consumer.status.counts().queue(self.consumer.kind);
-        counts.count(&name, published, arrived_at);
-        self.log(tag, name.as_str(), &about, trace, published.as_str());
-        let Last { best, mut span } = last?;
-        counts.outcomes.count(&best.max(published.into()));
-        describe(&mut span, &about, published.as_str());
-        Some(tag)
     }
 
     /// Why the channel has to be closed, when the journal has lost something: it comes again then.
@@ -343,113 +236,6 @@ impl<'a> DeliveryLoop<'a> {
     fn take_placed(&mut self) {
         while let Some(Some((submission, placed))) = self.submissions.next().now_or_never() {
             self.placed(submission, placed);
-        }
-    }
-
-    /// Logs what has become of an event.
-    pub(super) fn log(
-        &self,
-        tag: u64,
-        event: &str,
-        about: &About,
-        trace: Option<TraceContext>,
-        outcome: &str,
-    ) {
-        log_delivery!(
-            debug,
-            (self.consumer.queue, tag, event, about, trace),
-            outcome,
-            "delivery"
-        );
-    }
-
-    /// Dead-letters a delivery; it is done, and its span ends, when the dead letter queue has it.
-    pub(super) fn dead_letter(
-        &mut self,
-        delivery: Delivery,
-        rejection: Rejection,
-        span: Span,
-    ) -> Option<u64> {
-        self.dead_letter_after(None, delivery, rejection, span)
-    }
-
-    /// The same, once an event of the delivery has its place.
-    pub(super) fn dead_letter_after(
-        &mut self,
-        event: Option<Submitted>,
-        delivery: Delivery,
-        rejection: Rejection,
-        mut span: Span,
-    ) -> Option<u64> {
-        let Consumer {
-            kind,
-            queue,
-            dead_letters,
-            status,
-            ..
-        } = self.consumer;
-        let tag = delivery.delivery_tag;
-        let trace = span.context();
-        let about = &rejection.about;
-        describe(&mut span, about, "dead_lettered");
-        span.fail(rejection.reason.as_str());
-        log_delivery!(
-            warn,
-            (queue, tag, kind.as_str(), about, trace),
-            reason = rejection.reason.as_str(),
-            detail = rejection.detail,
-            "dead letter"
-        );
-        let reason = rejection.reason;
-        let publish = dead_letters.publish(delivery, rejection, &queue.name);
-        let publish = publish.inspect(move |_| {
-            status.dead_lettered(*kind, reason);
-            drop(span);
-        });
-        let publish = async {
-            if let Some(event) = event
-                && event.await.is_err()
-            {
-                // Neither is acknowledged: the delivery comes again.
-                pending::<()>().await;
-            }
-            publish.await
-        };
-        self.dead_letters.push(publish.boxed());
-        None
-    }
-
-    /// Counts a field that was left out of an event, and logs it: at `debug`, and as a warning once a
-    /// minute.
-    pub(super) fn leave_out(
-        &self,
-        tag: u64,
-        about: &About,
-        trace: Option<TraceContext>,
-        invalid: &Invalid,
-    ) {
-        let Consumer {
-            kind,
-            queue,
-            status,
-            ..
-        } = self.consumer;
-        let (field, reason) = (&*invalid.field, &*invalid.reason);
-        macro_rules! log {
-            ($level:ident, $suppressed:expr) => {
-                log_delivery!(
-                    $level,
-                    (queue, tag, kind.as_str(), about, trace),
-                    field,
-                    reason,
-                    more_since_last_warning = $suppressed,
-                    "an optional field cannot be used: the event goes without it"
-                )
-            };
-        }
-        match status.left_out().count(field, Instant::now()) {
-            Some(suppressed) => log!(warn, Some(suppressed)),
-            None => log!(debug, None::<u64>),
         }
     }
 
@@ -492,23 +278,6 @@ impl<'a> DeliveryLoop<'a> {
         self.acknowledge().await?;
         self.channel.close(200, "shutting down".into()).await
     }
-}
-
-/// The span of a delivery, caused by what its headers say.
-fn span(delivery: &Delivery, queue: &Queue) -> Span {
-    let headers = delivery.properties.headers().as_ref();
-    let cause = match headers.and_then(|headers| headers.inner().get(trace::HEADER)) {
-        Some(AMQPValue::LongString(text)) => TraceContext::parse(text.as_bytes()),
-        _ => None,
-    };
-    let mut span = Span::of_delivery(&queue.name, cause);
-    if span.is_recorded() {
-        let routing_key = delivery.routing_key.as_str();
-        span.set("messaging.rabbitmq.destination.routing_key", routing_key);
-        let tag = delivery.delivery_tag;
-        span.set_number("messaging.rabbitmq.message.delivery_tag", tag);
-    }
-    span
 }
 
 impl Drop for DeliveryLoop<'_> {

@@ -14,12 +14,14 @@ mod attempts;
 mod consumer;
 pub mod counts;
 mod dead_letter_properties;
+mod dead_letter_queue;
 mod dead_letters;
 mod deliveries;
 mod delivery_loop;
 mod depths;
 mod event_publisher;
 mod left_out;
+mod letter;
 mod mapped;
 mod mapping;
 mod pending_dead_letters;
@@ -35,12 +37,17 @@ use std::sync::Arc;
 
 use crate::broker::SharedUri;
 
+pub(crate) use dead_letter_queue::DeadLetterQueue;
 pub use event_publisher::EventPublisher;
 pub use left_out::LeftOut;
+pub(crate) use letter::Letter;
 pub use mapping::{Circumstances, MOST_OUTPUTS, Mapped, Mapping};
 pub use pending_dead_letters::PendingDeadLetters;
 pub use session::run;
 pub use status::BrokerStatus;
+
+#[cfg(test)]
+pub(crate) use acks::{Ack, Acks};
 
 /// How to reach the broker, and the names of what is there.
 #[derive(Clone)]

@@ -1,9 +1,9 @@
 import type { ConversationEvents, Gap } from "./ConversationEvents";
+import type { ConversationInternals, ConversationOptions } from "./ConversationOptions";
 import type { ConversationState, OfflineReason, StopReason } from "./ConversationState";
 import { Credentials } from "./Credentials";
 import { Emitter } from "./Emitter";
-import type { GetToken } from "./GetToken";
-import type { Context, GetHistory, HistoryState } from "./History";
+import type { Context, HistoryState } from "./History";
 import type { Message } from "./Message";
 import { openSocket, type OpenSocket, type Socket } from "./openSocket";
 import { Position } from "./Position";
@@ -23,33 +23,6 @@ const TOKEN_TIMEOUT_MS = 30_000;
 
 /** After a `reset`, silence of this many milliseconds means that the window has come, or was empty. */
 const SETTLE_MS = 3_000;
-
-/** What a conversation is and how to get to it. */
-export interface ConversationOptions {
-  /**
-   * The gateway's address, such as `https://gateway.example.com`, or `https://portal.example.com/realtime` where a proxy
-   * has it below a path; in a page it may be relative to it.
-   */
-  readonly url: string;
-  readonly tenantId: string;
-  readonly conversationId: string;
-  readonly getToken: GetToken;
-  /**
-   * Answers messages from the portal's store. It is asked at the start, when the gateway cannot replay all that was
-   * missed, and by `loadOlder()`.
-   */
-  readonly history?: GetHistory;
-}
-
-/**
- * What tests put in place of the network and of chance.
- *
- * @internal
- */
-export interface ConversationInternals {
-  readonly openSocket: OpenSocket;
-  readonly random: () => number;
-}
 
 /**
  * One WhatsApp conversation, live. It connects, reconnects, resumes where it stood, keeps the token fresh and

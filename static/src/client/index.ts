@@ -1,5 +1,6 @@
 /** The client module: everything a front end for a conversation needs, and nothing about how it looks. */
-export { Conversation, type ConversationOptions } from "./Conversation";
+export { Conversation } from "./Conversation";
+export type { ConversationOptions } from "./ConversationOptions";
 export { fetchHistory, type Place } from "./fetchHistory";
 export type { ConversationEvents, Gap, MessageOrigin } from "./ConversationEvents";
 export type { ConversationState, OfflineReason, StopReason } from "./ConversationState";

@@ -1,4 +1,5 @@
-import { Conversation, type ConversationOptions } from "../../src/client/Conversation";
+import { Conversation } from "../../src/client/Conversation";
+import type { ConversationOptions } from "../../src/client/ConversationOptions";
 import type { ConversationState } from "../../src/client/ConversationState";
 import type { RefreshAnswer, Socket, SocketTarget } from "../../src/client/openSocket";
 import type { Joined } from "../../src/client/wire";

@@ -121,6 +121,7 @@ async fn a_dead_letter_is_logged_with_the_ids_that_could_be_decoded() {
             assert_eq!(line.get(name), known.get(name), "{name} of {body}");
         }
         assert_eq!(line["queue"], *broker.names.inbound);
+        assert_eq!(line["dead_letter_queue"], *broker.names.dead_letters);
         assert!(
             line["reason"].is_string() && line["detail"].is_string(),
             "{line}"

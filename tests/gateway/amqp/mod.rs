@@ -15,6 +15,6 @@ mod mapping_faults;
 mod message_types;
 mod permissions;
 mod single_active_consumer;
-mod tls;
+pub(crate) mod tls;
 mod tls_client;
 mod topology;

@@ -4,7 +4,7 @@ use crate::amqp::authority::Authority;
 use crate::harness::{Broker, Folder, PrivateBroker, TestGateway};
 
 /// Lines of a rabbitmq.conf by which it listens with TLS, under a certificate for `localhost`.
-pub(super) fn listener(folder: &Folder, authority: &Authority, port: u16) -> String {
+pub(crate) fn listener(folder: &Folder, authority: &Authority, port: u16) -> String {
     let (certificate, key) = authority.server("localhost");
     format!(
         "listeners.ssl.test = 127.0.0.1:{port}\nssl_options.cacertfile = {}\n\
@@ -15,7 +15,7 @@ pub(super) fn listener(folder: &Folder, authority: &Authority, port: u16) -> Str
     )
 }
 
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }

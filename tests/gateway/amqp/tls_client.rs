@@ -4,7 +4,7 @@ use tokio::process::Command;
 
 use super::tls::{free_port, listener};
 use crate::amqp::authority::Authority;
-use crate::harness::{Broker, Folder, PrivateBroker, TestGateway, until};
+use crate::harness::{Broker, Folder, PrivateBroker, Signal, TestGateway, until};
 
 /// The user that the broker reads in the certificate.
 const USER: &str = "gateway-by-certificate";
@@ -67,7 +67,9 @@ async fn a_private_authority_and_a_client_certificate_come_from_files() {
         .unwrap();
     assert!(published.status.success(), "{published:?}");
     assert_eq!(agent.event().await.message_id(), "m-2");
-    drop(gateway);
+    // What is not acknowledged would come again.
+    gateway.signal(Signal::TERM);
+    assert!(gateway.ended().await.status.success());
 
     for (url, ca, client, words) in [
         (

@@ -1,27 +1,11 @@
 //! The command line, as an operator uses it.
 
-use std::process::Output;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use tokio::process::Command;
 
+use super::{run, text};
 use crate::harness::{Broker, Client, Received, SECRET, Signal, TestGateway, now};
-
-async fn run(variables: &[(&str, &str)], arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_agent-gateway"))
-        .args(arguments)
-        .env_clear()
-        .envs(variables.iter().copied())
-        .output()
-        .await
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
-}
 
 #[tokio::test]
 async fn every_configuration_error_is_reported_with_exit_code_64() {

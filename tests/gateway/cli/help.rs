@@ -24,12 +24,19 @@ fn help_lists_the_commands_by_what_they_are_for() {
         .lines()
         .filter(|line| line.ends_with(':') && !line.starts_with(' '))
         .collect();
-    let expected = ["Run:", "Try:", "Set up:", "Options:", "Examples:"];
+    let expected = [
+        "Run:",
+        "Try:",
+        "Look after:",
+        "Set up:",
+        "Options:",
+        "Examples:",
+    ];
     assert_eq!(headings, expected, "{text}");
     for line in [
-        "  serve        Run the gateway",
-        "  completions  Print the script by which a shell completes commands and options",
-        "  help         Say more of a command",
+        "  serve         Run the gateway",
+        "  completions   Print the script by which a shell completes commands and options",
+        "  help          Say more of a command",
     ] {
         assert!(text.lines().any(|one| one == line), "{line}\n{text}");
     }
@@ -44,6 +51,12 @@ fn every_command_says_how_it_is_used() {
         (&["dev"], "agent-gateway dev --demo"),
         (&["token"], "--expires-in 8h"),
         (&["map"], "< webhook.json"),
+        (&["check"], "check --json"),
+        (&["doctor"], "--samples 100"),
+        (&["dead-letters"], "AMQP_DEAD_LETTER_QUEUE"),
+        (&["dead-letters", "list"], "--limit 20"),
+        (&["dead-letters", "retry"], "--dry-run"),
+        (&["dead-letters", "drop"], "--reason invalid_json"),
         (&["publish"], "AMQP_EXCHANGE"),
         (&["publish", "inbound"], "Conversation:\n"),
         (&["publish", "status"], "--status read"),
@@ -89,6 +102,9 @@ fn bash_completes_commands_and_options() {
     };
     assert_eq!(complete(&["to"]), "token");
     assert_eq!(complete(&["publish", "in"]), "inbound");
+    assert_eq!(complete(&["dead-letters", "re"]), "retry");
+    assert_eq!(complete(&["dead-letters", "drop", "--dry"]), "--dry-run");
+    assert_eq!(complete(&["doctor", "--sam"]), "--samples");
     assert_eq!(complete(&["token", "--ten"]), "--tenant");
     for shell in ["zsh", "fish", "elvish", "powershell"] {
         let script = help(&["completions", shell]);

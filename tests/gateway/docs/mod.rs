@@ -1,5 +1,6 @@
 //! What the documents say: links that lead somewhere, tables that the program wrote, samples that run.
 
+mod commands;
 mod configuration;
 mod links;
 mod tokens;
