@@ -4,6 +4,7 @@ mod descriptors;
 mod drain;
 mod reload;
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use axum::Router;
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,7 +22,7 @@ use crate::auth::Authenticator;
 use crate::config::{Config, Unknown};
 use crate::conversation::{CursorKey, Epoch, Hub, Selection};
 use crate::http::{self, Health, ProcessPhase};
-use crate::journal::{self, Journal, MemoryJournal, StreamJournal};
+use crate::journal::{self, Journal, MemoryJournal, StreamJournal, StreamTasks};
 use crate::net::{self, Limits, Listener};
 use crate::socketio::{Members, Sockets};
 use crate::source::amqp;
@@ -177,7 +179,7 @@ impl Gateway {
         let internal = internal.zip(routers.internal.map(http::Guard::internal));
 
         let (sender, disconnects) = mpsc::unbounded_channel();
-        let journal_tasks = journal.run(sender);
+        let mut journal_tasks = journal.run(sender);
         let disconnecting = tokio::spawn(disconnect(disconnects, sockets.members()));
         let intake = CancellationToken::new();
         let mut source = tokio::spawn(amqp::run(
@@ -195,10 +197,11 @@ impl Gateway {
         servers.extend(internal.map(|((listener, _), guard)| serve(listener, guard)));
         health.enter(ProcessPhase::Serving);
 
-        // Should the intake ever end by itself, a restart is better than sockets without events.
+        // Should the intake or the journal ever end by itself, a restart is better than sockets without events.
         tokio::select! {
             () = shutdown => info!("shutting down"),
-            ended = &mut source => bail!("the intake has ended: {ended:?}"),
+            ended = &mut source => bail!("the intake {}", how(&ended)),
+            ended = ended(journal_tasks.as_mut()) => bail!("the journal {}", how(&ended)),
         }
         health.enter(ProcessPhase::Draining);
         sockets.refuse();
@@ -218,6 +221,22 @@ impl Gateway {
         disconnecting.abort();
         report(&hub);
         Ok(())
+    }
+}
+
+/// Waits for a task of the journal's to end by itself, if it has any.
+async fn ended(tasks: Option<&mut StreamTasks>) -> Result<(), JoinError> {
+    match tasks {
+        Some(tasks) => tasks.ended().await,
+        None => pending().await,
+    }
+}
+
+/// How a task has ended. What a panic says is left out: it may hold what it failed on.
+fn how(ended: &Result<(), JoinError>) -> &'static str {
+    match ended {
+        Ok(()) => "has ended",
+        Err(_) => "has panicked: the log says where",
     }
 }
 

@@ -27,6 +27,8 @@ mod record;
 mod settings;
 mod shared;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod unconfirmed;
 mod wanted;
 
@@ -35,7 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -235,6 +237,14 @@ impl StreamJournal {
 }
 
 impl StreamTasks {
+    /// Waits for one of them to end by itself, which only a fault of the program's makes them do.
+    pub async fn ended(&mut self) -> Result<(), JoinError> {
+        tokio::select! {
+            ended = &mut self.appender => ended,
+            ended = &mut self.tail => ended,
+        }
+    }
+
     /// Appends what waits, takes leave, and ends; within this time, or not at all.
     pub async fn stop(self, grace: Duration) {
         let greeting = Greeting {
