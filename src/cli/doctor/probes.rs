@@ -14,7 +14,7 @@ use crate::conversation::{ConversationKey, Delivered, Kind};
 use crate::source::amqp::{Circumstances, EventPublisher};
 
 /// How long a probe may take.
-const PATIENCE: Duration = Duration::from_secs(15);
+const RECEIPT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Sends one probe to see whether it comes, and then as many as are to be timed.
 pub(super) async fn run(
@@ -91,18 +91,18 @@ async fn probe(
         published.context("the probe was not published")
     };
     let received = async {
-        match timeout(PATIENCE, agent.receives(&message_id)).await {
+        match timeout(RECEIPT_TIMEOUT, agent.receives(&message_id)).await {
             Ok(received) => received,
             Err(_) if !is_confirmed.get() => bail!(
                 "the probe was not published: not confirmed within {} s, and the broker takes no \
                  messages while it is short of memory or disk (rabbitmqctl status shows its alarms)",
-                PATIENCE.as_secs()
+                RECEIPT_TIMEOUT.as_secs()
             ),
             Err(_) => bail!(
                 "published, and not received within {} s: another program consumes the queue \
                  (rabbitmqctl list_consumers), much waits before it (queue_messages_ready), or the \
                  gateway at this URL has another broker or other queues",
-                PATIENCE.as_secs()
+                RECEIPT_TIMEOUT.as_secs()
             ),
         }
     };
