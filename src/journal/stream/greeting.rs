@@ -108,21 +108,23 @@ impl Greeting {
     }
 }
 
+/// What a replica with the default settings says.
+#[cfg(test)]
+pub(crate) fn greeting(replica: &str) -> Greeting {
+    Greeting {
+        replica: replica.to_owned(),
+        leaving: false,
+        prefetch: 256,
+        window: 600,
+        remembered: 4096,
+        cursor_key: 1,
+        tokens: 2,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn greeting(replica: &str) -> Greeting {
-        Greeting {
-            replica: replica.to_owned(),
-            leaving: false,
-            prefetch: 256,
-            window: 600,
-            remembered: 4096,
-            cursor_key: 1,
-            tokens: 2,
-        }
-    }
 
     #[test]
     fn what_differs_is_told_until_the_other_is_gone() {

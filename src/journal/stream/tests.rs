@@ -19,15 +19,7 @@ fn tasks(appender: JoinHandle<()>, tail: JoinHandle<()>) -> StreamTasks {
             epoch: Arc::default(),
             shared: Arc::default(),
         },
-        greeting: Greeting {
-            replica: "one".to_owned(),
-            leaving: false,
-            prefetch: 256,
-            window: 600,
-            remembered: 4096,
-            cursor_key: 1,
-            tokens: 2,
-        },
+        greeting: greeting::greeting("one"),
         shutdown: CancellationToken::new(),
     }
 }

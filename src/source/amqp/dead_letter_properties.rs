@@ -45,24 +45,24 @@ pub(super) fn dead_letter_properties(
 /// it was one. What was moved aside stays there: in its old place it would now have the message dropped
 /// before it is delivered, refused, or routed to others who have had it.
 pub(super) fn returned_properties(properties: &BasicProperties) -> BasicProperties {
-    let mut headers = FieldTable::default();
-    for (name, value) in moved_aside(properties).inner() {
-        let known = name.as_str();
-        let is_of_the_letter = [REASON, DETAIL, QUEUE].contains(&known)
-            || OF_THE_BROKER.contains(&known)
-            || OF_A_QUORUM_QUEUE.contains(&known);
-        if !is_of_the_letter {
-            headers.insert(name.clone(), value.clone());
-        }
-    }
-    without_routing(properties).with_headers(headers)
+    let of_the_letter = [
+        &[REASON, DETAIL, QUEUE][..],
+        &OF_THE_BROKER,
+        &OF_A_QUORUM_QUEUE,
+    ];
+    without_headers(properties, &of_the_letter.concat())
 }
 
 /// The properties of a copy that takes a dead letter's place.
 pub(super) fn renewed_properties(properties: &BasicProperties) -> BasicProperties {
+    without_headers(properties, &OF_A_QUORUM_QUEUE)
+}
+
+/// The properties without these headers, and with what would change the message's fate moved to others.
+fn without_headers(properties: &BasicProperties, names: &[&str]) -> BasicProperties {
     let mut headers = FieldTable::default();
     for (name, value) in moved_aside(properties).inner() {
-        if !OF_A_QUORUM_QUEUE.contains(&name.as_str()) {
+        if !names.contains(&name.as_str()) {
             headers.insert(name.clone(), value.clone());
         }
     }

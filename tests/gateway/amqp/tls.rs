@@ -15,6 +15,25 @@ pub(crate) fn listener(folder: &Folder, authority: &Authority, port: u16) -> Str
     )
 }
 
+/// The same, and it wants a certificate of its clients, in whose common name it finds a user that logs in by
+/// that.
+pub(crate) fn listener_for_certified(folder: &Folder, authority: &Authority, port: u16) -> String {
+    listener(folder, authority, port)
+        + "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n\
+           auth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = EXTERNAL\n\
+           ssl_cert_login_from = common_name\n"
+}
+
+/// Writes a certificate and its key to files, and says where they are.
+pub(crate) fn write_pair(
+    folder: &Folder,
+    name: &str,
+    (certificate, key): (String, String),
+) -> (String, String) {
+    let key = folder.write(&format!("{name}-key.pem"), key);
+    (folder.write(&format!("{name}.pem"), certificate), key)
+}
+
 pub(crate) fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()

@@ -2,7 +2,7 @@
 
 use tokio::process::Command;
 
-use super::tls::{free_port, listener};
+use super::tls::{free_port, listener_for_certified, write_pair};
 use crate::amqp::authority::Authority;
 use crate::harness::{Broker, Folder, PrivateBroker, Signal, TestGateway, until};
 
@@ -14,21 +14,14 @@ async fn a_private_authority_and_a_client_certificate_come_from_files() {
     let folder = Folder::for_broker();
     let (authority, other) = (Authority::new("ours"), Authority::new("another"));
     let port = free_port();
-    let settings = listener(&folder, &authority, port)
-        + "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n\
-           auth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = EXTERNAL\n\
-           ssl_cert_login_from = common_name\n";
+    let settings = listener_for_certified(&folder, &authority, port);
     let private = PrivateBroker::start_with(&settings).await;
     let broker = Broker::at(private.url()).await;
     let at = |access: &str| format!("amqps://{access}:{port}/%2f");
-    let write = |name: &str, (certificate, key): (String, String)| {
-        let key = folder.write(&format!("{name}-key.pem"), key);
-        (folder.write(&format!("{name}.pem"), certificate), key)
-    };
     let ca = folder.path("ca.pem");
     let other_ca = folder.write("other-ca.pem", other.certificate());
-    let client = write("client", authority.client(USER));
-    let stranger = write("stranger", other.client(USER));
+    let client = write_pair(&folder, "client", authority.client(USER));
+    let stranger = write_pair(&folder, "stranger", other.client(USER));
     let start = async |url: &str, ca: &str, client: Option<&(String, String)>| {
         let mut variables = vec![("AMQP_URL", url), ("AMQP_CA_FILE", ca)];
         if let Some((certificate, key)) = client {

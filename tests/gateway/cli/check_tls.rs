@@ -2,7 +2,7 @@
 
 use super::check::Checked;
 use crate::amqp::authority::Authority;
-use crate::amqp::tls::{free_port, listener};
+use crate::amqp::tls::{free_port, listener_for_certified, write_pair};
 use crate::harness::{Broker, Folder, PrivateBroker};
 
 /// The user that the broker reads in the certificate.
@@ -13,20 +13,13 @@ async fn what_tls_lacks_is_told_and_with_all_of_it_everything_is_ok() {
     let folder = Folder::for_broker();
     let (authority, other) = (Authority::new("ours"), Authority::new("another"));
     let port = free_port();
-    let settings = listener(&folder, &authority, port)
-        + "ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n\
-           auth_mechanisms.1 = PLAIN\nauth_mechanisms.2 = EXTERNAL\n\
-           ssl_cert_login_from = common_name\n";
+    let settings = listener_for_certified(&folder, &authority, port);
     let private = PrivateBroker::start_with(&settings).await;
     let broker = Broker::at(private.url()).await;
-    let write = |name: &str, (certificate, key): (String, String)| {
-        let key = folder.write(&format!("{name}-key.pem"), key);
-        (folder.write(&format!("{name}.pem"), certificate), key)
-    };
     let ca = folder.path("ca.pem");
     let other_ca = folder.write("other-ca.pem", other.certificate());
-    let (certificate, key) = write("client", authority.client(USER));
-    let (strange_certificate, strange_key) = write("stranger", other.client(USER));
+    let (certificate, key) = write_pair(&folder, "client", authority.client(USER));
+    let (strange_certificate, strange_key) = write_pair(&folder, "stranger", other.client(USER));
     let client = [
         ("AMQP_CLIENT_CERT_FILE", &*certificate),
         ("AMQP_CLIENT_KEY_FILE", &*key),
