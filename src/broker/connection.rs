@@ -178,7 +178,8 @@ async fn connect<R: RuntimeKit + Clone + Send + Sync + 'static>(
     lapin::Connection::connector(uri, runtime, connect, properties).await
 }
 
-fn no_answer(uri: &RedactedUri) -> BrokerError {
+/// Nothing came from the broker in time.
+pub(super) fn no_answer(uri: &RedactedUri) -> BrokerError {
     BrokerError::NoAnswer {
         address: uri.address.clone(),
         seconds: ANSWER_TIMEOUT.as_secs(),

@@ -53,7 +53,12 @@ impl BrokerError {
         }
     }
 
-    fn while_connecting(uri: &RedactedUri, error: &std::io::Error, said: String) -> Self {
+    /// Why a connection was not made, or was lost before the broker had let us in.
+    pub(super) fn while_connecting(
+        uri: &RedactedUri,
+        error: &std::io::Error,
+        said: String,
+    ) -> Self {
         let address = uri.address.clone();
         let inner = error
             .get_ref()

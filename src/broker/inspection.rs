@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::DEFAULT_EXCHANGE;
 use super::broker_error::BrokerError;
-use super::connection::{ANSWER_TIMEOUT, BrokerConnection};
+use super::connection::{ANSWER_TIMEOUT, BrokerConnection, no_answer};
 use super::declaration::OF_AN_EXCHANGE;
 use super::operation::Operation;
 use super::redacted_uri::RedactedUri;
@@ -46,11 +46,10 @@ pub(crate) struct Depth {
 /// When there is no such host, or nothing that takes a connection.
 pub(crate) async fn reach(uri: &SharedUri) -> Result<String, BrokerError> {
     let uri = RedactedUri::new(&uri.access());
-    let (host, address) = (uri.host.clone(), uri.address.clone());
     let reaching = async {
         let found = lookup_host((&*uri.host, uri.port)).await;
         let found = found.map_err(|error| BrokerError::UnknownHost {
-            host,
+            host: uri.host.clone(),
             said: error.to_string(),
         })?;
         let mut refusal = None;
@@ -60,27 +59,13 @@ pub(crate) async fn reach(uri: &SharedUri) -> Result<String, BrokerError> {
                 Err(error) => refusal = Some(error),
             }
         }
-        let (address, said) = (
-            address.clone(),
-            refusal
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-        );
-        match refusal.map(|error| error.kind()) {
-            Some(std::io::ErrorKind::ConnectionRefused) => {
-                Err(BrokerError::ConnectionRefused { address, said })
-            }
-            _ => Err(BrokerError::Network { address, said }),
-        }
+        // A name that is known has an address.
+        let error = refusal.unwrap_or_else(|| std::io::ErrorKind::AddrNotAvailable.into());
+        let said = error.to_string();
+        Err(BrokerError::while_connecting(&uri, &error, said))
     };
     let reached = timeout(ANSWER_TIMEOUT, reaching).await;
-    reached.unwrap_or_else(|_| {
-        Err(BrokerError::NoAnswer {
-            address: uri.address.clone(),
-            seconds: ANSWER_TIMEOUT.as_secs(),
-        })
-    })
+    reached.unwrap_or_else(|_| Err(no_answer(&uri)))
 }
 
 /// The TLS that connections are opened with.
