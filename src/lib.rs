@@ -21,12 +21,13 @@
 //! | [`config`] | the environment |
 //! | [`counter`], [`histogram`], [`throttle`] | counts and durations for the metrics; rate limits for the log |
 //! | [`trace`] | where an event comes from and goes to, across programs; its export |
+//! | `runtime` | the Tokio runtime, and which thread runs its tasks |
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |
 //!
-//! Imports run one way: `counter`, `frame`, `histogram`, `lock` and `throttle` import no other, and
-//! `trace` imports `throttle`; `conversation` imports only these; `journal`, `socketio` and `source`
-//! import `conversation`; `source` and `journal` import `broker`; `source` imports `journal`; `source` and
+//! Imports run one way: `counter`, `frame`, `histogram`, `lock` and `throttle` import no other,
+//! `trace` imports `throttle` and `runtime` imports `lock`; `conversation` imports only these; `journal`, `socketio` and `source`
+//! import `conversation`; `source` and `journal` import `broker`, which imports `runtime`; `source` imports `journal`; `source` and
 //! `socketio` do not import each other; `socketio` imports `engineio`, which imports `net`; only `gateway`
 //! imports all.
 
@@ -46,6 +47,7 @@ mod lock;
 #[cfg(test)]
 mod model;
 pub mod net;
+mod runtime;
 pub mod socketio;
 pub mod source;
 pub mod throttle;

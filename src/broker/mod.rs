@@ -28,6 +28,7 @@ pub use check::Check;
 pub(crate) use coalescing::Coalescing;
 pub(crate) use connection::{BrokerConnection, Traffic};
 pub(crate) use inspection::{Depth, Inspection, TlsUse, reach};
+pub(crate) use io_thread::acknowledging;
 pub(crate) use operation::Operation;
 pub use publisher::PublishError;
 pub(crate) use publisher::{Publisher, Target};

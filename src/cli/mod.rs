@@ -17,12 +17,9 @@ mod variables;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::num::NonZero;
 use std::process::ExitCode;
-use std::thread::available_parallelism;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use tokio::runtime::{Builder, Runtime};
 use tracing::{Level, Metadata, error};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
@@ -30,6 +27,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{Config, Log, Mistakes, Needs};
+use crate::runtime;
 
 /// The exit code for a configuration or an argument that cannot be (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
@@ -98,14 +96,7 @@ pub fn main() -> ExitCode {
     // Matches that come of the very same definition fit.
     let command = cli.unwrap_or_else(|error| error.exit()).command;
     let command = command.unwrap_or(Command::Serve);
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("agent-gateway: no runtime: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let result = runtime.block_on(async {
+    let result = runtime::run(async {
         match command {
             Command::Serve => serve::run().await,
             Command::Dev(args) => dev::run(args).await,
@@ -119,8 +110,13 @@ pub fn main() -> ExitCode {
             Command::Completions(args) => completions::run(&args),
         }
     });
-    // Tasks that still run are not waited for: the grace has passed.
-    runtime.shutdown_background();
+    let result = match result {
+        Ok(result) => result,
+        Err(error) => {
+            eprintln!("agent-gateway: no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -133,21 +129,6 @@ pub fn main() -> ExitCode {
             }
         }
     }
-}
-
-/// The largest number of cores on which one thread serves better than one a core. The AMQP client has
-/// a thread of its own, the broker runs beside it, and what is handed from one worker to another
-/// costs two wake-ups: docs/performance.md has the figures.
-const SINGLE_THREAD_CORES: usize = 2;
-
-/// The runtime that fits the cores which the process may use.
-fn runtime() -> std::io::Result<Runtime> {
-    let cores = available_parallelism().map_or(1, NonZero::get);
-    let mut runtime = match cores {
-        ..=SINGLE_THREAD_CORES => Builder::new_current_thread(),
-        _ => Builder::new_multi_thread(),
-    };
-    runtime.enable_all().build()
 }
 
 /// The configuration of the process's environment, with `extra` where that sets nothing.

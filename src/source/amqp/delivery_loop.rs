@@ -23,7 +23,7 @@ use super::counts::Outcome;
 use super::deliveries::Deliveries;
 use super::submissions::{Submission, Submissions};
 use super::watchdog::{self, Watchdog};
-use crate::broker::{BrokerError, Coalescing};
+use crate::broker::{BrokerError, Coalescing, acknowledging};
 use crate::conversation::{Batch, Published};
 use crate::journal::NotTaken;
 
@@ -246,6 +246,7 @@ impl<'a> DeliveryLoop<'a> {
                 Ack::Multiple(tag) => (tag, true),
                 Ack::One(tag) => (tag, false),
             };
+            acknowledging();
             self.channel
                 .basic_ack(tag, BasicAckOptions { multiple })
                 .await?;
