@@ -160,11 +160,12 @@ impl Borrowed {
     /// Takes this runtime; `None` when its tasks have threads of their own, another thread has it, or this
     /// thread runs a future.
     pub(crate) fn take(runtime: &Handle) -> Option<Self> {
-        let shared = SHARED.lock().upgrade()?;
-        if shared.runtime.handle().id() != runtime.id() || Handle::try_current().is_ok() {
+        if Handle::try_current().is_ok() {
             return None;
         }
-        shared.borrow()
+        let shared = SHARED.lock().upgrade()?;
+        let is_this = shared.runtime.handle().id() == runtime.id();
+        is_this.then(|| shared.borrow()).flatten()
     }
 
     /// Runs the tasks until the future is done.

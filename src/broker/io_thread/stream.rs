@@ -237,7 +237,10 @@ impl AsyncWrite for IoThreadStream {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 written => {
-                    if !ACKNOWLEDGING.swap(false, Ordering::Relaxed) {
+                    // A thread that has the runtime writes them in time.
+                    let is_acknowledgement =
+                        this.borrowed.is_some() && ACKNOWLEDGING.swap(false, Ordering::Relaxed);
+                    if !is_acknowledgement {
                         this.unasked_reads = 0;
                     }
                     return Poll::Ready(written);
