@@ -25,11 +25,11 @@
 //! | [`gateway`] | puts it all together |
 //! | [`cli`] | the commands |
 //!
-//! Imports run one way: `counter`, `frame`, `histogram`, `lock` and `throttle` import no other,
-//! `trace` imports `throttle` and `runtime` imports `lock`; `conversation` imports only these; `journal`, `socketio` and `source`
-//! import `conversation`; `source` and `journal` import `broker`, which imports `runtime`; `source` imports `journal`; `source` and
-//! `socketio` do not import each other; `socketio` imports `engineio`, which imports `net`; only `gateway`
-//! imports all.
+//! Imports run one way: `counter`, `frame`, `histogram`, `lock` and `throttle` import no other, and
+//! `trace` imports `throttle`; `conversation` imports only these; `runtime` imports `lock`; `journal`,
+//! `socketio` and `source` import `conversation`; `source` and `journal` import `broker`, which
+//! imports `runtime`; `source` imports `journal`; `source` and `socketio` do not import each other;
+//! `socketio` imports `engineio`, which imports `net`; only `gateway` imports all.
 
 pub mod auth;
 pub mod broker;

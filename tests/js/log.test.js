@@ -52,6 +52,25 @@ test("the keyboard moves through all of the log: Home, End, PageUp and PageDown"
   assert.deepEqual(page.problems(), []);
 });
 
+test("the End key leads to the end while the log still moves the other way", async (t) => {
+  const page = await openLong(t);
+  const log = page.page.getByRole("log");
+  await log.focus();
+  for (let turn = 0; turn < 5; turn += 1) {
+    await page.page.keyboard.press("Home");
+    await until("the very beginning", () => log.evaluate(({ scrollTop }) => scrollTop === 0));
+    for (let pages = 0; pages < 4; pages += 1) await page.page.keyboard.press("PageDown");
+    await page.rests();
+    await page.page.keyboard.press("PageUp");
+    await page.page.keyboard.press("PageUp");
+    await page.page.keyboard.press("End");
+    await until("the last message in view", async () => (await page.inView()).at(-1) === `m${COUNT - 1}`);
+    await page.rests();
+    assert.equal((await page.inView()).at(-1), `m${COUNT - 1}`, "the view has stayed at the end");
+  }
+  assert.deepEqual(page.problems(), []);
+});
+
 test("scrolling from the end to the beginning passes every message once, in order, with none missing", async (t) => {
   const count = 2500;
   const place = newPlace();

@@ -9,6 +9,12 @@ const NEAR_END_PX = 40;
 /** So near to an edge of what is in the page more is put there: a few views. */
 const NEAR_EDGE_PX = 1500;
 
+/** So long, in milliseconds, the browser goes on moving the log by itself after a key was pressed, or a wheel turned. */
+const MOVEMENT_MS = 600;
+
+/** With what else than keys the agent moves the log. */
+const INPUTS = ["wheel", "touchstart", "pointerdown"] as const;
+
 /** Less than this is no movement. */
 const STILL_PX = 0.6;
 
@@ -54,6 +60,8 @@ export class LogScroller {
   #anchor: Anchor | undefined;
   #target: Target | undefined;
   #lastTop = 0;
+  /** When the agent last went to the end, as `performance.now` has it. */
+  #followedAt = -Infinity;
   #growing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(listener: ScrollerListener) {
@@ -89,6 +97,7 @@ export class LogScroller {
     const letGo = this.#kept.attach(log);
     log.addEventListener("scroll", this.#onScroll);
     log.addEventListener("keydown", this.#onKey);
+    for (const input of INPUTS) log.addEventListener(input, this.#onInput, { passive: true });
     return () => {
       observer.disconnect();
       clearTimeout(this.#growing);
@@ -96,6 +105,7 @@ export class LogScroller {
       letGo();
       log.removeEventListener("scroll", this.#onScroll);
       log.removeEventListener("keydown", this.#onKey);
+      for (const input of INPUTS) log.removeEventListener(input, this.#onInput);
     };
   }
 
@@ -115,6 +125,7 @@ export class LogScroller {
     this.#window.toEnd(this.#kept.ids);
     this.#anchor = this.#target = undefined;
     this.#setFollowing(true);
+    this.#followedAt = performance.now();
     this.#listener.redraw();
   }
 
@@ -214,6 +225,8 @@ export class LogScroller {
     if (this.#following) {
       // Content that grew puts the end out of reach too; only a move upwards is the agent's wish to leave it.
       if (moved > 0 || this.#toEnd <= NEAR_END_PX) return;
+      // The rest of a movement that the agent began before.
+      if (performance.now() - this.#followedAt < MOVEMENT_MS) return this.#hold();
       this.#anchor = anchorAt(log, this.#rows);
       this.#setFollowing(false);
       this.#listener.redraw();
@@ -237,8 +250,14 @@ export class LogScroller {
     });
   }
 
+  /** What moves the log from now on is the agent's new wish. */
+  readonly #onInput = (): void => {
+    this.#followedAt = -Infinity;
+  };
+
   readonly #onKey = (event: KeyboardEvent): void => {
     const { key, target } = event;
+    this.#onInput();
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
     if (target instanceof HTMLMediaElement) return;
     if (key === "End") this.follow();
