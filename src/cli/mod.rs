@@ -110,16 +110,13 @@ pub fn main() -> ExitCode {
             Command::Completions(args) => completions::run(&args),
         }
     });
-    let result = match result {
-        Ok(result) => result,
+    match result {
         Err(error) => {
             eprintln!("agent-gateway: no runtime: {error}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => {
             for line in failure.to_string().lines() {
                 eprintln!("agent-gateway: {line}");
             }
