@@ -13,6 +13,18 @@ fn losses(gateway: &TestGateway) -> usize {
         .count()
 }
 
+/// Waits until the gateway has noticed that a queue is gone. A consumer is cancelled; one that was just
+/// being opened once more, as each is in its first seconds, is told that there is no such queue.
+async fn lost_queue(gateway: &TestGateway, queue: &str) {
+    until("the gateway has lost the queue", async || {
+        gateway
+            .log()
+            .iter()
+            .any(|line| line.contains("the queue cannot be consumed") && line.contains(queue))
+    })
+    .await;
+}
+
 // Takes about two minutes, nearly all of it the gateway's own pauses: they grow to half a minute
 // when the broker goes away again and again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,13 +117,7 @@ async fn a_deleted_queue_is_redeclared() {
     let gateway = TestGateway::start(&broker).await;
     let mut agent = gateway.agent("acme", "c-1").await;
     broker.delete_queue(&broker.names.inbound).await;
-    until("it has noticed", async || {
-        gateway
-            .log()
-            .iter()
-            .any(|line| line.contains("has cancelled the consumer"))
-    })
-    .await;
+    lost_queue(&gateway, &broker.names.inbound).await;
     gateway.ready().await;
     broker.delivers(&mut agent, "m-1").await;
 }
@@ -178,12 +184,7 @@ async fn a_deleted_exchange_and_dead_letter_queue_are_redeclared() {
 
     broker.delete_exchange().await;
     broker.delete_queue(&broker.names.inbound).await;
-    until("it has noticed", async || {
-        let log = gateway.log();
-        log.iter()
-            .any(|line| line.contains("has cancelled the consumer"))
-    })
-    .await;
+    lost_queue(&gateway, &broker.names.inbound).await;
     gateway.ready().await;
     let mut agent = gateway.agent("acme", "c-1").await;
     broker.delivers(&mut agent, "m-1").await;
