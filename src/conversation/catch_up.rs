@@ -1,5 +1,5 @@
-//! The task that serves a member which is not live: one that joins, or one whose socket had no
-//! room for an entry. It ends as soon as the member has caught up.
+//! Serving a member that is not live: one that joins, or one whose socket had no room for an entry.
+//! It ends as soon as the member has caught up.
 
 use std::sync::Arc;
 

@@ -108,7 +108,7 @@ pub(super) struct Offered {
 }
 
 impl ConversationState {
-    /// Adds a member, which is served by a task until it is live.
+    /// Adds a member, which is to be served until it is live.
     pub(super) fn add(&mut self, join: Join, outlet: Arc<dyn Outlet>) -> MemberId {
         self.members.insert(Member {
             outlet,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
@@ -35,7 +36,7 @@ pub struct Hub {
     conversations: RwLock<HashMap<ConversationKey, Arc<Conversation>>>,
     expiry_queue: ExpiryQueue,
     eviction_floor: EvictionFloor,
-    /// Members that are served by a task.
+    /// Members that are being served until they are live.
     catching_up: AtomicUsize,
     /// Whether all of the journal has been read that there is.
     current: AtomicBool,
@@ -146,7 +147,7 @@ impl Hub {
             let applied = conversation.apply(state, event, position, (accepted, now), batch);
             for (member, outlet) in applied.fell_behind {
                 self.shared.counters.fell_behind.count();
-                self.serve(conversation, member, outlet);
+                tokio::spawn(self.serving(conversation, member, outlet));
             }
             if !state.in_expiry_queue
                 && let Some(oldest) = state.window.oldest(&self.shared.limits)
@@ -178,14 +179,17 @@ impl Hub {
         join: Join,
         outlet: Arc<dyn Outlet>,
     ) -> Membership {
-        self.enter(key, |conversation, state| {
-            let member = state.add(join, outlet.clone());
-            self.serve(conversation, member, outlet);
-            Membership {
-                conversation: conversation.clone(),
-                member,
-            }
-        })
+        let membership = self.enter(key, |conversation, state| Membership {
+            conversation: conversation.clone(),
+            member: state.add(join, outlet.clone()),
+        });
+        // Most need no task: what they get goes out here, with the answer to the CONNECT.
+        let serving = self.serving(&membership.conversation, membership.member, outlet);
+        let mut serving = Box::pin(serving);
+        if serving.as_mut().now_or_never().is_none() {
+            tokio::spawn(serving);
+        }
+        membership
     }
 
     /// Removes a member; nothing happens if it has gone already.
@@ -204,19 +208,19 @@ impl Hub {
         }
     }
 
-    /// Has a task serve the member until it is live.
-    fn serve(
+    /// Serves the member until it is live.
+    fn serving(
         self: &Arc<Self>,
         conversation: &Arc<Conversation>,
         member: MemberId,
         outlet: Arc<dyn Outlet>,
-    ) {
+    ) -> impl Future<Output = ()> + Send + 'static {
         self.catching_up.fetch_add(1, Ordering::AcqRel);
         let (hub, conversation) = (self.clone(), conversation.clone());
-        tokio::spawn(async move {
+        async move {
             catch_up::catch_up(&hub, &conversation, member, &*outlet).await;
             hub.catching_up.fetch_sub(1, Ordering::AcqRel);
-        });
+        }
     }
 
     /// Runs `within` under the lock of the conversation, which is made if it is not there.

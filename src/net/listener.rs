@@ -19,7 +19,6 @@ use super::permits::{Bounds, Permits};
 #[derive(Debug)]
 pub struct Listener {
     listener: TcpListener,
-    timeout: Duration,
     permits: Arc<Permits>,
     lingering: TaskTracker,
 }
@@ -55,9 +54,9 @@ impl Listener {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on {address}"))?;
+        tune(&listener, timeout).context("the listener's socket options cannot be set")?;
         Ok(Self {
             listener,
-            timeout,
             permits: Permits::new(bounds),
             lingering,
         })
@@ -82,10 +81,6 @@ impl Listener {
                     continue;
                 }
             };
-            if let Err(error) = self.tune(&stream) {
-                // The client may be gone already.
-                debug!(%error, "socket options not set");
-            }
             let connection = Connection::new(stream, Some(permit), self.lingering.clone());
             return (connection, Peer { address });
         }
@@ -105,14 +100,15 @@ impl Listener {
             }
         }
     }
+}
 
-    fn tune(&self, stream: &TcpStream) -> io::Result<()> {
-        // An event is one small packet: it must not wait for the next.
-        stream.set_nodelay(true)?;
-        let socket = SockRef::from(stream);
-        socket.set_send_buffer_size(SEND_BUFFER)?;
-        socket.set_tcp_user_timeout(Some(self.timeout))
-    }
+/// Sets what the connections that are accepted take over from their listener (Linux).
+fn tune(listener: &TcpListener, timeout: Duration) -> io::Result<()> {
+    let socket = SockRef::from(listener);
+    // An event is one small packet: it must not wait for the next.
+    socket.set_tcp_nodelay(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_tcp_user_timeout(Some(timeout))
 }
 
 /// Whether a connection has ended before it was accepted, which says nothing of the next.
@@ -122,4 +118,36 @@ fn is_of_one_connection(error: &io::Error) -> bool {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn accepted_connections_have_the_options_of_their_listener() {
+        let timeout = Duration::from_secs(45);
+        let bounds = Bounds {
+            all: 1,
+            address: 0,
+            rate: 0,
+        };
+        let listener = Listener::bind(
+            ([127, 0, 0, 1], 0).into(),
+            timeout,
+            bounds,
+            TaskTracker::new(),
+        );
+        let listener = listener.await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.next());
+        client.unwrap();
+        let socket = SockRef::from(&accepted.0);
+        assert!(socket.tcp_nodelay().unwrap());
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(timeout));
+        // The kernel doubles it for what it keeps besides (socket(7)).
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
+    }
 }

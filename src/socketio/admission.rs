@@ -1,12 +1,12 @@
 //! Admission: by the root namespace, or by a conversation's own.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 use serde_json::Value;
 use socketioxide::SocketIo;
-use socketioxide::extract::{AckSender, SocketRef, TryData};
+use socketioxide::extract::{AckSender, Event, SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
 use time::OffsetDateTime;
 use tracing::{debug, field};
@@ -20,7 +20,7 @@ use super::outlet::{Progress, SocketOutlet};
 use super::refused::RefusedConnects;
 use super::token_expiry::TokenExpiry;
 use crate::auth::{Agent, Authenticator};
-use crate::conversation::{ConversationKey, Id, Participant, rfc3339_from_unix};
+use crate::conversation::{ConversationKey, Participant, rfc3339_from_unix};
 
 /// Whether an agent's connects to a conversation are refused.
 pub(super) type Denies = Box<dyn Fn(&Agent, &ConversationKey) -> bool + Send + Sync>;
@@ -56,15 +56,9 @@ impl Admissions {
     pub(super) fn open(self: &Arc<Self>, io: &SocketIo) -> Arc<Namespaces> {
         let this = self.clone();
         let add = move |io: &SocketIo, path: String| {
-            let (deciding, entering, refreshing) = (this.clone(), this.clone(), this.clone());
+            let (deciding, entering) = (this.clone(), this.clone());
             let decide = async move |socket: SocketRef, TryData(auth): TryData<Value>| {
-                let refreshing = refreshing.clone();
-                let decision = deciding.decide(&socket, auth.unwrap_or_default()).await;
-                if decision.is_ok() {
-                    // Before the client has its answer, and could send one.
-                    refreshing.offer_refresh(&socket);
-                }
-                decision
+                deciding.decide(&socket, auth.unwrap_or_default()).await
             };
             let enter = async move |socket: SocketRef| entering.enter(socket);
             io.ns(path, enter.with(decide));
@@ -83,19 +77,17 @@ impl Admissions {
     }
 
     /// Runs before the client's CONNECT is answered.
-    async fn decide(&self, socket: &SocketRef, auth: Value) -> Result<(), ConnectError> {
+    async fn decide(self: &Arc<Self>, socket: &SocketRef, auth: Value) -> Result<(), ConnectError> {
         let Some(session) = session(socket) else {
             // Every session comes by the service.
             return Err(ConnectError::ServiceUnavailable);
         };
         if let Some(guard) = SocketGuard::new(&session, socket.ns()) {
-            socket.extensions.insert(Arc::new(guard));
+            // Before the client has its answer, and could send one.
+            self.offer_refresh(socket, guard);
         }
-        match self.admission(socket, &session, &auth).await {
-            Ok(admission) => {
-                socket.extensions.insert(Arc::new(admission));
-                Ok(())
-            }
+        match self.admit(socket, &session, &auth).await {
+            Ok(()) => Ok(()),
             Err(refusal) => {
                 let query = socket.req_parts().uri.query();
                 let tenant = handshake::tenant(socket.ns(), query, &auth);
@@ -113,12 +105,12 @@ impl Admissions {
         }
     }
 
-    async fn admission(
+    async fn admit(
         &self,
         socket: &SocketRef,
         session: &Session,
         auth: &Value,
-    ) -> Result<Admission, ConnectError> {
+    ) -> Result<(), ConnectError> {
         if session.is_over_limit() {
             return Err(ConnectError::TooManyConnections);
         }
@@ -131,17 +123,23 @@ impl Admissions {
         if self.denies.get().is_some_and(|denies| denies(agent, key)) {
             return Err(ConnectError::ServiceUnavailable);
         }
-        if !session.protocol.table().grant(socket.ns()) {
-            return Err(ConnectError::TooManyConnections);
+        let admission = Box::new(admission);
+        match session.protocol.table().grant(socket.ns(), admission) {
+            true => Ok(()),
+            false => Err(ConnectError::TooManyConnections),
         }
-        Ok(admission)
     }
 
     /// Runs when the client has been admitted.
     fn enter(&self, socket: SocketRef) {
-        let admission = socket.extensions.remove::<Arc<Admission>>();
-        let (Some(admission), Some(session)) = (admission, session(&socket)) else {
+        let Some(session) = session(&socket) else {
             // A session that did not come by the service is none that could be closed.
+            socket.disconnect().ok();
+            return;
+        };
+        let path = socket.ns();
+        let Some(admission) = session.protocol.table().take_admission(path) else {
+            // The session has ended meanwhile.
             socket.disconnect().ok();
             return;
         };
@@ -150,27 +148,24 @@ impl Admissions {
             key,
             join,
             since,
-        } = &*admission;
+        } = *admission;
         debug!(tenant = %key.tenant, conversation = %key.conversation, agent = agent.id, "joined");
         let outlet = Arc::new(SocketOutlet {
-            key: key.clone(),
+            key,
+            expiry: TokenExpiry::at(agent.expires_at),
             participant: Participant {
-                agent: agent.id.clone(),
-                name: agent.name.clone(),
+                agent: agent.id,
+                name: agent.name,
                 connected_at: OffsetDateTime::now_utc(),
             },
-            join: *join,
-            asked_at: *since,
-            expiry: TokenExpiry::at(agent.expires_at),
+            join,
+            asked_at: since,
             progress: Progress::default(),
             session: session.clone(),
             socket: socket.clone(),
         });
-        // Weakly: the outlet holds the socket.
-        socket.extensions.insert(Arc::downgrade(&outlet));
         // A client that polls gets its answer from the library's channel, like what comes after it.
         let at_once = !session.is_framed();
-        let path = socket.ns();
         if session
             .protocol
             .table()
@@ -182,44 +177,57 @@ impl Admissions {
         session.wake();
     }
 
-    /// Has the socket take a fresh token.
-    fn offer_refresh(self: &Arc<Self>, socket: &SocketRef) {
-        let admissions = self.clone();
-        let refresh =
-            async move |socket: SocketRef, TryData(data): TryData<Value>, ack: AckSender| {
-                let answer = match admissions.refresh(&socket, &data.unwrap_or_default()).await {
-                    Ok(expires_at) => Refreshed {
-                        ok: true,
-                        expires_at: Some(rfc3339_from_unix(expires_at)),
-                        error: None,
-                    },
-                    Err(refusal) => {
-                        let address = session(&socket).map(|session| session.address());
-                        let tenant = tenant_of(&socket);
-                        debug!(
-                            %refusal,
-                            address = address.map(field::display),
-                            tenant = tenant.as_ref().map(Id::as_str),
-                            "refresh refused"
-                        );
-                        Refreshed {
-                            ok: false,
-                            expires_at: None,
-                            error: Some(refusal.to_string()),
-                        }
-                    }
-                };
+    /// Has the socket take a fresh token, and keep the guard for as long as it lives.
+    fn offer_refresh(self: &Arc<Self>, socket: &SocketRef, guard: SocketGuard) {
+        let (admissions, guard) = (self.clone(), Arc::new(guard));
+        let hear = async move |socket: SocketRef,
+                               Event(event): Event,
+                               TryData(data): TryData<Value>,
+                               ack: AckSender| {
+            let _guard = guard;
+            if event == "refresh_token" {
+                let answer = admissions.refresh(&socket, &data.unwrap_or_default()).await;
                 // A client that is gone needs no answer.
                 ack.send(&answer).ok();
-            };
-        socket.on("refresh_token", refresh);
+            }
+        };
+        // There is one event: a table for handlers by name would take 200 bytes more.
+        socket.on_fallback(hear);
     }
 
-    async fn refresh(&self, socket: &SocketRef, data: &Value) -> Result<i64, ConnectError> {
-        let outlet = socket.extensions.get::<Weak<SocketOutlet>>();
-        let outlet = outlet
-            .and_then(|outlet| outlet.upgrade())
-            .ok_or(ConnectError::AuthenticationRequired)?;
+    async fn refresh(&self, socket: &SocketRef, data: &Value) -> Refreshed {
+        let session = session(socket);
+        let table = session.as_ref().map(|session| session.protocol.table());
+        let outlet = table.and_then(|table| table.member(socket.ns()).cloned());
+        match self.renew(outlet.as_deref(), data).await {
+            Ok(expires_at) => Refreshed {
+                ok: true,
+                expires_at: Some(rfc3339_from_unix(expires_at)),
+                error: None,
+            },
+            Err(refusal) => {
+                debug!(
+                    %refusal,
+                    address = session.map(|session| field::display(session.address())),
+                    tenant = outlet.as_ref().map(|outlet| field::display(&outlet.key.tenant)),
+                    "refresh refused"
+                );
+                Refreshed {
+                    ok: false,
+                    expires_at: None,
+                    error: Some(refusal.to_string()),
+                }
+            }
+        }
+    }
+
+    /// Checks a fresh token of a member's; with its expiry, in Unix seconds.
+    async fn renew(
+        &self,
+        outlet: Option<&SocketOutlet>,
+        data: &Value,
+    ) -> Result<i64, ConnectError> {
+        let outlet = outlet.ok_or(ConnectError::AuthenticationRequired)?;
         let agent = handshake::authenticate(&self.authenticator, data).await?;
         if agent.id != outlet.participant.agent || !agent.may_follow(&outlet.key) {
             return Err(ConnectError::Forbidden);
@@ -227,12 +235,6 @@ impl Admissions {
         outlet.expiry.renew(agent.expires_at);
         Ok(agent.expires_at)
     }
-}
-
-/// The tenant whose conversation the socket follows.
-fn tenant_of(socket: &SocketRef) -> Option<Id> {
-    let outlet = socket.extensions.get::<Weak<SocketOutlet>>()?.upgrade()?;
-    Some(outlet.key.tenant.clone())
 }
 
 fn session(socket: &SocketRef) -> Option<Arc<Session>> {

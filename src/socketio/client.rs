@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 
-use super::handshake::ConnectError;
+use super::handshake::{Admission, ConnectError};
 use super::members::Members;
 use super::namespace_table::NamespaceTable;
 use super::namespaces::{NamespaceGuard, Namespaces};
@@ -22,13 +22,15 @@ pub(super) type Session = engineio::Session<Client>;
 pub(super) struct Client {
     namespaces: Arc<Namespaces>,
     members: Arc<Members>,
-    table: Mutex<NamespaceTable<Arc<SocketOutlet>>>,
+    table: Mutex<Table>,
 }
+
+/// A session's namespaces.
+type Table = NamespaceTable<Box<Admission>, Arc<SocketOutlet>>;
 
 /// Kept in a socket of the library, and dropped with it.
 pub(super) struct SocketGuard {
     session: Arc<Session>,
-    path: Box<str>,
     socket: u64,
     /// What keeps the namespace.
     _namespace: Option<NamespaceGuard>,
@@ -43,7 +45,7 @@ impl Client {
         }
     }
 
-    pub(super) fn table(&self) -> MutexGuard<'_, NamespaceTable<Arc<SocketOutlet>>> {
+    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock()
     }
 
@@ -70,7 +72,6 @@ impl SocketGuard {
         let (socket, namespace) = session.protocol.table().socket_created(path)?;
         Some(Self {
             session: session.clone(),
-            path: path.into(),
             socket,
             _namespace: namespace,
         })
@@ -83,13 +84,16 @@ const REMOVAL_DELAY: Duration = Duration::from_millis(1);
 
 impl Drop for SocketGuard {
     fn drop(&mut self) {
-        let (session, path) = (self.session.clone(), std::mem::take(&mut self.path));
-        let socket = self.socket;
+        if self.session.is_closed() {
+            // Nobody can connect to a namespace over it any more.
+            return;
+        }
+        let (session, socket) = (self.session.clone(), self.socket);
         // Without a runtime the server has ended, and no client can connect.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 sleep(REMOVAL_DELAY).await;
-                session.protocol.table().socket_removed(&path, socket);
+                session.protocol.table().socket_removed(socket);
                 // The client may wait to connect again.
                 session.wake();
             });

@@ -45,7 +45,7 @@ impl From<AuthError> for ConnectError {
 }
 
 /// A granted connect.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Admission {
     /// Who it is.
     pub agent: Agent,

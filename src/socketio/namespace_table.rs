@@ -8,6 +8,7 @@
 
 mod sockets;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::message_rate::MessageRate;
@@ -15,11 +16,11 @@ use super::namespaces::NamespaceGuard;
 use super::packet::ClientPacket;
 use crate::engineio::{PREFIX, Verdict};
 
-/// The namespaces of one session, where each member is an `M`.
-pub(super) struct NamespaceTable<M> {
+/// The namespaces of one session, where a CONNECT is granted with an `A`, and each member is an `M`.
+pub(super) struct NamespaceTable<A, M> {
     /// One for each namespace. There are few: at most [`MAX_CONVERSATIONS`](Self::MAX_CONVERSATIONS) that are joined, and as
     /// many as are being decided.
-    entries: Vec<NamespaceEntry<M>>,
+    entries: Vec<NamespaceEntry<A, M>>,
     /// How many of them are pending, how many of those are granted, and how many are joined.
     deciding: usize,
     granted: usize,
@@ -40,14 +41,14 @@ pub(super) struct NamespaceTable<M> {
     rate: MessageRate,
 }
 
-struct NamespaceEntry<M> {
-    path: Box<str>,
+struct NamespaceEntry<A, M> {
+    path: Arc<str>,
     socket: u64,
-    state: NamespaceState<M>,
+    state: NamespaceState<A, M>,
 }
 
 /// How far a CONNECT is.
-enum NamespaceState<M> {
+enum NamespaceState<A, M> {
     /// The library has the CONNECT, and will make a socket, which will hold the guard.
     Requested {
         since: Instant,
@@ -56,7 +57,11 @@ enum NamespaceState<M> {
     /// There is a socket, and its token is being checked.
     Deciding,
     /// It was granted. Over a WebSocket, the member joins when the answer is on its way.
-    Granted { answered: bool, member: Option<M> },
+    Granted {
+        admission: Option<A>,
+        answered: bool,
+        member: Option<M>,
+    },
     /// A member follows the conversation.
     Open(M),
     /// The client has left, or was disconnected, and the library still has the socket.
@@ -65,7 +70,7 @@ enum NamespaceState<M> {
     Refused,
 }
 
-impl<M> NamespaceState<M> {
+impl<A, M> NamespaceState<A, M> {
     fn is_deciding(&self) -> bool {
         matches!(
             self,
@@ -74,7 +79,7 @@ impl<M> NamespaceState<M> {
     }
 }
 
-impl<M> NamespaceTable<M> {
+impl<A, M> NamespaceTable<A, M> {
     /// How many conversations one connection may follow.
     pub(super) const MAX_CONVERSATIONS: usize = 256;
     /// The length from which a path may have been seen in part only, in bytes: the library would see
@@ -174,8 +179,11 @@ impl<M> NamespaceTable<M> {
                 return Verdict::Pass;
             }
         };
+        let path = guard
+            .as_ref()
+            .map_or_else(|| path.into(), |guard| guard.path().clone());
         let entry = NamespaceEntry {
-            path: path.into(),
+            path,
             socket: self.next,
             state: NamespaceState::Requested { since: now, guard },
         };
@@ -194,6 +202,14 @@ impl<M> NamespaceTable<M> {
             NamespaceState::Open(member) => Some(member),
             _ => None,
         })
+    }
+
+    /// The member that follows the conversation of this namespace.
+    pub(super) fn member(&self, path: &str) -> Option<&M> {
+        match self.state(path) {
+            Some(NamespaceState::Open(member)) => Some(member),
+            _ => None,
+        }
     }
 
     /// Takes out all members, also those that wait for their answers: the session has ended.
@@ -228,16 +244,16 @@ impl<M> NamespaceTable<M> {
             .map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    fn state(&self, path: &str) -> Option<&NamespaceState<M>> {
+    fn state(&self, path: &str) -> Option<&NamespaceState<A, M>> {
         let entry = self.entries.iter().find(|entry| *entry.path == *path);
         entry.map(|entry| &entry.state)
     }
 }
 
-fn find<'a, M>(
-    entries: &'a mut [NamespaceEntry<M>],
+fn find<'a, A, M>(
+    entries: &'a mut [NamespaceEntry<A, M>],
     path: &str,
-) -> Option<&'a mut NamespaceEntry<M>> {
+) -> Option<&'a mut NamespaceEntry<A, M>> {
     entries.iter_mut().find(|entry| *entry.path == *path)
 }
 

@@ -65,6 +65,12 @@ impl Namespaces {
     }
 }
 
+impl NamespaceGuard {
+    pub(super) fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+}
+
 impl Drop for NamespaceGuard {
     fn drop(&mut self) {
         let mut sockets = self.namespaces.sockets.lock();

@@ -39,7 +39,7 @@ impl Hub {
             let mut state = conversation.lock();
             let fell_behind = state.begin(floor, &self.shared);
             for (member, outlet) in fell_behind {
-                self.serve(&conversation, member, outlet);
+                tokio::spawn(self.serving(&conversation, member, outlet));
             }
             let idle = state.is_idle();
             drop(state);

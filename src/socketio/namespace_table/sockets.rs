@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{NamespaceEntry, NamespaceState, NamespaceTable, find};
 use crate::socketio::namespaces::NamespaceGuard;
 
-impl<M> NamespaceTable<M> {
+impl<A, M> NamespaceTable<A, M> {
     /// The library has made a socket, which is to hold the guard; with its number. `None`: without a
     /// CONNECT.
     pub(in crate::socketio) fn socket_created(
@@ -22,7 +22,7 @@ impl<M> NamespaceTable<M> {
     }
 
     /// Grants a CONNECT; false if the session follows as many conversations as it may.
-    pub(in crate::socketio) fn grant(&mut self, path: &str) -> bool {
+    pub(in crate::socketio) fn grant(&mut self, path: &str, admission: A) -> bool {
         if self.open + self.granted >= Self::MAX_CONVERSATIONS {
             return false;
         }
@@ -30,12 +30,21 @@ impl<M> NamespaceTable<M> {
             && matches!(entry.state, NamespaceState::Deciding)
         {
             entry.state = NamespaceState::Granted {
+                admission: Some(admission),
                 answered: false,
                 member: None,
             };
             self.granted += 1;
         }
         true
+    }
+
+    /// What a CONNECT was granted with, once the library has admitted it.
+    pub(in crate::socketio) fn take_admission(&mut self, path: &str) -> Option<A> {
+        match &mut find(&mut self.entries, path)?.state {
+            NamespaceState::Granted { admission, .. } => admission.take(),
+            _ => None,
+        }
     }
 
     /// Refuses a CONNECT. `counts`: it speaks against the client, whose session is closed when too
@@ -75,7 +84,10 @@ impl<M> NamespaceTable<M> {
         M: Clone,
     {
         let entry = find(&mut self.entries, path)?;
-        let NamespaceState::Granted { answered, member } = &mut entry.state else {
+        let NamespaceState::Granted {
+            answered, member, ..
+        } = &mut entry.state
+        else {
             return None;
         };
         *answered = true;
@@ -90,7 +102,10 @@ impl<M> NamespaceTable<M> {
         let Some(entry) = find(&mut self.entries, path) else {
             return false;
         };
-        let NamespaceState::Granted { answered, member } = &mut entry.state else {
+        let NamespaceState::Granted {
+            answered, member, ..
+        } = &mut entry.state
+        else {
             return false;
         };
         if at_once || *answered {
@@ -125,8 +140,8 @@ impl<M> NamespaceTable<M> {
     }
 
     /// The library has removed a socket.
-    pub(in crate::socketio) fn socket_removed(&mut self, path: &str, socket: u64) {
-        let is_it = |entry: &NamespaceEntry<M>| entry.socket == socket && *entry.path == *path;
+    pub(in crate::socketio) fn socket_removed(&mut self, socket: u64) {
+        let is_it = |entry: &NamespaceEntry<A, M>| entry.socket == socket;
         let Some(index) = self.entries.iter().position(is_it) else {
             return;
         };

@@ -11,7 +11,7 @@ use Verdict::{Ignore, Pass, Wait};
 const OWN: &str = "/tenant/acme/conv/c-1";
 
 struct Session {
-    table: NamespaceTable<&'static str>,
+    table: NamespaceTable<&'static str, &'static str>,
     namespaces: Arc<Namespaces>,
     io: SocketIo,
 }
@@ -44,7 +44,8 @@ impl Session {
     /// The library makes a socket and lets it in; with the socket's number.
     fn admitted(&mut self, path: &str) -> u64 {
         let (socket, _) = self.table.socket_created(path).unwrap();
-        assert!(self.table.grant(path));
+        assert!(self.table.grant(path, "admission"));
+        assert_eq!(self.table.take_admission(path), Some("admission"));
         assert!(self.table.admitted(path, "member", true));
         socket
     }
@@ -70,7 +71,7 @@ async fn only_what_is_open_is_spoken_in_and_left() {
         assert_eq!(session.hear(&event), Ignore);
         // The library is not done with the socket.
         assert_eq!(session.hear(&connect), Wait(None));
-        session.table.socket_removed(path, socket);
+        session.table.socket_removed(socket);
         assert_eq!(session.hear(&connect), Pass);
     }
 }
@@ -88,11 +89,11 @@ async fn who_is_disconnected_comes_back_when_that_is_done() {
         assert_eq!(session.hear(&connect), Wait(None));
         assert!(session.table.take_sent_disconnect(path));
         assert!(!session.table.take_sent_disconnect(path));
-        session.table.socket_removed(path, socket);
+        session.table.socket_removed(socket);
         assert_eq!(session.hear(&connect), Pass);
         session.admitted(path);
         // What is reported of the socket before does not end this one.
-        session.table.socket_removed(path, socket);
+        session.table.socket_removed(socket);
         assert_eq!(session.hear(&connect), Ignore);
     }
 }
@@ -104,7 +105,7 @@ async fn a_member_joins_when_its_answer_is_on_its_way() {
         let path = format!("{OWN}{answer_comes_first}");
         assert_eq!(session.hear(&format!("40{path},")), Pass);
         session.table.socket_created(&path).unwrap();
-        assert!(session.table.grant(&path));
+        assert!(session.table.grant(&path, "admission"));
         if answer_comes_first {
             assert_eq!(session.table.answered(&path), None);
             assert!(session.table.admitted(&path, "member", false));
@@ -130,7 +131,7 @@ async fn a_namespace_is_there_before_its_connect_is_heard() {
     // The library is not done with the first.
     assert_eq!(session.hear(&connect), Wait(None));
     drop(guard);
-    session.table.socket_removed(OWN, socket);
+    session.table.socket_removed(socket);
     while session.io.of(OWN).is_some() {
         tokio::task::yield_now().await;
     }
@@ -176,7 +177,7 @@ async fn connects_wait_for_those_before_them_and_for_room() {
     let mut session = Session::new();
     assert_eq!(session.hear_with(b"40", false), Wait(None));
     let path = |number: usize| format!("/tenant/a/conv/{number}");
-    for number in 0..NamespaceTable::<&str>::MAX_DECIDING {
+    for number in 0..NamespaceTable::<&str, &str>::MAX_DECIDING {
         let connect = format!("40{},", path(number));
         assert_eq!(session.hear(&connect), Pass);
     }
