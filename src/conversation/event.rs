@@ -48,7 +48,7 @@ impl EventName {
 }
 
 /// What an event is about. Two events of one conversation with the same identity are duplicates.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Identity {
     /// A customer's message, by its messageId.
     Inbound(Arc<str>),
@@ -73,7 +73,7 @@ impl Identity {
 ///
 /// `failed` stands between `sent` and `delivered`: it is stale after `delivered` or `read`,
 /// while either of these still counts after a `failed`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// WhatsApp took the message.
@@ -87,8 +87,8 @@ pub enum Status {
 }
 
 impl Status {
-    /// How many statuses there are.
-    pub const COUNT: usize = 4;
+    /// All statuses, in their order.
+    pub const ALL: [Self; 4] = [Self::Sent, Self::Failed, Self::Delivered, Self::Read];
 
     /// The status named `name`, as WhatsApp spells it. A voice message that was `played` has been read.
     pub fn from_name(name: &str) -> Option<Self> {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use foldhash::fast::RandomState;
 use futures_util::FutureExt as _;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
@@ -33,7 +34,7 @@ use crate::lock::RwLock;
 pub struct Hub {
     seal: Arc<Seal>,
     shared: Arc<Shared>,
-    conversations: RwLock<HashMap<ConversationKey, Arc<Conversation>>>,
+    conversations: RwLock<HashMap<ConversationKey, Arc<Conversation>, RandomState>>,
     expiry_queue: ExpiryQueue,
     eviction_floor: EvictionFloor,
     /// Members that are being served until they are live.

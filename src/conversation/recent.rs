@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foldhash::fast::RandomState;
+
 use super::cursor::Position;
 use super::event::{Event, Identity, Status};
 
@@ -16,20 +18,18 @@ use super::event::{Event, Identity, Status};
 /// bounded by a count of its own: a redelivery repeats more than the window may hold.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Recent {
-    messages: HashMap<Arc<str>, Seen>,
-    event_ids: HashMap<Arc<str>, Known>,
+    known: HashMap<What, Known, RandomState>,
     /// What is known, by when it was seen last.
     order: BTreeMap<u64, Remembered>,
     next: u64,
     bytes: usize,
 }
 
-/// What is known of one messageId.
-#[derive(Debug, Clone, Default)]
-struct Seen {
-    inbound: Option<Known>,
-    outbound: Option<Known>,
-    statuses: [Option<Known>; Status::COUNT],
+/// What events repeat, or are stale by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum What {
+    Identity(Identity),
+    EventId(Arc<str>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -47,12 +47,6 @@ struct Remembered {
     what: What,
 }
 
-#[derive(Debug, Clone)]
-enum What {
-    Identity(Identity),
-    EventId(Arc<str>),
-}
-
 /// Whether an event is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deduplication {
@@ -67,32 +61,29 @@ pub enum Deduplication {
 impl Recent {
     /// Whether an event of this time would be new.
     pub(super) fn look_up(&self, event: &Event, at: Instant, age: Duration) -> Deduplication {
-        let known = |known: &&Known| self.counts(known, at, age);
-        let event_id = event.event_id.as_ref();
-        let same_id = event_id.and_then(|id| self.event_ids.get(id));
-        if let Some(same) = same_id.filter(known) {
+        let known = |what: &What| self.known(what, at, age);
+        let event_id = event.event_id.clone().map(What::EventId);
+        if let Some(same) = event_id.as_ref().and_then(known) {
             return Deduplication::Duplicate(same.position);
         }
-        let Some(identity) = &event.identity else {
+        let Some(identity) = event.identity.clone() else {
             return Deduplication::New;
         };
-        let Some(seen) = self.messages.get(identity.message_id()) else {
+        match known(&What::Identity(identity.clone())) {
+            Some(same) if same.position != Position::default() => {
+                return Deduplication::Duplicate(same.position);
+            }
+            Some(_) => return Deduplication::Stale,
+            None => {}
+        }
+        let Identity::Status(message, status) = identity else {
             return Deduplication::New;
         };
-        let same = seen.of(identity).as_ref().filter(known);
-        match (identity, same) {
-            (_, Some(same)) if same.position != Position::default() => {
-                Deduplication::Duplicate(same.position)
-            }
-            (_, Some(_)) => Deduplication::Stale,
-            (Identity::Status(_, status), None) => {
-                let newer = &seen.statuses[*status as usize + 1..];
-                match newer.iter().flatten().any(|newer| known(&newer)) {
-                    true => Deduplication::Stale,
-                    false => Deduplication::New,
-                }
-            }
-            (_, None) => Deduplication::New,
+        let newer = Status::ALL.into_iter().filter(|newer| *newer > status);
+        let newer = newer.map(|newer| What::Identity(Identity::Status(message.clone(), newer)));
+        match newer.into_iter().any(|newer| known(&newer).is_some()) {
+            true => Deduplication::Stale,
+            false => Deduplication::New,
         }
     }
 
@@ -115,41 +106,32 @@ impl Recent {
     /// Remembers that what is known of an event was seen again; of a stale status, that it was seen.
     pub(super) fn repeat(&mut self, event: &Event, at: Instant, age: Duration) {
         let is_stale = self.look_up(event, at, age) == Deduplication::Stale;
-        if let Some(identity) = &event.identity {
-            let seen = self.messages.get(identity.message_id());
-            let known = seen.and_then(|seen| *seen.of(identity));
-            let known = known.filter(|known| self.counts(known, at, age));
-            let position = known.map(|known| known.position);
-            let position = position.or(is_stale.then(Position::default));
-            if let Some(position) = position {
-                self.put(What::Identity(identity.clone()), position, at);
+        if let Some(identity) = event.identity.clone() {
+            let what = What::Identity(identity);
+            let known = self.known(&what, at, age).map(|known| known.position);
+            if let Some(position) = known.or(is_stale.then(Position::default)) {
+                self.put(what, position, at);
             }
         }
-        if let Some(id) = &event.event_id {
-            let known = self.event_ids.get(id).copied();
-            if let Some(known) = known.filter(|known| self.counts(known, at, age)) {
-                self.put(What::EventId(id.clone()), known.position, at);
+        if let Some(id) = event.event_id.clone() {
+            let what = What::EventId(id);
+            if let Some(known) = self.known(&what, at, age) {
+                self.put(what, known.position, at);
             }
         }
     }
 
-    /// Whether something is not too long ago to count.
-    fn counts(&self, known: &Known, at: Instant, age: Duration) -> bool {
-        let remembered = self.order.get(&known.last);
-        remembered.is_some_and(|remembered| at.saturating_duration_since(remembered.at) <= age)
+    /// What is known, if it is not too long ago to count.
+    fn known(&self, what: &What, at: Instant, age: Duration) -> Option<Known> {
+        let known = *self.known.get(what)?;
+        let remembered = self.order.get(&known.last)?;
+        (at.saturating_duration_since(remembered.at) <= age).then_some(known)
     }
 
     fn put(&mut self, what: What, position: Position, at: Instant) {
         let last = self.next;
         self.next += 1;
-        let known = Known { position, last };
-        let before = match &what {
-            What::Identity(identity) => {
-                let seen = self.messages.entry(identity.message_id().clone());
-                seen.or_default().of_mut(identity).replace(known)
-            }
-            What::EventId(id) => self.event_ids.insert(id.clone(), known),
-        };
+        let before = self.known.insert(what.clone(), Known { position, last });
         if let Some(before) = before.and_then(|before| self.order.remove(&before.last)) {
             self.bytes -= before.cost();
         }
@@ -175,27 +157,12 @@ impl Recent {
             return false;
         };
         self.bytes -= oldest.cost();
-        match &oldest.what {
-            What::Identity(identity) => self.forget_identity(identity),
-            What::EventId(id) => {
-                self.event_ids.remove(id);
-            }
-        }
+        self.known.remove(&oldest.what);
         if self.order.is_empty() {
             // An idle conversation gives the tables' memory back.
             *self = Self::default();
         }
         true
-    }
-
-    fn forget_identity(&mut self, identity: &Identity) {
-        let id = identity.message_id();
-        if let Some(seen) = self.messages.get_mut(id) {
-            *seen.of_mut(identity) = None;
-            if seen.is_empty() {
-                self.messages.remove(id);
-            }
-        }
     }
 
     /// When the oldest was seen last.
@@ -208,35 +175,8 @@ impl Recent {
     }
 }
 
-impl Seen {
-    fn of(&self, identity: &Identity) -> &Option<Known> {
-        match identity {
-            Identity::Inbound(_) => &self.inbound,
-            Identity::Outbound(_) => &self.outbound,
-            Identity::Status(_, status) => &self.statuses[*status as usize],
-        }
-    }
-
-    fn of_mut(&mut self, identity: &Identity) -> &mut Option<Known> {
-        match identity {
-            Identity::Inbound(_) => &mut self.inbound,
-            Identity::Outbound(_) => &mut self.outbound,
-            Identity::Status(_, status) => &mut self.statuses[*status as usize],
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        let Self {
-            inbound,
-            outbound,
-            statuses,
-        } = self;
-        inbound.is_none() && outbound.is_none() && statuses.iter().all(Option::is_none)
-    }
-}
-
 impl Remembered {
-    /// The structures, and a place in two tables, in bytes.
+    /// The structures, and a place in both tables, in bytes.
     const OVERHEAD: usize = 256;
 
     fn cost(&self) -> usize {
