@@ -1,6 +1,7 @@
 //! One consumer of the stream, from its first delivery to its end.
 
-use std::time::Instant;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::message::Delivery;
@@ -8,15 +9,18 @@ use lapin::options::BasicAckOptions;
 use lapin::types::AMQPValue;
 use lapin::{Channel, Consumer};
 use tokio::task::yield_now;
-use tokio::time::{interval, sleep_until};
+use tokio::time::{interval, sleep, sleep_until};
 
 use super::{OFFSET, Tail};
-use crate::broker::Coalescing;
+use crate::broker::{Coalescing, acknowledging};
 use crate::conversation::Batch;
 use crate::journal::stream::greeting;
 
 /// How many are acknowledged together at most.
 const ACK_COUNT: u64 = 250;
+
+/// How long an acknowledgement waits for others. It asks for more, of which there is enough on its way.
+const ACK_DELAY: Duration = Duration::from_millis(20);
 
 /// One consumer of the stream.
 pub(super) struct Consuming {
@@ -50,6 +54,7 @@ impl Tail {
         let mut consuming = Consuming::new();
         let mut batch = Batch::default();
         let mut coalescing = Coalescing::default();
+        let mut ack_at = pin!(sleep(ACK_DELAY));
         let mut greet = interval(greeting::INTERVAL);
         loop {
             let delivery = match consumer.next().now_or_never() {
@@ -61,7 +66,6 @@ impl Tail {
                         batch.flush().await;
                     }
                     self.hub.progressed();
-                    consuming.acknowledge(channel).await?;
                     tokio::select! {
                         biased;
                         () = self.shutdown.cancelled() => {
@@ -71,6 +75,11 @@ impl Tail {
                         () = until(deadline) => {
                             coalescing.flushed();
                             batch.flush().await;
+                            continue;
+                        }
+                        () = &mut ack_at, if consuming.tag > consuming.acknowledged => {
+                            consuming.acknowledge(channel).await?;
+                            ack_at.as_mut().reset(tokio::time::Instant::now() + ACK_DELAY);
                             continue;
                         }
                         _ = greet.tick() => {
@@ -121,6 +130,7 @@ impl Consuming {
     async fn acknowledge(&mut self, channel: &Channel) -> lapin::Result<()> {
         if self.tag > self.acknowledged {
             self.acknowledged = self.tag;
+            acknowledging();
             let multiple = BasicAckOptions { multiple: true };
             channel.basic_ack(self.tag, multiple).await?;
         }
