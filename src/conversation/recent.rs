@@ -80,8 +80,8 @@ impl Recent {
             return Deduplication::New;
         };
         let newer = Status::ALL.into_iter().filter(|newer| *newer > status);
-        let newer = newer.map(|newer| What::Identity(Identity::Status(message.clone(), newer)));
-        match newer.into_iter().any(|newer| known(&newer).is_some()) {
+        let mut newer = newer.map(|newer| What::Identity(Identity::Status(message.clone(), newer)));
+        match newer.any(|newer| known(&newer).is_some()) {
             true => Deduplication::Stale,
             false => Deduplication::New,
         }
