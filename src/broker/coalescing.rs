@@ -5,7 +5,10 @@
 //! milliseconds: those wait for one another. Where deliveries come slower than [`BUSY_COUNT`] in
 //! [`INTERVAL`], nothing waits once the queue has no more at hand.
 
+use std::future::pending;
 use std::time::{Duration, Instant};
+
+use tokio::time::sleep_until;
 
 /// The longest that an event waits for others.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -45,6 +48,14 @@ impl Coalescing {
         self.waiting_since
             .filter(|_| self.busy)
             .map(|since| since + INTERVAL)
+    }
+
+    /// Waits until what waits has to go out; for good, where there is no [deadline](Self::deadline).
+    pub(crate) async fn due(&self) {
+        match self.deadline() {
+            Some(deadline) => sleep_until(deadline.into()).await,
+            None => pending().await,
+        }
     }
 
     /// Everything has gone out.

@@ -66,7 +66,7 @@ impl Recent {
         if let Some(same) = event_id.as_ref().and_then(known) {
             return Deduplication::Duplicate(same.position);
         }
-        let Some(identity) = event.identity.clone() else {
+        let Some(identity) = &event.identity else {
             return Deduplication::New;
         };
         match known(&What::Identity(identity.clone())) {
@@ -79,7 +79,7 @@ impl Recent {
         let Identity::Status(message, status) = identity else {
             return Deduplication::New;
         };
-        let newer = Status::ALL.into_iter().filter(|newer| *newer > status);
+        let newer = Status::ALL.into_iter().filter(|newer| newer > status);
         let mut newer = newer.map(|newer| What::Identity(Identity::Status(message.clone(), newer)));
         match newer.any(|newer| known(&newer).is_some()) {
             true => Deduplication::Stale,

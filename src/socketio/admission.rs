@@ -132,14 +132,13 @@ impl Admissions {
 
     /// Runs when the client has been admitted.
     fn enter(&self, socket: SocketRef) {
-        let Some(session) = session(&socket) else {
-            // A session that did not come by the service is none that could be closed.
-            socket.disconnect().ok();
-            return;
-        };
         let path = socket.ns();
-        let Some(admission) = session.protocol.table().take_admission(path) else {
-            // The session has ended meanwhile.
+        let admitted = session(&socket).and_then(|session| {
+            let admission = session.protocol.table().take_admission(path)?;
+            Some((session, admission))
+        });
+        let Some((session, admission)) = admitted else {
+            // The session has ended meanwhile, or did not come by the service.
             socket.disconnect().ok();
             return;
         };

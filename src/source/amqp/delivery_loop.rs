@@ -3,7 +3,6 @@
 mod outcomes;
 mod taking;
 
-use std::future::pending;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -13,7 +12,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::Channel;
 use lapin::options::BasicAckOptions;
 use tokio::task::yield_now;
-use tokio::time::{MissedTickBehavior, interval, sleep, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -95,14 +94,13 @@ impl<'a> DeliveryLoop<'a> {
             let delivery = match deliveries.next().now_or_never() {
                 Some(delivery) => delivery,
                 None => {
-                    let deadline = self.coalescing.deadline();
-                    if deadline.is_none() {
+                    if self.coalescing.deadline().is_none() {
                         self.flush().await;
                     }
                     tokio::select! {
                         biased;
                         () = shutdown.cancelled() => return Ok(None),
-                        () = until(deadline) => {
+                        () = self.coalescing.due() => {
                             self.flush().await;
                             continue;
                         }
@@ -287,13 +285,5 @@ impl Drop for DeliveryLoop<'_> {
         let Consumer { kind, status, .. } = self.consumer;
         let outcomes = &status.counts().queue(*kind).outcomes;
         outcomes.add(&Outcome::Returned, self.unacknowledged);
-    }
-}
-
-/// Waits for this moment; without one, for good.
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
-        None => pending().await,
     }
 }

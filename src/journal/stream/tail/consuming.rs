@@ -9,7 +9,7 @@ use lapin::options::BasicAckOptions;
 use lapin::types::AMQPValue;
 use lapin::{Channel, Consumer};
 use tokio::task::yield_now;
-use tokio::time::{interval, sleep, sleep_until};
+use tokio::time::{interval, sleep};
 
 use super::{OFFSET, Tail};
 use crate::broker::{Coalescing, acknowledging};
@@ -60,8 +60,7 @@ impl Tail {
             let delivery = match consumer.next().now_or_never() {
                 Some(delivery) => delivery,
                 None => {
-                    let deadline = coalescing.deadline();
-                    if deadline.is_none() {
+                    if coalescing.deadline().is_none() {
                         coalescing.flushed();
                         batch.flush().await;
                     }
@@ -72,7 +71,7 @@ impl Tail {
                             batch.flush().await;
                             return Ok(Ended::Shutdown);
                         }
-                        () = until(deadline) => {
+                        () = coalescing.due() => {
                             coalescing.flushed();
                             batch.flush().await;
                             continue;
@@ -144,13 +143,5 @@ pub(super) fn offset(delivery: &Delivery) -> Option<u64> {
     match headers.inner().get(OFFSET)? {
         AMQPValue::LongLongInt(offset) => u64::try_from(*offset).ok(),
         _ => None,
-    }
-}
-
-/// Waits for this moment; without one, for good.
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
     }
 }
