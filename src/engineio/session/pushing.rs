@@ -111,8 +111,9 @@ impl<P: Protocol> Session<P> {
             return true;
         }
         let has_room = state.outbound.has_room();
-        if has_room {
-            state.outbound.emitted(0);
+        match has_room {
+            true => state.outbound.emitted(0),
+            false => state.awaited = true,
         }
         has_room
     }

@@ -1,6 +1,8 @@
 //! Engine.IO over HTTP: payloads, and one request of a kind at a time.
 
-use super::wire::{NOWHERE, POLLING, Polling, SEPARATOR, error};
+use serde_json::json;
+
+use super::wire::{NOWHERE, POLLING, Polling, SEPARATOR, auth, error};
 use super::{NO_PINGS, start};
 use crate::harness::raw::ask;
 use crate::harness::until;
@@ -23,6 +25,37 @@ async fn a_poll_waits_until_there_is_something() {
     polling.send("40/nowhere,").await;
     let answer = waiting.await.unwrap();
     assert_eq!((answer.status, &*answer.body), (200, NOWHERE));
+}
+
+#[tokio::test]
+async fn a_connect_that_waits_for_room_passes_when_events_have_been_fetched() {
+    let (_broker, gateway) = start(&NO_PINGS).await;
+    let polling = Polling::open(&gateway).await;
+    polling.send(&format!("40{}", auth())).await;
+    let mut received = Vec::new();
+    while received.len() < 2 {
+        received.extend(polling.packets().await);
+    }
+    // As many as one answer may have: nobody waits for room but the CONNECT.
+    for number in 0..14 {
+        let emit = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note",
+            "payload": {"number": number}});
+        assert_eq!(gateway.emit(&emit).await.0, 200);
+    }
+    let connect = format!("40/tenant/acme/conv/c-2,{}", auth());
+    let mut post = polling.begin_post(connect.len()).await;
+    post.send(&connect).await;
+    // The gateway has read the post by the time that it has answered somebody else.
+    gateway.metrics().await;
+    let events = polling.packets().await;
+    assert_eq!(events.len(), 14, "{events:?}");
+    let answer = post.answer().await;
+    assert_eq!((answer.status, &*answer.body), (200, "ok"));
+    let answers = polling.packets().await;
+    assert!(
+        answers[0].starts_with("40/tenant/acme/conv/c-2,"),
+        "{answers:?}"
+    );
 }
 
 #[tokio::test]
