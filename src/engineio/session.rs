@@ -188,13 +188,19 @@ impl<P: Protocol> Session<P> {
         !attached
     }
 
-    /// The connection has become the session's.
-    pub(super) fn connect(&self, connection: Arc<UpgradedConnection>, is_upgrade: bool) {
+    /// The connection has become the session's. `answer`: what is to be sent with the first frame.
+    pub(super) fn connect(
+        &self,
+        connection: Arc<UpgradedConnection>,
+        is_upgrade: bool,
+        answer: &[u8],
+    ) {
         let mut state = self.state.lock();
         if self.is_closed() {
             connection.abort();
         }
         state.connection = Some(connection);
+        state.outbound.push_control(answer);
         if !is_upgrade {
             state.outbound.set_framed();
             state.opening = true;

@@ -23,7 +23,7 @@ use super::notice;
 use super::protocol::Protocol;
 use super::service::handshake;
 use super::session::Session;
-use crate::net::Connection;
+use crate::net::{Connection, Corked};
 
 /// Answers the request, and has `service` serve the session over what becomes of its connection.
 /// `is_upgrade`: the session polls until now.
@@ -33,7 +33,7 @@ pub(super) fn upgrade<P: Protocol>(
     is_upgrade: bool,
     mut request: Request,
 ) -> Response {
-    let (upgrade, response) = match switch(&mut request) {
+    let (upgrade, mut response) = match switch(&mut request) {
         Ok(switched) => switched,
         Err(error) => return error.into_response(),
     };
@@ -41,6 +41,10 @@ pub(super) fn upgrade<P: Protocol>(
         // As the protocol has it (<https://socket.io/docs/v4/engine-io-protocol/#websocket>).
         tokio::spawn(notice::close(upgrade));
         return response;
+    }
+    if !is_upgrade {
+        // The library's OPEN packet follows at once.
+        response.extensions_mut().insert(Corked);
     }
     let request = handshake(&request, (), session.clone());
     tokio::spawn(async move {
@@ -55,8 +59,9 @@ pub(super) fn upgrade<P: Protocol>(
         let Ok(parts) = upgraded.downcast::<TokioIo<Connection>>() else {
             return session.over();
         };
-        let connection = Arc::new(parts.io.into_inner().upgrade());
-        session.connect(connection.clone(), is_upgrade);
+        let (connection, answer) = parts.io.into_inner().upgrade();
+        let connection = Arc::new(connection);
+        session.connect(connection.clone(), is_upgrade, &answer);
         // The library's task has room for several of it, one for each step that it takes.
         let stream = Box::new(FrameFilter::new(session, connection, parts.read_buf));
         if let Err(error) = service.call((stream, request)).await {

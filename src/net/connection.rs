@@ -22,6 +22,8 @@ use super::permits::Permit;
 pub struct Connection {
     stream: TcpStream,
     deadlines: Arc<Deadlines>,
+    /// An answer that is [`Corked`](super::Corked).
+    corked: BytesMut,
     rest: Rest,
 }
 
@@ -39,6 +41,7 @@ impl Connection {
         Self {
             stream,
             deadlines: Arc::new(Deadlines::new()),
+            corked: BytesMut::new(),
             rest: Rest {
                 _permit: permit,
                 lingering,
@@ -50,10 +53,16 @@ impl Connection {
         self.deadlines.clone()
     }
 
-    /// The connection without HTTP.
-    pub fn upgrade(self) -> UpgradedConnection {
-        let Self { stream, rest, .. } = self;
-        UpgradedConnection { stream, rest }
+    /// The connection without HTTP, and what is to be sent first: its answer, if that is
+    /// [`Corked`](super::Corked).
+    pub fn upgrade(self) -> (UpgradedConnection, BytesMut) {
+        let Self {
+            stream,
+            corked,
+            rest,
+            ..
+        } = self;
+        (UpgradedConnection { stream, rest }, corked)
     }
 
     fn count(&self, poll: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -83,9 +92,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let poll = Pin::new(&mut this.stream).poll_write(cx, buffer);
-        this.count(poll)
+        self.poll_write_vectored(cx, &[IoSlice::new(buffer)])
     }
 
     fn poll_write_vectored(
@@ -94,6 +101,12 @@ impl AsyncWrite for Connection {
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.deadlines.is_corked() {
+            let before = this.corked.len();
+            this.corked
+                .extend(buffers.iter().flat_map(|buffer| &buffer[..]));
+            return Poll::Ready(Ok(this.corked.len() - before));
+        }
         let poll = Pin::new(&mut this.stream).poll_write_vectored(cx, buffers);
         this.count(poll)
     }

@@ -29,7 +29,10 @@ enum HttpPhase {
     /// The client owes nothing; nothing has gone either way since then.
     Idle(Instant),
     /// It does not speak HTTP any more.
-    Upgraded,
+    Upgraded {
+        /// The answer that says so is kept until something follows it.
+        corked: bool,
+    },
 }
 
 impl Deadlines {
@@ -58,12 +61,19 @@ impl Deadlines {
         *self.0.lock() = HttpPhase::Busy;
     }
 
-    /// The request has its answer.
-    pub(super) fn answered(&self, upgraded: bool) {
-        *self.0.lock() = match upgraded {
-            true => HttpPhase::Upgraded,
-            false => HttpPhase::Idle(Instant::now()),
-        };
+    /// The request has its answer, after which another one may come.
+    pub(super) fn answered(&self) {
+        *self.0.lock() = HttpPhase::Idle(Instant::now());
+    }
+
+    /// The request has its answer, after which the connection does not speak HTTP any more.
+    pub(super) fn upgraded(&self, corked: bool) {
+        *self.0.lock() = HttpPhase::Upgraded { corked };
+    }
+
+    /// Whether what is written is the answer that is kept until something follows it.
+    pub(super) fn is_corked(&self) -> bool {
+        matches!(*self.0.lock(), HttpPhase::Upgraded { corked: true })
     }
 
     /// Whether the client has begun a request, and not ended its head.
@@ -81,7 +91,7 @@ impl Deadlines {
         let due = match *self.0.lock() {
             HttpPhase::Head(since) => since + HEAD,
             HttpPhase::Idle(since) => since + IDLE,
-            HttpPhase::Busy | HttpPhase::Upgraded => return Poll::Pending,
+            HttpPhase::Busy | HttpPhase::Upgraded { .. } => return Poll::Pending,
         };
         if alarm.deadline() != due {
             alarm.as_mut().reset(due);
@@ -114,7 +124,7 @@ mod tests {
         deadlines.read();
         assert_eq!(overdue(&deadlines).await.as_secs(), HEAD.as_secs() / 2);
         deadlines.began();
-        deadlines.answered(false);
+        deadlines.answered();
         advance(IDLE / 2).await;
         deadlines.read();
         assert_eq!(overdue(&deadlines).await.as_secs(), HEAD.as_secs());
@@ -124,7 +134,7 @@ mod tests {
     async fn an_idle_connection_is_kept_longer_and_one_that_takes_an_answer_longer_still() {
         let deadlines = Deadlines::new();
         deadlines.began();
-        deadlines.answered(false);
+        deadlines.answered();
         advance(IDLE / 2).await;
         deadlines.wrote();
         assert_eq!(overdue(&deadlines).await.as_secs(), IDLE.as_secs());
@@ -136,7 +146,7 @@ mod tests {
         deadlines.began();
         let waited = tokio::time::timeout(10 * IDLE, overdue(&deadlines)).await;
         assert!(waited.is_err());
-        deadlines.answered(true);
+        deadlines.upgraded(false);
         deadlines.read();
         let waited = tokio::time::timeout(10 * IDLE, overdue(&deadlines)).await;
         assert!(waited.is_err());

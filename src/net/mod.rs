@@ -14,4 +14,4 @@ pub use connection::{Connection, UpgradedConnection};
 pub use limits::{Limits, raise_descriptors};
 pub use listener::{Listener, Peer};
 pub use permits::{Bounds, LimitExceeded, Permit, Permits};
-pub use server::{Handler, serve};
+pub use server::{Corked, Handler, serve};

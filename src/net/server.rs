@@ -34,6 +34,11 @@ const HEAD_LIMIT: usize = 16 * 1024;
 /// piece is only held against this.
 const BUFFER_LIMIT: usize = 32 * 1024;
 
+/// In the extensions of an answer that switches protocols: it is not sent until
+/// [the connection](Connection::upgrade) has something to send with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Corked;
+
 /// What answers requests.
 pub trait Handler: Clone + Send + Sync + 'static {
     /// Answers a request.
@@ -117,6 +122,11 @@ async fn answer(
         let headers = [(CONNECTION, "close"), (CACHE_CONTROL, "no-store")];
         response = (StatusCode::REQUEST_TIMEOUT, headers).into_response();
     }
-    deadlines.answered(response.status() == StatusCode::SWITCHING_PROTOCOLS);
+    match response.status() {
+        StatusCode::SWITCHING_PROTOCOLS => {
+            deadlines.upgraded(response.extensions().get::<Corked>().is_some());
+        }
+        _ => deadlines.answered(),
+    }
     Ok(response)
 }

@@ -56,7 +56,7 @@ async fn connected() -> (TcpStream, FrameFilter<Plain>) {
     let client = TcpStream::connect(listener.local_addr().unwrap());
     let (client, accepted) = tokio::join!(client, listener.accept());
     let connection = Connection::new(accepted.unwrap().0, None, TaskTracker::new());
-    let connection = Arc::new(connection.upgrade());
+    let connection = Arc::new(connection.upgrade().0);
     let sessions = Bounds {
         all: 1,
         address: 0,
@@ -70,7 +70,7 @@ async fn connected() -> (TcpStream, FrameFilter<Plain>) {
     let registration = registrations.register(Ipv4Addr::LOCALHOST.into());
     let session = Sessions::new(Duration::from_secs(60)).open(registration.unwrap(), Plain);
     assert!(session.attach());
-    session.connect(connection.clone(), false);
+    session.connect(connection.clone(), false, &[]);
     let filter = FrameFilter::new(session, connection, Bytes::new());
     (client.unwrap(), filter)
 }
