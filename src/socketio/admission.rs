@@ -6,9 +6,10 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 use serde_json::Value;
 use socketioxide::SocketIo;
+use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::{AckSender, Event, SocketRef, TryData};
 use socketioxide::handler::ConnectHandler;
-use time::OffsetDateTime;
+use socketioxide::socket::Socket;
 use tracing::{debug, field};
 
 use super::client::{Session, SocketGuard};
@@ -16,14 +17,24 @@ use super::counts::ConnectErrorCounts;
 use super::handshake::{self, Admission, ConnectError};
 use super::members::Members;
 use super::namespaces::Namespaces;
-use super::outlet::{Progress, SocketOutlet};
+use super::outlet::SocketOutlet;
 use super::refused::RefusedConnects;
-use super::token_expiry::TokenExpiry;
 use crate::auth::{Agent, Authenticator};
-use crate::conversation::{ConversationKey, Participant, rfc3339_from_unix};
+use crate::conversation::{ConversationKey, rfc3339_from_unix};
 
 /// Whether an agent's connects to a conversation are refused.
 pub(super) type Denies = Box<dyn Fn(&Agent, &ConversationKey) -> bool + Send + Sync>;
+
+/// Has an admitted socket enter in the library's task, before the answer to its CONNECT is written. The library
+/// runs a closure in a task of its own, mostly after that, so that `joined` would take another system call.
+#[derive(Clone)]
+struct Enter(Arc<Admissions>);
+
+impl ConnectHandler<LocalAdapter, ()> for Enter {
+    fn call(&self, socket: Arc<Socket>, _: Option<socketioxide::handler::Value>) {
+        self.0.enter(&socket.into());
+    }
+}
 
 /// Decides about CONNECTs, and has admitted members join.
 pub(super) struct Admissions {
@@ -56,12 +67,11 @@ impl Admissions {
     pub(super) fn open(self: &Arc<Self>, io: &SocketIo) -> Arc<Namespaces> {
         let this = self.clone();
         let add = move |io: &SocketIo, path: String| {
-            let (deciding, entering) = (this.clone(), this.clone());
+            let deciding = this.clone();
             let decide = async move |socket: SocketRef, TryData(auth): TryData<Value>| {
                 deciding.decide(&socket, auth.unwrap_or_default()).await
             };
-            let enter = async move |socket: SocketRef| entering.enter(socket);
-            io.ns(path, enter.with(decide));
+            io.ns(path, Enter(this.clone()).with(decide));
         };
         add(io, "/".to_owned());
         Namespaces::new(io, add)
@@ -131,46 +141,28 @@ impl Admissions {
     }
 
     /// Runs when the client has been admitted.
-    fn enter(&self, socket: SocketRef) {
-        let path = socket.ns();
-        let admitted = session(&socket).and_then(|session| {
-            let admission = session.protocol.table().take_admission(path)?;
-            Some((session, admission))
-        });
-        let Some((session, admission)) = admitted else {
-            // The session has ended meanwhile, or did not come by the service.
-            socket.disconnect().ok();
+    fn enter(&self, socket: &SocketRef) {
+        let Some(session) = session(socket) else {
             return;
         };
-        let Admission {
-            agent,
-            key,
-            join,
-            since,
-        } = *admission;
-        debug!(tenant = %key.tenant, conversation = %key.conversation, agent = agent.id, "joined");
-        let outlet = Arc::new(SocketOutlet {
-            key,
-            expiry: TokenExpiry::at(agent.expires_at),
-            participant: Participant {
-                agent: agent.id,
-                name: agent.name,
-                connected_at: OffsetDateTime::now_utc(),
-            },
-            join,
-            asked_at: since,
-            progress: Progress::default(),
-            session: session.clone(),
-            socket: socket.clone(),
-        });
         // A client that polls gets its answer from the library's channel, like what comes after it.
         let at_once = !session.is_framed();
-        if session
-            .protocol
-            .table()
-            .admitted(path, outlet.clone(), at_once)
-        {
+        let make = |admission: Box<Admission>| {
+            Arc::new(SocketOutlet::new(
+                *admission,
+                socket.clone(),
+                session.clone(),
+            ))
+        };
+        let mut table = session.protocol.table();
+        let member = table.admitted(socket.ns(), at_once, make);
+        drop(table);
+        if let Some(outlet) = member {
             self.members.join(outlet);
+        }
+        if session.is_closed() {
+            // The library may have ended its sockets before this one was there.
+            socket.clone().disconnect().ok();
         }
         // What the client has sent meanwhile can pass.
         session.wake();

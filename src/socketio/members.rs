@@ -12,13 +12,14 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 use tokio::time::sleep;
+use tracing::debug;
 
 use super::CONNECT_TIMEOUT;
 use super::client::Client;
 use super::counts::ConnectErrorCounts;
 use super::outlet::SocketOutlet;
 use super::token_expiry::Due;
-use crate::conversation::{Hub, Selection};
+use crate::conversation::{ConversationKey, Hub, Selection};
 use crate::engineio::Sessions;
 use crate::lock::Mutex;
 
@@ -51,6 +52,11 @@ impl Members {
 
     /// Has an admitted member join.
     pub(super) fn join(&self, outlet: Arc<SocketOutlet>) {
+        let ConversationKey {
+            tenant,
+            conversation,
+        } = &outlet.key;
+        debug!(%tenant, %conversation, agent = outlet.participant.agent, "joined");
         let membership = self.hub.join(&outlet.key, outlet.join, outlet.clone());
         outlet.joins(self.hub.clone(), membership);
         if self.is_disconnected(&outlet) {

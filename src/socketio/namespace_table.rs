@@ -56,12 +56,15 @@ enum NamespaceState<A, M> {
     },
     /// There is a socket, and its token is being checked.
     Deciding,
-    /// It was granted. Over a WebSocket, the member joins when the answer is on its way.
+    /// It was granted. The library may have closed the session meanwhile, and then forgets the socket: there
+    /// is no member that would hold it.
     Granted {
-        admission: Option<A>,
+        admission: A,
+        /// The answer is on its way.
         answered: bool,
-        member: Option<M>,
     },
+    /// The library has admitted the socket. Over a WebSocket, the member joins when the answer is on its way.
+    Admitted(M),
     /// A member follows the conversation.
     Open(M),
     /// The client has left, or was disconnected, and the library still has the socket.
@@ -72,10 +75,12 @@ enum NamespaceState<A, M> {
 
 impl<A, M> NamespaceState<A, M> {
     fn is_deciding(&self) -> bool {
-        matches!(
-            self,
-            Self::Requested { .. } | Self::Deciding | Self::Granted { .. }
-        )
+        matches!(self, Self::Requested { .. } | Self::Deciding) || self.is_granted()
+    }
+
+    /// Whether it is granted and not open yet.
+    fn is_granted(&self) -> bool {
+        matches!(self, Self::Granted { .. } | Self::Admitted(_))
     }
 }
 
@@ -217,8 +222,7 @@ impl<A, M> NamespaceTable<A, M> {
         let entries = std::mem::take(&mut self.entries).into_iter();
         (self.deciding, self.granted, self.open) = (0, 0, 0);
         let members = entries.filter_map(|entry| match entry.state {
-            NamespaceState::Open(member) => Some(member),
-            NamespaceState::Granted { member, .. } => member,
+            NamespaceState::Admitted(member) | NamespaceState::Open(member) => Some(member),
             _ => None,
         });
         members.collect()

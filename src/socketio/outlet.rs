@@ -12,9 +12,11 @@ use serde::Serialize;
 use serde_json::value::to_raw_value;
 use socketioxide::extract::SocketRef;
 use socketioxide::{SendError, SocketError};
+use time::OffsetDateTime;
 use tracing::debug;
 
 use super::client::Session;
+use super::handshake::Admission;
 use super::token_expiry::{Due, TokenExpiry};
 use crate::conversation::{
     ConversationKey, Entry, Hub, Join, Joined, Membership, Offer, Outlet, Participant, ResetNotice,
@@ -28,8 +30,8 @@ use events::{
 
 /// Emits to one socket.
 pub(super) struct SocketOutlet {
-    pub(super) socket: SocketRef,
-    pub(super) session: Arc<Session>,
+    socket: SocketRef,
+    session: Arc<Session>,
     pub(super) key: ConversationKey,
     pub(super) participant: Participant,
     /// From where it joins.
@@ -38,12 +40,6 @@ pub(super) struct SocketOutlet {
     pub(super) asked_at: Instant,
     /// How long the token lasts.
     pub(super) expiry: TokenExpiry,
-    pub(super) progress: Progress,
-}
-
-/// How far a member has come with its socket.
-#[derive(Default)]
-pub(super) struct Progress {
     /// Its membership in the hub.
     membership: OnceLock<(Arc<Hub>, Membership)>,
     /// `joined` was sent: nothing comes before that.
@@ -68,7 +64,7 @@ impl Outlet for SocketOutlet {
         };
         let offer = self.notify("joined", &payload);
         if matches!(offer, Offer::Taken | Offer::Queued) {
-            self.progress.joined.store(true, Ordering::Release);
+            self.joined.store(true, Ordering::Release);
         }
         offer
     }
@@ -107,10 +103,36 @@ impl Outlet for SocketOutlet {
 }
 
 impl SocketOutlet {
+    /// For a CONNECT that was granted.
+    pub(super) fn new(admission: Admission, socket: SocketRef, session: Arc<Session>) -> Self {
+        let Admission {
+            agent,
+            key,
+            join,
+            since,
+        } = admission;
+        Self {
+            key,
+            expiry: TokenExpiry::at(agent.expires_at),
+            participant: Participant {
+                agent: agent.id,
+                name: agent.name,
+                connected_at: OffsetDateTime::now_utc(),
+            },
+            join,
+            asked_at: since,
+            membership: OnceLock::new(),
+            joined: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            session,
+            socket,
+        }
+    }
+
     /// The hub has the member.
     pub(super) fn joins(&self, hub: Arc<Hub>, membership: Membership) {
         // There is one join.
-        self.progress.membership.set((hub, membership)).ok();
+        self.membership.set((hub, membership)).ok();
         if self.has_left() {
             self.leave();
         }
@@ -118,14 +140,14 @@ impl SocketOutlet {
 
     /// Leaves the conversation: nothing more is emitted.
     pub(super) fn leave(&self) {
-        if !self.progress.closed.swap(true, Ordering::AcqRel) {
+        if !self.closed.swap(true, Ordering::AcqRel) {
             let ConversationKey {
                 tenant,
                 conversation,
             } = &self.key;
             debug!(%tenant, %conversation, agent = self.participant.agent, "left");
         }
-        if let Some((hub, membership)) = self.progress.membership.get() {
+        if let Some((hub, membership)) = self.membership.get() {
             hub.leave(membership);
         }
         // It may wait for room.
@@ -140,7 +162,7 @@ impl SocketOutlet {
     }
 
     fn has_left(&self) -> bool {
-        self.progress.closed.load(Ordering::Acquire)
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Whether nothing can be emitted any more.
@@ -160,7 +182,7 @@ impl SocketOutlet {
 
     /// Sends `token_expiring`, when there is room.
     pub(super) fn warn(&self) {
-        if !self.progress.joined.load(Ordering::Acquire) {
+        if !self.joined.load(Ordering::Acquire) {
             return;
         }
         let payload = ExpiringPayload {

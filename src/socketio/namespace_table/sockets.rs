@@ -30,21 +30,12 @@ impl<A, M> NamespaceTable<A, M> {
             && matches!(entry.state, NamespaceState::Deciding)
         {
             entry.state = NamespaceState::Granted {
-                admission: Some(admission),
+                admission,
                 answered: false,
-                member: None,
             };
             self.granted += 1;
         }
         true
-    }
-
-    /// What a CONNECT was granted with, once the library has admitted it.
-    pub(in crate::socketio) fn take_admission(&mut self, path: &str) -> Option<A> {
-        match &mut find(&mut self.entries, path)?.state {
-            NamespaceState::Granted { admission, .. } => admission.take(),
-            _ => None,
-        }
     }
 
     /// Refuses a CONNECT. `counts`: it speaks against the client, whose session is closed when too
@@ -54,7 +45,7 @@ impl<A, M> NamespaceTable<A, M> {
             && entry.state.is_deciding()
         {
             self.deciding -= 1;
-            self.granted -= usize::from(matches!(entry.state, NamespaceState::Granted { .. }));
+            self.granted -= usize::from(entry.state.is_granted());
             entry.state = NamespaceState::Refused;
         }
         self.refused += usize::from(counts);
@@ -84,46 +75,62 @@ impl<A, M> NamespaceTable<A, M> {
         M: Clone,
     {
         let entry = find(&mut self.entries, path)?;
+        match &mut entry.state {
+            NamespaceState::Admitted(member) => {
+                let member = member.clone();
+                Some(self.open(path, member))
+            }
+            NamespaceState::Granted { answered, .. } => {
+                *answered = true;
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// The library has admitted the socket, for which `make` makes the member; with it, if it joins now: its answer
+    /// is on its way, or it need not wait for that (`at_once`).
+    pub(in crate::socketio) fn admitted(
+        &mut self,
+        path: &str,
+        at_once: bool,
+        make: impl FnOnce(A) -> M,
+    ) -> Option<M>
+    where
+        M: Clone,
+    {
+        let entry = find(&mut self.entries, path)?;
+        if !matches!(entry.state, NamespaceState::Granted { .. }) {
+            return None;
+        }
+        let granted = std::mem::replace(&mut entry.state, NamespaceState::Deciding);
         let NamespaceState::Granted {
-            answered, member, ..
-        } = &mut entry.state
+            admission,
+            answered,
+        } = granted
         else {
             return None;
         };
-        *answered = true;
-        let member = member.take()?;
-        self.open(path, member.clone());
-        Some(member)
-    }
-
-    /// The library has admitted a member, whose answer is on its way or will be. True: it joins now;
-    /// else when the answer is on its way. `at_once`: also before.
-    pub(in crate::socketio) fn admitted(&mut self, path: &str, new: M, at_once: bool) -> bool {
-        let Some(entry) = find(&mut self.entries, path) else {
-            return false;
-        };
-        let NamespaceState::Granted {
-            answered, member, ..
-        } = &mut entry.state
-        else {
-            return false;
-        };
-        if at_once || *answered {
-            self.open(path, new);
-            return true;
+        let member = make(admission);
+        if at_once || answered {
+            return Some(self.open(path, member));
         }
-        *member = Some(new);
-        false
+        entry.state = NamespaceState::Admitted(member);
+        None
     }
 
-    fn open(&mut self, path: &str, member: M) {
+    fn open(&mut self, path: &str, member: M) -> M
+    where
+        M: Clone,
+    {
         if let Some(entry) = find(&mut self.entries, path) {
-            entry.state = NamespaceState::Open(member);
+            entry.state = NamespaceState::Open(member.clone());
             self.deciding -= 1;
             self.granted -= 1;
             self.open += 1;
             self.has_joined = true;
         }
+        member
     }
 
     /// The client leaves, or the server disconnects it; with the member that was there.
@@ -147,7 +154,7 @@ impl<A, M> NamespaceTable<A, M> {
         };
         match self.entries.swap_remove(index).state {
             NamespaceState::Requested { .. } | NamespaceState::Deciding => self.deciding -= 1,
-            NamespaceState::Granted { .. } => {
+            NamespaceState::Granted { .. } | NamespaceState::Admitted(_) => {
                 self.deciding -= 1;
                 self.granted -= 1;
             }

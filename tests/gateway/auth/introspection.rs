@@ -17,7 +17,9 @@ use url::form_urlencoded;
 
 use crate::auth::server::{AuthServer, always, ok, redirect};
 use crate::auth::signer::Signer;
-use crate::harness::{Broker, DEADLINE, Received, SECRET, TestGateway, claims, now, sign, until};
+use crate::harness::{
+    Broker, Client, DEADLINE, Received, SECRET, TestGateway, claims, now, sign, until,
+};
 
 /// The auth service's answer about a good token.
 fn active() -> Value {
@@ -427,4 +429,26 @@ async fn the_program_introspects_tokens_and_does_not_log_them() {
     for hidden in [token, unknown, secret, basic, "query=hidden"] {
         assert!(!log.contains(hidden), "{hidden}");
     }
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_its_token_is_checked_is_not_kept() {
+    let broker = Broker::new().await;
+    let server = AuthServer::start(ok(&active())).await;
+    let url = server.url();
+    let variables = [("JWT_SECRET", ""), ("AUTH_INTROSPECTION_URL", &*url)];
+    let gateway = TestGateway::start_with(&broker, &variables).await;
+    server.hold();
+    let query = "&tenantId=acme&conversationId=c-1";
+    let mut polling = Client::open_polling(gateway.address(), query).await;
+    polling.connect("/", &json!({"token": "opaque"})).await;
+    server.waiting(1).await;
+    // Engine.IO's CLOSE.
+    polling.send("1").await;
+    server.release();
+    // The library keeps it until the connect timeout.
+    until("the session is gone", async || {
+        gateway.metric("agent_gateway_sessions").await == 0.0
+    })
+    .await;
 }
