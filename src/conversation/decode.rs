@@ -1,5 +1,5 @@
 //! The one decoder: whatever comes from outside becomes an [`Event`] here, or a [`Rejection`]
-//! that names the field and the reason. Behind this door everything is trusted.
+//! that names the field and the reason. What has passed it is trusted.
 //!
 //! What is required decides. An optional field that cannot be used is a mistake where somebody can
 //! be told (the relay, the command line); a queue's delivery goes without it.
