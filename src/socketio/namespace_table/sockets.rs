@@ -100,22 +100,19 @@ impl<A, M> NamespaceTable<A, M> {
         M: Clone,
     {
         let entry = find(&mut self.entries, path)?;
-        if !matches!(entry.state, NamespaceState::Granted { .. }) {
-            return None;
+        match std::mem::replace(&mut entry.state, NamespaceState::Deciding) {
+            NamespaceState::Granted {
+                admission,
+                answered,
+            } => {
+                let member = make(admission);
+                if at_once || answered {
+                    return Some(self.open(path, member));
+                }
+                entry.state = NamespaceState::Admitted(member);
+            }
+            other => entry.state = other,
         }
-        let granted = std::mem::replace(&mut entry.state, NamespaceState::Deciding);
-        let NamespaceState::Granted {
-            admission,
-            answered,
-        } = granted
-        else {
-            return None;
-        };
-        let member = make(admission);
-        if at_once || answered {
-            return Some(self.open(path, member));
-        }
-        entry.state = NamespaceState::Admitted(member);
         None
     }
 
