@@ -47,10 +47,7 @@ async fn a_connect_answer_over_polling_holds_the_sid_and_nothing_else() {
     let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{NAMESPACE},{}", auth())).await;
-    let mut received = Vec::new();
-    while received.len() < 2 {
-        received.extend(polling.packets().await);
-    }
+    let received = polling.receive(2).await;
     connected(&received[0], &format!("40{NAMESPACE},"));
     let event = format!("42{NAMESPACE},[\"joined\",");
     assert!(received[1].starts_with(&event), "{received:?}");

@@ -63,10 +63,7 @@ async fn an_acknowledgement_comes_over_polling_too() {
     let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
-    let mut received = Vec::new();
-    while received.len() < 2 {
-        received.extend(polling.packets().await);
-    }
+    polling.receive(2).await;
     polling.send(&format!("4212{}", refresh())).await;
     let answer = polling.packets().await;
     assert_eq!(acknowledged(&answer[0], "4312")[0]["ok"], true);
@@ -102,10 +99,7 @@ async fn the_record_separator_is_escaped_in_payloads() {
     let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
-    let mut received = Vec::new();
-    while received.len() < 2 {
-        received.extend(polling.packets().await);
-    }
+    polling.receive(2).await;
     let emit = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note",
         "payload": {"text": "one\u{1e}two"}});
     assert_eq!(gateway.emit(&emit).await.0, 200);

@@ -32,10 +32,7 @@ async fn a_connect_that_waits_for_room_passes_when_events_have_been_fetched() {
     let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
-    let mut received = Vec::new();
-    while received.len() < 2 {
-        received.extend(polling.packets().await);
-    }
+    polling.receive(2).await;
     // As many as one answer may have: nobody waits for room but the CONNECT.
     for number in 0..14 {
         let emit = json!({"tenantId": "acme", "conversationId": "c-1", "event": "note",

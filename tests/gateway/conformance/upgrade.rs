@@ -57,10 +57,7 @@ async fn an_upgrade_keeps_the_membership() {
     let (_broker, gateway) = start(&NO_PINGS).await;
     let polling = Polling::open(&gateway).await;
     polling.send(&format!("40{}", auth())).await;
-    let mut received = Vec::new();
-    while received.len() < 2 {
-        received.extend(polling.packets().await);
-    }
+    let received = polling.receive(2).await;
     assert!(received[1].starts_with(r#"42["joined","#), "{received:?}");
     let mut socket = polling.websocket().await;
     socket.send("2probe").await;

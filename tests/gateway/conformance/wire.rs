@@ -82,6 +82,15 @@ impl Polling {
         split(&answer.body).map(str::to_owned).collect()
     }
 
+    /// The next packets, as many as this at least.
+    pub(super) async fn receive(&self, count: usize) -> Vec<String> {
+        let mut packets = Vec::new();
+        while packets.len() < count {
+            packets.extend(self.packets().await);
+        }
+        packets
+    }
+
     /// Waits until the session is not known any more. Whatever its polls are answered with before
     /// is told.
     pub(super) async fn ended(&self) -> Vec<String> {
