@@ -72,7 +72,7 @@ struct SessionState {
     unflushed: bool,
     /// A task writes.
     writing: bool,
-    /// A push has failed for want of room.
+    /// Somebody has found no room, and waits for it.
     awaited: bool,
     /// The library's writer, which waits for room.
     library: Option<Waker>,

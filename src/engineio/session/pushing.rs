@@ -38,8 +38,7 @@ impl<P: Protocol> Session<P> {
             return Pushed::Closed;
         }
         let mut state = self.state.lock();
-        if !state.outbound.has_room() {
-            state.awaited = true;
+        if !state.has_room() {
             return Pushed::Full;
         }
         if !state.outbound.is_framed() {
@@ -88,15 +87,8 @@ impl<P: Protocol> Session<P> {
     /// Waits until there is room, the session has ended, or `is_so` (of which somebody
     /// [wakes](Self::wake) the session).
     pub async fn room_or(&self, is_so: impl Fn() -> bool) {
-        self.wait_for(|| is_so() || self.is_ending() || self.has_room())
+        self.wait_for(|| is_so() || self.is_ending() || self.state.lock().has_room())
             .await;
-    }
-
-    fn has_room(&self) -> bool {
-        let mut state = self.state.lock();
-        let has_room = state.outbound.has_room();
-        state.awaited |= !has_room;
-        has_room
     }
 
     /// The answer to a CONNECT of a session that polls: it takes up one of a poll's packets. False: it
@@ -110,16 +102,22 @@ impl<P: Protocol> Session<P> {
             }
             return true;
         }
-        let has_room = state.outbound.has_room();
-        match has_room {
-            true => state.outbound.emitted(0),
-            false => state.awaited = true,
+        let has_room = state.has_room();
+        if has_room {
+            state.outbound.emitted(0);
         }
         has_room
     }
 }
 
 impl SessionState {
+    /// Whether there is room. Whoever finds none is woken when there is.
+    fn has_room(&mut self) -> bool {
+        let has_room = self.outbound.has_room();
+        self.awaited |= !has_room;
+        has_room
+    }
+
     /// Whether there is room that somebody waits for.
     pub(super) fn take_room(&mut self) -> bool {
         self.awaited && self.outbound.has_room() && std::mem::take(&mut self.awaited)
